@@ -1,0 +1,1 @@
+//! Folds the events of a stream into the answer they describe.

@@ -1,0 +1,1 @@
+//! Splits and joins frames of a stream; knows nothing of JSON.
