@@ -54,3 +54,65 @@ impl Clock for SystemClock {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 }
+
+/// Seconds since 1970 of an RFC 3339 time such as `2026-01-01T00:00:00.5+01:00`; fractions are cut off. `None` for
+/// other text and for times before 1970.
+pub fn rfc3339_seconds(text: &str) -> Option<u64> {
+    let number = |range: std::ops::Range<usize>| {
+        let digits = text.get(range).filter(|part| part.bytes().all(|b| b.is_ascii_digit()))?;
+        digits.parse::<i64>().ok()
+    };
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+    let marks = text.as_bytes();
+    let separated = marks[4] == b'-' && marks[7] == b'-' && marks[13] == b':' && marks[16] == b':';
+    if !separated || !matches!(marks[10], b'T' | b't' | b' ') || !(1..=12).contains(&month) {
+        return None;
+    }
+    let zone = text[19..].trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
+    let offset = match zone.as_bytes() {
+        [b'Z' | b'z'] => 0,
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2]
+            if [h1, h2, m1, m2].iter().all(|d| d.is_ascii_digit()) =>
+        {
+            let digit = |b: &u8| i64::from(b - b'0');
+            let seconds = (digit(h1) * 10 + digit(h2)) * 3_600 + (digit(m1) * 10 + digit(m2)) * 60;
+            if *sign == b'+' { seconds } else { -seconds }
+        }
+        _ => return None,
+    };
+    let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset;
+    u64::try_from(seconds).ok()
+}
+
+/// Days of the Gregorian calendar, counted in years that begin in March so that the leap day is the last.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_become_seconds() {
+        for (text, seconds) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("2000-02-29T12:00:00Z", Some(951_825_600)),
+            ("2026-01-01T00:00:00.123456789Z", Some(1_767_225_600)),
+            ("2026-01-01T01:00:00+01:00", Some(1_767_225_600)),
+            ("2025-12-31T18:30:00-05:30", Some(1_767_225_600)),
+            ("2026-01-01 00:00:00", None),
+            ("2026-13-01T00:00:00Z", None),
+            ("2026-01-01T00:00", None),
+            ("1969-12-31T23:59:59Z", None),
+            ("tomorrow", None),
+            ("2026-01-01T00:00:00é", None),
+            ("+026-01-01T00:00:00Z", None),
+        ] {
+            assert_eq!(rfc3339_seconds(text), seconds, "{text}");
+        }
+    }
+}

@@ -106,6 +106,24 @@ impl ErrorKind {
     }
 }
 
+/// Whether a provider's text means that prompt and answer do not fit the model's context. Providers have no common
+/// code for it, so the gateway goes by their words.
+pub fn says_context_too_long(message: &str) -> bool {
+    const PHRASES: [&str; 9] = [
+        "maximum context length",
+        "prompt is too long",
+        "input length and max_tokens exceed",
+        "input token count",
+        "input is too long",
+        "input length exceeds the context",
+        "too many tokens",
+        "context_length_exceeded",
+        "please reduce the length",
+    ];
+    let message = message.to_ascii_lowercase();
+    PHRASES.iter().any(|phrase| message.contains(phrase))
+}
+
 impl Fault {
     /// Who an upstream status is about. 401 and 403 are about credentials, not the provider's health; 408, 429 and
     /// 5xx are the provider's own.
@@ -113,6 +131,28 @@ impl Fault {
         match status {
             408 | 429 | 498 | 500..=599 => Self::Provider,
             _ => Self::Caller,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn context_texts_of_each_vendor_are_known() {
+        for (text, known) in [
+            ("This model's maximum context length is 8192 tokens.", true),
+            ("prompt is too long: 210000 tokens > 200000 maximum", true),
+            ("The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).", true),
+            ("Input is too long for requested model.", true),
+            ("too many tokens: total number of tokens in the prompt exceeds the limit", true),
+            ("the input length exceeds the context length", true),
+            ("Please reduce the length of the messages.", true),
+            ("max_tokens must be positive", false),
+            ("", false),
+        ] {
+            assert_eq!(says_context_too_long(text), known, "{text}");
         }
     }
 }

@@ -91,6 +91,20 @@ pub struct Message {
     pub extra: Extra,
 }
 
+impl ChatRequest {
+    /// The name of the tool whose call `result` answers: as written, or looked up among the calls of the conversation.
+    pub fn tool_name<'a>(&'a self, result: &'a ToolResult) -> Option<&'a str> {
+        let called = || {
+            let calls = self.messages.iter().flat_map(|message| &message.parts);
+            calls.rev().find_map(|part| match part {
+                Part::ToolCall(call) if call.id == result.call_id => Some(call.name.as_str()),
+                _ => None,
+            })
+        };
+        result.name.as_deref().or_else(called)
+    }
+}
+
 impl Message {
     pub fn new(role: Role, parts: Vec<Part>) -> Self {
         Self { role, parts, name: None, extra: Extra::new() }
@@ -223,6 +237,24 @@ pub struct ToolCall {
     pub extra: Extra,
 }
 
+impl ToolCall {
+    /// The arguments as an object, for dialects that have no other form. Nothing written is `{}`; free text of a
+    /// custom tool is `{"input": text}`; anything else that is no object is `{"_raw": text}`, and the flag is true.
+    pub fn arguments_object(&self) -> (Map<String, Value>, bool) {
+        let wrap = |name: &str| Map::from_iter([(name.to_owned(), Value::from(self.arguments.as_str()))]);
+        if self.kind == ToolKind::Custom {
+            return (wrap("input"), false);
+        }
+        if self.arguments.trim().is_empty() {
+            return (Map::new(), false);
+        }
+        match serde_json::from_str(&self.arguments) {
+            Ok(object) => (object, false),
+            Err(_) => (wrap("_raw"), true),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ToolKind {
     #[default]
@@ -319,6 +351,16 @@ impl Effort {
             Self::High => "high",
             Self::XHigh => "xhigh",
             Self::Max => "max",
+        }
+    }
+
+    /// The word for a budget of thinking tokens: 0 none, up to 1,024 low, up to 8,192 medium, above high.
+    pub fn of_budget(tokens: u64) -> Self {
+        match tokens {
+            0 => Self::None,
+            1..=1_024 => Self::Low,
+            1_025..=8_192 => Self::Medium,
+            _ => Self::High,
         }
     }
 
