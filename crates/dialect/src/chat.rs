@@ -490,7 +490,8 @@ pub enum StreamEvent {
         choice: u32,
         annotation: Value,
     },
-    /// A whole part that does not stream: a generated image or sound, a citation, a vendor block.
+    /// A whole part that does not stream: a generated image or sound, a vendor block. An empty text is not a part of
+    /// its own: its citations and other members belong to the text under way, and without any it ends that text.
     Part {
         choice: u32,
         part: Part,
