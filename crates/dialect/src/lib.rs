@@ -76,6 +76,11 @@ pub struct Adjust {
     pub tool_choice_required: Option<String>,
     /// A single `stop` string must be a list.
     pub stop_as_list: bool,
+    /// Member of assistant messages in which the vendor wants its reasoning text back (`reasoning_content`,
+    /// `reasoning`); most refuse or ignore it.
+    pub reasoning_member: Option<String>,
+    /// The vendor reads Anthropic's `cache_control` on parts and tools.
+    pub cache_control: bool,
 }
 
 impl Adjust {
