@@ -1,0 +1,107 @@
+//! Which provider a model's name means, when the request names none.
+//!
+//! Only what a name says by itself: `@provider/model`, `provider/model`, or a family that one vendor makes
+//! (`claude-…`). Names that several hosts serve (`llama-…`, `gpt-oss-…`) say nothing.
+
+use crate::catalog;
+use crate::provider::Provider;
+
+/// What a model's name says about its provider.
+#[derive(Debug, Clone, Copy)]
+pub enum Inference<'m> {
+    /// `@p/model` or `p/model`, and `model` as the provider knows it.
+    Explicit {
+        provider: &'static Provider,
+        model: &'m str,
+    },
+    /// `@slug/model` where the catalogue has no `slug`; the operator's settings may.
+    Slug {
+        slug: &'m str,
+        model: &'m str,
+    },
+    /// The family is one vendor's own.
+    ByName(&'static Provider),
+    Unknown,
+}
+
+/// Reads a model's name.
+pub fn infer(model: &str) -> Inference<'_> {
+    if let Some((slug, rest)) = model.strip_prefix('@').and_then(|name| name.split_once('/')) {
+        return match catalog().get(slug) {
+            Some(provider) => Inference::Explicit { provider, model: rest },
+            None => Inference::Slug { slug, model: rest },
+        };
+    }
+    if let Some((name, rest)) = model.split_once('/')
+        && let Some(provider) = catalog().get(name)
+        && !rest.is_empty()
+    {
+        return Inference::Explicit { provider, model: rest };
+    }
+    match family(model).and_then(|id| catalog().get(id)) {
+        Some(provider) => Inference::ByName(provider),
+        None => Inference::Unknown,
+    }
+}
+
+/// The longest prefix wins. An empty id means that several hosts serve the family.
+fn family(model: &str) -> Option<&'static str> {
+    let fits = FAMILIES.iter().filter(|(prefix, _)| model.starts_with(prefix));
+    fits.max_by_key(|(prefix, _)| prefix.len()).map(|(_, id)| *id)
+}
+
+const FAMILIES: &[(&str, &str)] = &[
+    ("babbage-002", "openai"),
+    ("c4ai-aya-", "cohere"),
+    ("chatgpt-", "openai"),
+    ("claude-", "anthropic"),
+    ("codestral-", "mistral-ai"),
+    ("codex-mini", "openai"),
+    ("command", "cohere"),
+    ("computer-use-preview", "openai"),
+    ("dall-e-", "openai"),
+    ("davinci-002", "openai"),
+    ("deepseek-", "deepseek"),
+    ("devstral-", "mistral-ai"),
+    ("embed-english-", "cohere"),
+    ("embed-multilingual-", "cohere"),
+    ("embed-v", "cohere"),
+    ("ft:", "openai"),
+    ("gemini-", "google"),
+    ("glm-", "z-ai"),
+    ("gpt-", "openai"),
+    ("gpt-oss", ""),
+    ("grok-", "x-ai"),
+    ("imagen-", "google"),
+    ("jamba-", "ai21"),
+    ("jina-", "jina"),
+    ("kimi-", "moonshot"),
+    ("magistral-", "mistral-ai"),
+    ("mercury", "inception"),
+    ("ministral-", "mistral-ai"),
+    ("mistral-", "mistral-ai"),
+    ("moonshot-v", "moonshot"),
+    ("o1", "openai"),
+    ("o3", "openai"),
+    ("o4-", "openai"),
+    ("omni-moderation", "openai"),
+    ("open-mistral-", "mistral-ai"),
+    ("open-mixtral-", "mistral-ai"),
+    ("pixtral-", "mistral-ai"),
+    ("qwen-", "dashscope"),
+    ("reka-", "reka-ai"),
+    ("rerank-", "cohere"),
+    ("solar-", "upstage"),
+    ("sonar", "perplexity-ai"),
+    ("sora-", "openai"),
+    ("text-embedding-0", "google"),
+    ("text-embedding-3-", "openai"),
+    ("text-embedding-ada-", "openai"),
+    ("text-moderation-", "openai"),
+    ("tts-1", "openai"),
+    ("v0-", "v0"),
+    ("veo-", "google"),
+    ("voxtral-", "mistral-ai"),
+    ("voyage-", "voyage"),
+    ("whisper-1", "openai"),
+];

@@ -1,0 +1,110 @@
+//! Facts about models that requests need: how long an answer may get, how much fits in, what it costs on average.
+//!
+//! The file is large, so it is read in two steps: on first use its outline, and a provider's models when one of them is
+//! first asked for. Prices for billing are not here.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::catalog;
+
+/// What is known of a model at one provider; absent means unknown, never unlimited or free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(from = "(u64, u64, Option<u64>)")]
+pub struct ModelFacts {
+    /// Tokens, input and output together where the provider counts so.
+    pub context_window: Option<u64>,
+    pub max_output_tokens: Option<u64>,
+    /// Price of a million tokens in nano-USD (10⁻⁹ USD), three of input to one of output; input alone where there is
+    /// no output to pay for. For comparing models, not for bills.
+    pub blended_nano_usd: Option<u64>,
+}
+
+/// What is known of `model` at `provider` (its id or an alias). The name may carry the provider (`@openai/gpt-4o`,
+/// `openai/gpt-4o`), a date or another case; an exact name wins.
+pub fn model(provider: &str, model: &str) -> Option<&'static ModelFacts> {
+    let provider = catalog().get(provider)?;
+    let models = OUTLINE.get(provider.id)?.models();
+    let name = lower(model);
+    let own = own_name(&name, provider.id, &provider.aliases);
+    let candidates = [name.as_ref(), own, without_geography(own), without_date(own)];
+    candidates.iter().find_map(|name| models.get(*name))
+}
+
+const MODELS: &str = include_str!("../data/models.json");
+
+static OUTLINE: LazyLock<HashMap<&'static str, Chapter>> = LazyLock::new(outline);
+
+/// The models of one provider, read when first needed.
+struct Chapter {
+    text: &'static RawValue,
+    models: OnceLock<HashMap<&'static str, ModelFacts>>,
+}
+
+impl Chapter {
+    #[expect(
+        clippy::expect_used,
+        reason = "the text is part of the program, and the tests read every chapter"
+    )]
+    fn models(&self) -> &HashMap<&'static str, ModelFacts> {
+        self.models.get_or_init(|| serde_json::from_str(self.text.get()).expect("data/models.json"))
+    }
+}
+
+#[expect(clippy::expect_used, reason = "the text is part of the program, and the tests read it")]
+fn outline() -> HashMap<&'static str, Chapter> {
+    let chapters: HashMap<&'static str, &'static RawValue> =
+        serde_json::from_str(MODELS).expect("data/models.json");
+    chapters.into_iter().map(|(id, text)| (id, Chapter { text, models: OnceLock::new() })).collect()
+}
+
+impl From<(u64, u64, Option<u64>)> for ModelFacts {
+    /// As the file has them: zero tokens stand for unknown.
+    fn from((context, output, blended_nano_usd): (u64, u64, Option<u64>)) -> Self {
+        let known = |tokens| Some(tokens).filter(|tokens| *tokens > 0);
+        Self { context_window: known(context), max_output_tokens: known(output), blended_nano_usd }
+    }
+}
+
+/// The file's names are in lower case.
+fn lower(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+/// `@slug/model` and `provider/model` lose what is before the slash, if it is this provider.
+fn own_name<'n>(name: &'n str, id: &str, aliases: &[&str]) -> &'n str {
+    let Some((first, rest)) = name.split_once('/') else { return name };
+    let is_provider = first.starts_with('@') || first == id || first == "models" || aliases.contains(&first);
+    if is_provider { rest } else { name }
+}
+
+/// Bedrock's inference profiles: `us.anthropic.claude-…` has the limits of `anthropic.claude-…`.
+fn without_geography(name: &str) -> &str {
+    const PLACES: [&str; 8] = ["us.", "eu.", "apac.", "au.", "jp.", "ca.", "us-gov.", "global."];
+    PLACES.iter().find_map(|place| name.strip_prefix(place)).unwrap_or(name)
+}
+
+/// `gpt-4o-2024-08-06`, `claude-sonnet-4-5-20250929`, `…@20250929` and `…-latest` lose their tail.
+fn without_date(name: &str) -> &str {
+    if let Some(rest) = name.strip_suffix("-latest") {
+        return rest;
+    }
+    let digits = |text: &str, len: usize| text.len() == len && text.bytes().all(|b| b.is_ascii_digit());
+    if let Some((rest, tail)) = name.rsplit_once(['-', '@'])
+        && digits(tail, 8)
+    {
+        return rest;
+    }
+    let Some((rest, day)) = name.rsplit_once('-') else { return name };
+    let Some((rest, month)) = rest.rsplit_once('-') else { return name };
+    let Some((rest, year)) = rest.rsplit_once('-') else { return name };
+    if digits(day, 2) && digits(month, 2) && digits(year, 4) { rest } else { name }
+}
