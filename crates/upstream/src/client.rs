@@ -1,0 +1,185 @@
+//! The client everyone holds: a pool of connections over our own connector, with every failure given its name.
+//!
+//! Over HTTP/1.1 a connection serves one request at a time and goes back to the pool when the answer has been read to
+//! its end; dropping an answer early closes its connection, which is how the upstream learns that nobody listens. Over
+//! HTTP/2 requests to one origin share one connection, and a drop resets the stream. A pooled connection that turns out
+//! dead before a request was written is replaced without a word; anything later is the caller's to decide.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::PROXY_AUTHORIZATION;
+use http::uri::Scheme;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use crate::address::AddressPolicy;
+use crate::body::OutBody;
+use crate::connector::{CONNECT_TIMEOUT, Connector, Means};
+use crate::dial::{Dialer, Endpoint, Resolve, SystemResolver};
+use crate::error::{SendError, SetupError};
+use crate::proxy::{Proxies, ProxyEnv};
+use crate::stats::EgressStats;
+use crate::tls::Tls;
+
+/// The egress client. A clone is the same client: same pool, same counters.
+#[derive(Clone)]
+pub struct Egress {
+    client: Client<Connector, OutBody>,
+    means: Arc<Means>,
+}
+
+/// How to reach the outside. The defaults reach public addresses, directly, over HTTP/2 or HTTP/1.1.
+#[derive(Clone)]
+pub struct EgressSettings {
+    pub policy: AddressPolicy,
+    /// Proxies, as the environment names them; the default is none.
+    pub proxy: ProxyEnv,
+    /// PEM text of certificates to trust besides the machine's roots.
+    pub extra_ca_pem: Option<Vec<u8>>,
+    /// For resolving, connecting, tunnelling and TLS together, where a request does not say.
+    pub connect_timeout: Duration,
+    /// How long an unused connection is kept. Shorter than servers' own limits (60 s is common), so that ours closes
+    /// first.
+    pub pool_idle_timeout: Duration,
+    /// Unused connections kept for one origin; more are closed.
+    pub pool_max_idle_per_host: usize,
+    /// Time without traffic before the kernel probes a connection, and between probes.
+    pub tcp_keepalive: Duration,
+    /// Offer HTTP/2 to https upstreams.
+    pub http2: bool,
+    pub resolver: Arc<dyn Resolve>,
+}
+
+impl Egress {
+    /// # Errors
+    ///
+    /// A proxy variable that is not a proxy URL, or extra certificates that cannot be read.
+    pub fn new(settings: EgressSettings) -> Result<Self, SetupError> {
+        let client = pool(&settings);
+        let means = Arc::new(Means {
+            dialer: Dialer { resolver: settings.resolver, keepalive: settings.tcp_keepalive },
+            policy: settings.policy,
+            proxies: Proxies::new(&settings.proxy)?,
+            tls: Tls::new(settings.extra_ca_pem.as_deref(), settings.http2)?,
+            counters: Arc::default(),
+            connect_timeout: settings.connect_timeout,
+        });
+        Ok(Self { client: client.build(Connector(means.clone())), means })
+    }
+
+    /// Sends one request and waits for the head of the answer, however long that takes; only connecting is bounded here,
+    /// by `connect_timeout` or else by the settings. The body of the answer is read by the caller at its own pace, and
+    /// the upstream waits for it. Dropping the future, or the answer, stops the upstream.
+    ///
+    /// The URL has to be absolute. `host` is set from it where the request does not set one. Headers are sent as they
+    /// are: taking out those that belong to the client's own connection is up to the caller.
+    ///
+    /// # Errors
+    ///
+    /// Any [`SendError`]; each is counted in [`Egress::stats`].
+    pub async fn send(
+        &self,
+        request: Request<OutBody>,
+        connect_timeout: Option<Duration>,
+    ) -> Result<Response<Incoming>, SendError> {
+        let sent = self.send_uncounted(request, connect_timeout).await;
+        if let Err(error) = &sent {
+            self.means.counters.failed(error.kind);
+        }
+        sent
+    }
+
+    /// The counters as they are now.
+    pub fn stats(&self) -> EgressStats {
+        self.means.counters.read()
+    }
+
+    async fn send_uncounted(
+        &self,
+        mut request: Request<OutBody>,
+        connect_timeout: Option<Duration>,
+    ) -> Result<Response<Incoming>, SendError> {
+        let to = Endpoint::of(request.uri())?;
+        self.authorize_to_proxy(&mut request, &to);
+        let connect_timeout = connect_timeout.unwrap_or(self.means.connect_timeout);
+        let answer = CONNECT_TIMEOUT.scope(connect_timeout, self.client.request(request)).await;
+        answer.map_err(|error| SendError::of_client(&to.to_string(), &error))
+    }
+
+    /// A plain http request through a proxy carries the proxy's credentials itself; a tunnel carried them already.
+    fn authorize_to_proxy(&self, request: &mut Request<OutBody>, to: &Endpoint) {
+        if request.uri().scheme() == Some(&Scheme::HTTP)
+            && let Some(proxy) = self.means.proxies.pick(false, to)
+            && let Some(credentials) = &proxy.authorization
+        {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, credentials.clone());
+        }
+    }
+}
+
+impl Default for EgressSettings {
+    fn default() -> Self {
+        Self {
+            policy: AddressPolicy::default(),
+            proxy: ProxyEnv::default(),
+            extra_ca_pem: None,
+            connect_timeout: Duration::from_secs(10),
+            pool_idle_timeout: Duration::from_secs(50),
+            pool_max_idle_per_host: 512,
+            tcp_keepalive: Duration::from_secs(30),
+            http2: true,
+            resolver: Arc::new(SystemResolver),
+        }
+    }
+}
+
+impl fmt::Debug for Egress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Egress").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for EgressSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EgressSettings")
+            .field("policy", &self.policy)
+            .field("proxy", &self.proxy)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("pool_idle_timeout", &self.pool_idle_timeout)
+            .field("pool_max_idle_per_host", &self.pool_max_idle_per_host)
+            .field("tcp_keepalive", &self.tcp_keepalive)
+            .field("http2", &self.http2)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The largest head of an answer, and the largest single read, on HTTP/1.1. Reads begin at 8 KB and only grow while they
+/// are filled, so a slow stream holds 8 KB and a large body is read in few calls.
+const HTTP1_MAX_BUFFER_BYTES: usize = 128 * 1024;
+/// What one HTTP/2 stream may have on its way to a reader that does not read.
+const HTTP2_STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+/// What one HTTP/2 connection may: room for 256 stalled streams, so that they cannot hold up the others.
+const HTTP2_CONNECTION_WINDOW_BYTES: u32 = 256 * HTTP2_STREAM_WINDOW_BYTES;
+/// A silent HTTP/2 connection carries everyone's requests, so it is asked whether it is alive.
+const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
+const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(15);
+
+fn pool(settings: &EgressSettings) -> hyper_util::client::legacy::Builder {
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(settings.pool_idle_timeout)
+        .pool_max_idle_per_host(settings.pool_max_idle_per_host)
+        .retry_canceled_requests(true)
+        .http1_max_buf_size(HTTP1_MAX_BUFFER_BYTES)
+        .http2_initial_stream_window_size(HTTP2_STREAM_WINDOW_BYTES)
+        .http2_initial_connection_window_size(HTTP2_CONNECTION_WINDOW_BYTES)
+        .http2_keep_alive_interval(HTTP2_PING_INTERVAL)
+        .http2_keep_alive_timeout(HTTP2_PING_TIMEOUT);
+    builder
+}

@@ -1,0 +1,235 @@
+//! What can go wrong between "send this" and the head of the answer, in the words the rest of the gateway acts on.
+//!
+//! Kinds are found by walking the source chain of the client's error: our own dialer's errors come back whole, hyper's
+//! and the kernel's are classified here. The text names the host and port as the request named them, never an address
+//! they resolved to, a path, a query, a header or a credential.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+
+use tidegate_core::Fault;
+
+/// Why no answer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SendErrorKind {
+    /// The request itself cannot be sent: no host, a scheme other than http and https, user info in the URL.
+    InvalidRequest,
+    /// The address policy forbids the host or what it resolved to.
+    Blocked,
+    /// The name has no address.
+    Dns,
+    ConnectRefused,
+    /// Resolving, connecting, the proxy's tunnel and TLS together took longer than allowed.
+    ConnectTimeout,
+    /// Any other failure to connect: no route, too many open files.
+    ConnectFailed,
+    /// The handshake failed: a certificate that is not trusted, a port that does not speak TLS.
+    Tls,
+    /// The configured proxy refused the tunnel or answered what is not HTTP.
+    Proxy,
+    /// The connection was reset after the request began, before an answer.
+    ResetBeforeHeaders,
+    /// The connection was closed in good order after the request began, before an answer.
+    Closed,
+    /// What came is not an HTTP answer, or its head is too large.
+    BadResponse,
+    /// The request's own body failed while it was sent: the client went away.
+    RequestBody,
+    /// The upstream refused the request unread, or the connection went away before it was written.
+    Canceled,
+}
+
+/// A failed send. `Display` is fit for a client's error message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendError {
+    pub kind: SendErrorKind,
+    /// One clause, in lower case, naming the host where there is one. No secret, no query, no resolved address.
+    pub detail: String,
+}
+
+/// Settings the egress client cannot start with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetupError(pub(crate) String);
+
+impl SendErrorKind {
+    /// Every kind, in the order of the counters.
+    pub const ALL: [Self; 13] = [
+        Self::InvalidRequest,
+        Self::Blocked,
+        Self::Dns,
+        Self::ConnectRefused,
+        Self::ConnectTimeout,
+        Self::ConnectFailed,
+        Self::Tls,
+        Self::Proxy,
+        Self::ResetBeforeHeaders,
+        Self::Closed,
+        Self::BadResponse,
+        Self::RequestBody,
+        Self::Canceled,
+    ];
+
+    /// A fixed word for logs and metric labels.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::Blocked => "blocked",
+            Self::Dns => "dns",
+            Self::ConnectRefused => "connect_refused",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::ConnectFailed => "connect_failed",
+            Self::Tls => "tls",
+            Self::Proxy => "proxy",
+            Self::ResetBeforeHeaders => "reset_before_headers",
+            Self::Closed => "closed",
+            Self::BadResponse => "bad_response",
+            Self::RequestBody => "request_body",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    /// Who has to act. A refused connection counts against the provider; a target the policy forbids counts against
+    /// whoever named it.
+    pub fn fault(self) -> Fault {
+        match self {
+            Self::InvalidRequest | Self::Blocked | Self::RequestBody => Fault::Caller,
+            Self::Proxy => Fault::Gateway,
+            Self::Dns
+            | Self::ConnectRefused
+            | Self::ConnectTimeout
+            | Self::ConnectFailed
+            | Self::Tls
+            | Self::ResetBeforeHeaders
+            | Self::Closed
+            | Self::BadResponse
+            | Self::Canceled => Fault::Provider,
+        }
+    }
+}
+
+impl SendError {
+    pub(crate) fn new(kind: SendErrorKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into() }
+    }
+
+    /// Certain that the upstream did not act on the request, and another try may fare better. `false` for a reset or
+    /// close before the answer: the model may already be at work, and be paid for.
+    pub fn is_safe_to_retry(&self) -> bool {
+        matches!(
+            self.kind,
+            SendErrorKind::Dns
+                | SendErrorKind::ConnectRefused
+                | SendErrorKind::ConnectTimeout
+                | SendErrorKind::ConnectFailed
+                | SendErrorKind::Tls
+                | SendErrorKind::Proxy
+                | SendErrorKind::Canceled
+        )
+    }
+
+    /// See [`SendErrorKind::fault`].
+    pub fn fault(&self) -> Fault {
+        self.kind.fault()
+    }
+
+    /// The failure of one attempt to connect to `target` (`host:port`).
+    pub(crate) fn of_connect(target: &str, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => {
+                Self::new(SendErrorKind::ConnectRefused, format!("{target} refused the connection"))
+            }
+            io::ErrorKind::TimedOut => Self::connect_timeout(target),
+            kind => Self::new(SendErrorKind::ConnectFailed, format!("cannot connect to {target}: {kind}")),
+        }
+    }
+
+    pub(crate) fn connect_timeout(target: &str) -> Self {
+        Self::new(SendErrorKind::ConnectTimeout, format!("connecting to {target} took too long"))
+    }
+
+    /// Classifies what the pooled client reported for a request to `target` (`host:port`).
+    pub(crate) fn of_client(target: &str, error: &(dyn StdError + 'static)) -> Self {
+        let mut link = Some(error);
+        let mut found = None;
+        while let Some(error) = link {
+            if let Some(own) = error.downcast_ref::<Self>() {
+                return own.clone();
+            }
+            // The deepest link that says something is the cause; those above repeat it in vaguer words.
+            found = classify(error).or(found);
+            link = error.source();
+        }
+        let kind = found.unwrap_or(SendErrorKind::ResetBeforeHeaders);
+        Self::new(kind, describe(kind, target))
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl StdError for SendError {}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for SetupError {}
+
+fn classify(error: &(dyn StdError + 'static)) -> Option<SendErrorKind> {
+    if let Some(error) = error.downcast_ref::<hyper::Error>() {
+        return classify_hyper(error);
+    }
+    if let Some(error) = error.downcast_ref::<h2::Error>() {
+        return Some(classify_h2(error));
+    }
+    error.downcast_ref::<io::Error>().map(classify_io)
+}
+
+fn classify_hyper(error: &hyper::Error) -> Option<SendErrorKind> {
+    if error.is_parse() {
+        Some(SendErrorKind::BadResponse)
+    } else if error.is_user() {
+        Some(SendErrorKind::RequestBody)
+    } else if error.is_canceled() {
+        Some(SendErrorKind::Canceled)
+    } else if error.is_incomplete_message() || error.is_closed() {
+        Some(SendErrorKind::Closed)
+    } else {
+        None
+    }
+}
+
+fn classify_h2(error: &h2::Error) -> SendErrorKind {
+    match error.reason() {
+        Some(h2::Reason::REFUSED_STREAM) => SendErrorKind::Canceled,
+        Some(h2::Reason::NO_ERROR) => SendErrorKind::Closed,
+        Some(h2::Reason::PROTOCOL_ERROR | h2::Reason::FRAME_SIZE_ERROR | h2::Reason::COMPRESSION_ERROR) => {
+            SendErrorKind::BadResponse
+        }
+        _ => error.get_io().map_or(SendErrorKind::ResetBeforeHeaders, classify_io),
+    }
+}
+
+fn classify_io(error: &io::Error) -> SendErrorKind {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => SendErrorKind::Closed,
+        _ => SendErrorKind::ResetBeforeHeaders,
+    }
+}
+
+fn describe(kind: SendErrorKind, target: &str) -> String {
+    match kind {
+        SendErrorKind::ResetBeforeHeaders => format!("{target} reset the connection before answering"),
+        SendErrorKind::Closed => format!("{target} closed the connection before answering"),
+        SendErrorKind::BadResponse => format!("what {target} answered is not HTTP, or its head is too large"),
+        SendErrorKind::RequestBody => format!("the request's body ended early on its way to {target}"),
+        SendErrorKind::Canceled => format!("{target} dropped the connection before the request was sent"),
+        kind => format!("sending to {target} failed: {}", kind.as_str()),
+    }
+}

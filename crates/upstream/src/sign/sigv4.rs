@@ -1,0 +1,195 @@
+//! AWS Signature Version 4 in the `authorization` header, for every service but S3 (whose paths are encoded once).
+//!
+//! Signed are `host`, `content-type` and every `x-amz-*` header. Facts: AWS, "Create a signed AWS API request".
+
+use std::fmt::Write as _;
+
+use aws_lc_rs::{digest, hmac};
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue};
+use tidegate_core::Secret;
+
+use super::{SignError, push_encoded};
+
+/// Whose signature it is, and for what. The secret access key comes separately.
+#[derive(Debug, Clone)]
+pub struct SigV4 {
+    pub access_key_id: Box<str>,
+    /// With temporary credentials.
+    pub session_token: Option<Secret>,
+    /// `us-east-1`.
+    pub region: Box<str>,
+    /// `bedrock`, `bedrock-mantle`, `sagemaker`, `sts`, `polly`.
+    pub service: Box<str>,
+}
+
+const X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
+const X_AMZ_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+
+pub(super) fn apply(
+    account: &SigV4,
+    key: &Secret,
+    parts: &mut Parts,
+    body: Option<&[Bytes]>,
+    unix_ms: u64,
+) -> Result<(), SignError> {
+    let body = body.ok_or(SignError::BodyNotHeld)?;
+    let date = timestamp(unix_ms);
+    set_signed_headers(account, parts, &date)?;
+    let canonical = canonical_request(parts, body);
+    let scope = format!("{}/{}/{}/aws4_request", &date[..8], account.region, account.service);
+    let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", sha256_hex([canonical.text.as_bytes()]));
+    let value = format!(
+        "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={}, Signature={}",
+        account.access_key_id,
+        canonical.signed_headers,
+        hex(hmac::sign(&signing_key(account, key, &date[..8]), to_sign.as_bytes()).as_ref()),
+    );
+    parts.headers.insert(AUTHORIZATION, sensitive(value)?);
+    Ok(())
+}
+
+struct Canonical {
+    text: String,
+    /// The names, sorted, joined by `;`.
+    signed_headers: String,
+}
+
+fn set_signed_headers(account: &SigV4, parts: &mut Parts, date: &str) -> Result<(), SignError> {
+    // What the client will send as `host`: the authority without a default port.
+    let authority = parts.uri.authority().ok_or(SignError::Url)?;
+    let default_port = if parts.uri.scheme_str() == Some("http") { ":80" } else { ":443" };
+    let host = authority.as_str().strip_suffix(default_port).unwrap_or(authority.as_str());
+    let host = HeaderValue::from_str(host).map_err(|_| SignError::Url)?;
+    parts.headers.insert(HOST, host);
+    parts.headers.insert(X_AMZ_DATE, HeaderValue::from_str(date).map_err(|_| SignError::NotAHeaderValue)?);
+    match &account.session_token {
+        Some(token) => {
+            parts.headers.insert(X_AMZ_SECURITY_TOKEN, sensitive(token.expose().to_owned())?);
+        }
+        None => {
+            parts.headers.remove(X_AMZ_SECURITY_TOKEN);
+        }
+    }
+    Ok(())
+}
+
+fn sensitive(text: String) -> Result<HeaderValue, SignError> {
+    let mut value = HeaderValue::try_from(text).map_err(|_| SignError::NotAHeaderValue)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn canonical_request(parts: &Parts, body: &[Bytes]) -> Canonical {
+    let mut names: Vec<&HeaderName> = parts
+        .headers
+        .keys()
+        .filter(|name| **name == HOST || **name == CONTENT_TYPE || name.as_str().starts_with("x-amz-"))
+        .collect();
+    names.sort_by_key(|name| name.as_str());
+    let signed_headers = names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(";");
+
+    let mut text = format!("{}\n", parts.method);
+    // The path is in the URL's encoding already, and is encoded once more, slashes apart.
+    for (i, segment) in parts.uri.path().split('/').enumerate() {
+        if i > 0 {
+            text.push('/');
+        }
+        push_encoded(&mut text, segment.as_bytes());
+    }
+    text.push('\n');
+    push_canonical_query(&mut text, parts.uri.query().unwrap_or_default());
+    text.push('\n');
+    for name in names {
+        text.push_str(name.as_str());
+        text.push(':');
+        for (i, value) in parts.headers.get_all(name).iter().enumerate() {
+            if i > 0 {
+                text.push(',');
+            }
+            push_trimmed(&mut text, value);
+        }
+        text.push('\n');
+    }
+    let body_hash = sha256_hex(body.iter().map(|piece| &piece[..]));
+    let _ = write!(text, "\n{signed_headers}\n{body_hash}");
+    Canonical { text, signed_headers }
+}
+
+/// Pairs sorted by name, then value, in the encoding they have; a name alone gets an `=`.
+fn push_canonical_query(text: &mut String, query: &str) {
+    let mut pairs: Vec<(&str, &str)> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .collect();
+    pairs.sort_unstable();
+    for (i, (name, value)) in pairs.into_iter().enumerate() {
+        if i > 0 {
+            text.push('&');
+        }
+        text.push_str(name);
+        text.push('=');
+        text.push_str(value);
+    }
+}
+
+/// Without space around, and with runs of spaces inside as one.
+fn push_trimmed(text: &mut String, value: &HeaderValue) {
+    let value = String::from_utf8_lossy(value.as_bytes());
+    for (i, word) in value.split([' ', '\t']).filter(|word| !word.is_empty()).enumerate() {
+        if i > 0 {
+            text.push(' ');
+        }
+        text.push_str(word);
+    }
+}
+
+fn signing_key(account: &SigV4, key: &Secret, day: &str) -> hmac::Key {
+    let start = zeroizing_key(key);
+    [day, &account.region, &account.service, "aws4_request"].iter().fold(start, |key, part| {
+        hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, part.as_bytes()).as_ref())
+    })
+}
+
+fn zeroizing_key(key: &Secret) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, Secret::from(["AWS4", key.expose()].concat()).expose().as_bytes())
+}
+
+fn sha256_hex<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for piece in pieces {
+        context.update(piece);
+    }
+    hex(context.finish().as_ref())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// `YYYYMMDDTHHMMSSZ`.
+fn timestamp(unix_ms: u64) -> String {
+    let seconds = unix_ms / 1_000;
+    let (year, month, day) = civil_date(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+}
+
+/// Year, month and day of a day counted from 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date algorithms").
+fn civil_date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let era = days / 146_097;
+    let day_of_era = days % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
