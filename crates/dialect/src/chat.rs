@@ -48,6 +48,8 @@ pub struct ChatRequest {
     /// The client asked for a usage event in its stream (always true for dialects that always send it).
     pub include_usage: bool,
     pub extra: Extra,
+    /// What the decoder could not carry over; to be reported with the encoder's.
+    pub warnings: Vec<Warning>,
 }
 
 impl ChatRequest {
@@ -78,6 +80,7 @@ impl ChatRequest {
             stream: false,
             include_usage: false,
             extra: Extra::new(),
+            warnings: Vec::new(),
         }
     }
 }
