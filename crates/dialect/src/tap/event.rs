@@ -1,0 +1,323 @@
+//! One event of a stream (or one whole body), read for the few members that matter. One shape serves both dialects:
+//! their member names do not clash.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use memchr::memchr2;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::TapError;
+
+/// What the first bytes of a stream are, for a gateway that holds them back while another target can still be tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FirstEvent {
+    /// The answer has begun (or is already over).
+    Content,
+    /// The stream is an error.
+    Error,
+    /// Nothing but comments, pings, roles and empty starts so far: ask again with more bytes.
+    Undecided,
+}
+
+/// Reads all bytes of a stream so far, its last line possibly unfinished. Either dialect; a JSON body sent in place of
+/// events is understood as well.
+pub fn classify_first(bytes: &[u8]) -> FirstEvent {
+    let mut rest = bytes;
+    while let Some(end) = memchr2(b'\n', b'\r', rest) {
+        match classify_line(&rest[..end]) {
+            FirstEvent::Undecided => rest = &rest[end + 1..],
+            decided => return decided,
+        }
+    }
+    FirstEvent::Undecided
+}
+
+fn classify_line(line: &[u8]) -> FirstEvent {
+    if line.trim_ascii() == b"event: error" {
+        return FirstEvent::Error;
+    }
+    let data = match data_of(line) {
+        Some(data) => data,
+        None if line.trim_ascii_start().starts_with(b"{") => line,
+        None => return FirstEvent::Undecided,
+    };
+    match Sight::of(data) {
+        Some(sight) if sight.error.is_some() => FirstEvent::Error,
+        Some(sight) if !sight.content && !sight.finished => FirstEvent::Undecided,
+        // What cannot be read cannot be held back for a better reason either.
+        _ => FirstEvent::Content,
+    }
+}
+
+/// The value of a `data:` line.
+pub(super) fn data_of(line: &[u8]) -> Option<&[u8]> {
+    line.strip_prefix(b"data:").map(<[u8]>::trim_ascii)
+}
+
+/// What one event says.
+#[derive(Debug, Default)]
+pub(super) struct Sight<'a> {
+    pub(super) model: Option<Cow<'a, str>>,
+    /// The `usage` object, raw.
+    pub(super) usage: Option<&'a str>,
+    pub(super) error: Option<TapError>,
+    pub(super) content: bool,
+    pub(super) finished: bool,
+}
+
+/// The top of an event. Members stay raw until they are wanted, so that an odd one spoils nothing.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Top<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow)]
+    model: Option<&'a RawValue>,
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow)]
+    choices: Option<&'a RawValue>,
+    /// Groq's envelope.
+    #[serde(borrow)]
+    x_groq: Option<&'a RawValue>,
+    /// Anthropic's `message_start`; the text of errors that have no wrapper.
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
+    #[serde(borrow)]
+    content_block: Option<&'a RawValue>,
+    /// `error` in errors that have no wrapper (Mistral).
+    #[serde(borrow)]
+    object: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Choice<'a> {
+    #[serde(borrow)]
+    delta: Option<BTreeMap<Cow<'a, str>, &'a RawValue>>,
+    /// Of completions.
+    #[serde(borrow)]
+    text: Option<&'a RawValue>,
+    #[serde(borrow)]
+    finish_reason: Option<&'a RawValue>,
+    /// Moonshot's place for usage.
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
+}
+
+impl<'a> Sight<'a> {
+    /// `None` when the data is not a JSON object.
+    pub(super) fn of(data: &'a [u8]) -> Option<Self> {
+        if data == b"[DONE]" {
+            return Some(Self { finished: true, ..Self::default() });
+        }
+        let top: Top<'a> = serde_json::from_slice(data).ok()?;
+        let mut sight = Self {
+            model: top.model.and_then(text),
+            usage: top.usage.map(RawValue::get),
+            error: top.error.map(RawValue::get).and_then(problem),
+            ..Self::default()
+        };
+        if top.object.is_some_and(|object| object.get() == "\"error\"") {
+            sight.error = sight.error.or_else(|| problem(std::str::from_utf8(data).unwrap_or_default()));
+        }
+        if let Some(choices) = top.choices {
+            sight.see_choices(choices);
+        }
+        if let Some(groq) = top.x_groq.and_then(object) {
+            sight.usage = sight.usage.or(groq.usage.map(RawValue::get));
+            sight.error = sight.error.or_else(|| groq.error.map(RawValue::get).and_then(problem));
+        }
+        if let Some(kind) = top.kind.and_then(text) {
+            sight.see_anthropic(&kind, &top);
+        }
+        Some(sight)
+    }
+
+    fn see_choices(&mut self, raw: &'a RawValue) {
+        let Ok(choices) = serde_json::from_str::<Vec<Choice<'a>>>(raw.get()) else {
+            // Not the documented shape, but not nothing.
+            self.content = true;
+            return;
+        };
+        for choice in choices {
+            let mut members = choice.delta.iter().flatten();
+            self.content |= members.any(|(name, value)| name != "role" && !is_blank(value.get()));
+            self.content |= choice.text.is_some_and(|text| !is_blank(text.get()));
+            self.usage = self.usage.or(choice.usage.map(RawValue::get));
+            let Some(reason) = choice.finish_reason.map(RawValue::get).filter(|reason| !is_blank(reason))
+            else {
+                continue;
+            };
+            self.finished = true;
+            if reason == "\"error\"" && self.error.is_none() {
+                let message = "the provider ended its answer with finish_reason error".to_owned();
+                self.error = Some(TapError { message, ..TapError::default() });
+            }
+        }
+    }
+
+    fn see_anthropic(&mut self, kind: &str, top: &Top<'a>) {
+        match kind {
+            "message_start" => {
+                let Some(message) = top.message.and_then(object) else { return };
+                self.model = message.model.and_then(text);
+                self.usage = message.usage.map(RawValue::get);
+            }
+            "content_block_start" => {
+                let block = top.content_block.and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
+                self.content = block.is_some_and(|block| !is_empty_start(&block));
+            }
+            "content_block_delta" | "message_delta" => self.content = true,
+            "message_stop" => self.finished = true,
+            "error" if self.error.is_none() => {
+                self.error = Some(TapError {
+                    message: "the provider sent an error".to_owned(),
+                    ..TapError::default()
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A text or thinking block that opens without any text: the deltas bring it.
+fn is_empty_start(block: &Value) -> bool {
+    match block["type"].as_str() {
+        Some(kind @ ("text" | "thinking")) => block[kind].as_str().is_none_or(str::is_empty),
+        _ => false,
+    }
+}
+
+/// JSON that says nothing.
+fn is_blank(raw: &str) -> bool {
+    matches!(raw, "null" | "\"\"" | "[]" | "{}")
+}
+
+fn text<'a>(raw: &'a RawValue) -> Option<Cow<'a, str>> {
+    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        return serde_json::from_str::<String>(raw.get()).ok().map(Cow::Owned);
+    }
+    Some(Cow::Borrowed(inner))
+}
+
+fn object<'a>(raw: &'a RawValue) -> Option<Top<'a>> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+/// An `error` member: an object, or just the text. `None` for `null`, `false`, `""` and the like.
+pub(super) fn problem(raw: &str) -> Option<TapError> {
+    let value: Value = serde_json::from_str(raw).ok()?;
+    let word = |name: &str| match value.get(name)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    match &value {
+        Value::String(text) if !text.is_empty() => {
+            Some(TapError { message: text.clone(), ..TapError::default() })
+        }
+        Value::Object(members) if !members.is_empty() => Some(TapError {
+            message: word("message").unwrap_or_else(|| raw.to_owned()),
+            vendor_type: word("type"),
+            code: word("code"),
+        }),
+        Value::Bool(true) => {
+            Some(TapError { message: "the provider sent an error".to_owned(), ..TapError::default() })
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_events() {
+        use FirstEvent::{Content, Error, Undecided};
+        let cases: [(&str, FirstEvent); 26] = [
+            ("", Undecided),
+            (": OPENROUTER PROCESSING\n\n", Undecided),
+            ("data: {\"error\":{\"message\":\"x\"}}", Undecided), // the line may go on
+            ("data: {\"error\":{\"message\":\"x\"}}\n", Error),
+            ("data:{\"error\":\"x\"}\r\n\r\n", Error),
+            ("data: {\"error\":null,\"choices\":[]}\n\n", Undecided),
+            ("data: {\"object\":\"error\",\"message\":\"x\"}\n\n", Error),
+            ("data: {\"x_groq\":{\"error\":\"x\"},\"choices\":[]}\n\n", Error),
+            (
+                "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}}]}\n\n",
+                Undecided,
+            ),
+            ("data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"a\"}}]}\n\n", Content),
+            ("data: {\"choices\":[{\"delta\":{\"tool_calls\":[{}]}}]}\n\n", Content),
+            ("data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n", Content),
+            ("data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"error\"}]}\n\n", Error),
+            ("data: {\"choices\":[{\"text\":\"a\"}]}\n\n", Content),
+            ("data: {\"choices\":[{\"delta\":\"a\"}]}\n\n", Content),
+            (
+                "data: {\"choices\":[],\"prompt_filter_results\":[]}\n\ndata: {\"error\":{\"code\":429}}\n\n",
+                Error,
+            ),
+            ("data: [DONE]\n\n", Content),
+            ("data: oops\n\n", Content),
+            ("{\"error\":{\"message\":\"not a stream\"}}\n", Error),
+            (
+                "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"content\":[]}}\n\n",
+                Undecided,
+            ),
+            ("event: ping\ndata: {\"type\": \"ping\"}\n\n", Undecided),
+            ("event: error\n", Error),
+            ("data: {\"type\":\"error\"}\n", Error),
+            (
+                "data: {\"type\":\"content_block_start\",\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n",
+                Undecided,
+            ),
+            (
+                "data: {\"type\":\"content_block_start\",\"content_block\":{\"type\":\"tool_use\",\"input\":{}}}\n",
+                Content,
+            ),
+            (
+                "data: {\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\",\"text\":\"a\"}}\n",
+                Content,
+            ),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(classify_first(bytes.as_bytes()), expected, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn errors_of_all_shapes() {
+        let error = |message: &str, vendor_type: Option<&str>, code: Option<&str>| {
+            Some(TapError {
+                message: message.into(),
+                vendor_type: vendor_type.map(Into::into),
+                code: code.map(Into::into),
+            })
+        };
+        let cases = [
+            (
+                r#"{"message":"slow down","type":"rate_limit_error","code":429}"#,
+                error("slow down", Some("rate_limit_error"), Some("429")),
+            ),
+            (r#"{"message":"m","type":null,"code":"c"}"#, error("m", None, Some("c"))),
+            (r#"{"detail":1}"#, error(r#"{"detail":1}"#, None, None)),
+            (r#""text""#, error("text", None, None)),
+            ("true", error("the provider sent an error", None, None)),
+            ("{}", None),
+            ("\"\"", None),
+            ("false", None),
+            ("0", None),
+        ];
+        for (raw, expected) in cases {
+            assert_eq!(problem(raw), expected, "{raw}");
+        }
+    }
+}

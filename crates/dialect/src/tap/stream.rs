@@ -1,0 +1,136 @@
+//! A stream of server-sent events, line by line: which lines are worth reading, and what they add to the report.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+use memchr::{memchr2, memrchr2};
+
+use super::TapReport;
+use super::event::{Sight, data_of};
+use super::usage::{Convention, Counts};
+
+/// A longer line is passed over: its beginning is not kept.
+const MAX_LINE: usize = 256 * 1024;
+
+static NEEDLES: LazyLock<Needles> = LazyLock::new(|| Needles {
+    usage: Finder::new(b"\"usage\""),
+    finish: Finder::new(b"\"finish_reason\""),
+    error: Finder::new(b"\"error\""),
+    done: Finder::new(b"[DONE]"),
+    stop: Finder::new(b"message_stop"),
+});
+
+/// The words without which a line need not be read once the answer has begun.
+struct Needles {
+    usage: Finder<'static>,
+    finish: Finder<'static>,
+    error: Finder<'static>,
+    done: Finder<'static>,
+    stop: Finder<'static>,
+}
+
+#[derive(Debug)]
+pub(super) struct StreamTap {
+    convention: Convention,
+    counts: Counts,
+    /// The beginning of a line whose end has not come.
+    carry: Vec<u8>,
+    /// The line under way is too long to be kept.
+    skipping: bool,
+}
+
+impl StreamTap {
+    pub(super) fn new(convention: Convention) -> Self {
+        Self { convention, counts: Counts::new(convention), carry: Vec::new(), skipping: false }
+    }
+
+    pub(super) fn push(&mut self, bytes: &[u8], report: &mut TapReport) {
+        let mut rest = bytes;
+        if !self.carry.is_empty() || self.skipping {
+            let Some(end) = memchr2(b'\n', b'\r', rest) else { return self.keep(rest) };
+            self.keep(&rest[..end]);
+            rest = &rest[end..];
+            self.read_carried(report);
+        }
+        let whole = memrchr2(b'\n', b'\r', rest).map_or(0, |last| last + 1);
+        self.read_lines(&rest[..whole], report);
+        self.keep(&rest[whole..]);
+    }
+
+    /// A last line may lack its end.
+    pub(super) fn end(mut self, report: &mut TapReport) {
+        self.read_carried(report);
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.skipping || self.carry.len() + bytes.len() > MAX_LINE {
+            self.skipping = true;
+            self.carry = Vec::new();
+        } else {
+            self.carry.extend_from_slice(bytes);
+        }
+    }
+
+    fn read_carried(&mut self, report: &mut TapReport) {
+        let line = std::mem::take(&mut self.carry);
+        if std::mem::take(&mut self.skipping) {
+            report.first_content = true;
+        } else {
+            self.read_lines(&line, report);
+        }
+    }
+
+    /// Reads lines that are whole.
+    fn read_lines(&mut self, lines: &[u8], report: &mut TapReport) {
+        if report.first_content && !self.matters(lines) {
+            return;
+        }
+        let mut rest = lines;
+        while !rest.is_empty() {
+            let end = memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+            let line = &rest[..end];
+            rest = rest.get(end + 1..).unwrap_or_default();
+            if let Some(data) = data_of(line)
+                && (!report.first_content || self.matters(data))
+            {
+                self.read_event(data, report);
+            }
+        }
+    }
+
+    /// Whether any of the words that matter stands in `bytes`, as a member with a value where it is one.
+    fn matters(&self, bytes: &[u8]) -> bool {
+        let needles = &*NEEDLES;
+        let ends = match self.convention {
+            Convention::OpenAi => needles.done.find(bytes).is_some() || has_value(bytes, &needles.finish),
+            Convention::Anthropic => needles.stop.find(bytes).is_some(),
+        };
+        ends || has_value(bytes, &needles.usage) || has_value(bytes, &needles.error)
+    }
+
+    fn read_event(&mut self, data: &[u8], report: &mut TapReport) {
+        let Some(sight) = Sight::of(data) else { return };
+        if let Some(model) = sight.model.filter(|_| report.model.is_none()) {
+            report.model = Some(model.into_owned());
+        }
+        if let Some(usage) = sight.usage.and_then(|raw| self.counts.take(raw)) {
+            report.usage = Some(usage);
+        }
+        report.finished |= sight.finished;
+        report.first_content |= sight.content;
+        if report.error.is_none() {
+            report.error = sight.error;
+        }
+    }
+}
+
+/// Whether `key` (with its quotes) occurs with a value other than `null`. Providers repeat `"usage":null` and
+/// `"finish_reason":null` in each chunk.
+fn has_value(bytes: &[u8], key: &Finder<'_>) -> bool {
+    key.find_iter(bytes).any(|at| {
+        let after = bytes[at + key.needle().len()..].trim_ascii_start();
+        // No colon: the word is a value, such as the type of an Anthropic error, which is reason enough to look.
+        let value = after.strip_prefix(b":").unwrap_or(after).trim_ascii_start();
+        !value.starts_with(b"null")
+    })
+}

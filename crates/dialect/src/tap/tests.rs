@@ -1,0 +1,200 @@
+use super::*;
+
+const OPENAI: &str = concat!(
+    ": keep-alive\r\n\r\n",
+    "data: {\"id\":\"c\",\"model\":\"gpt-x\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}],\"usage\":null}\n\n",
+    "data: {\"id\":\"c\",\"model\":\"gpt-x\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\\\"usage\\\":{ [DONE]\"},\"finish_reason\":null}],\"usage\":null}\n\n",
+    "data: {\"id\":\"c\",\"model\":\"gpt-x\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":null}\n\n",
+    "data: {\"id\":\"c\",\"model\":\"gpt-x\",\"choices\":[],\"usage\": {\"prompt_tokens\":9,\"completion_tokens\":1,\"total_tokens\":10}}\n\n",
+    "data: [DONE]\n\n",
+);
+
+const ANTHROPIC: &str = concat!(
+    "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"model\":\"claude-x\",\"content\":[],\"usage\":{\"input_tokens\":25,\"output_tokens\":1}}}\n\n",
+    "event: ping\ndata: {\"type\": \"ping\"}\n\n",
+    "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
+    "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"say message_stop\"}}\n\n",
+    "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n",
+    "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":48}}\n\n",
+    "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+);
+
+fn read(kind: TapKind, pieces: &[&str]) -> TapReport {
+    let mut tap = Tap::new(kind);
+    for piece in pieces {
+        tap.push(&Bytes::copy_from_slice(piece.as_bytes()));
+    }
+    tap.end();
+    tap.end();
+    tap.report().clone()
+}
+
+fn tokens(input: u64, output: u64) -> Usage {
+    Usage { input, output, ..Usage::default() }
+}
+
+#[test]
+fn a_stream_is_read_however_it_is_cut() {
+    let openai = TapReport {
+        usage: Some(Usage { reported_total: Some(10), ..tokens(9, 1) }),
+        model: Some("gpt-x".into()),
+        finished: true,
+        error: None,
+        first_content: true,
+    };
+    let anthropic =
+        TapReport { usage: Some(tokens(25, 48)), model: Some("claude-x".into()), ..openai.clone() };
+    let crlf = OPENAI.replace('\n', "\r\n");
+    let cases = [
+        (TapKind::OpenAiStream, OPENAI, &openai),
+        (TapKind::OpenAiStream, &crlf, &openai),
+        (TapKind::AnthropicStream, ANTHROPIC, &anthropic),
+    ];
+    for (kind, text, expected) in cases {
+        assert_eq!(&read(kind, &[text]), expected, "{text}");
+        for cut in 0..text.len() {
+            assert_eq!(&read(kind, &[&text[..cut], &text[cut..]]), expected, "cut at {cut} of {text}");
+        }
+        for size in [1, 2, 7, 50, 200] {
+            let pieces: Vec<&str> =
+                text.as_bytes().chunks(size).map(|piece| std::str::from_utf8(piece).unwrap()).collect();
+            assert_eq!(&read(kind, &pieces), expected, "pieces of {size} of {text}");
+        }
+    }
+}
+
+#[test]
+fn the_report_is_live() {
+    let mut tap = Tap::new(TapKind::OpenAiStream);
+    let mut seen = Vec::new();
+    for event in OPENAI.split_inclusive("\n\n") {
+        tap.push(&Bytes::from(event));
+        let report = tap.report();
+        seen.push((report.model.is_some(), report.first_content, report.finished, report.usage.is_some()));
+    }
+    let expected = [
+        (true, false, false, false), // the comment is in CRLF, so it comes with the role
+        (true, true, false, false),
+        (true, true, true, false),
+        (true, true, true, true),
+        (true, true, true, true),
+    ];
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn streams_that_do_not_end_well() {
+    let head =
+        "data: {\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":null}]}\n\n";
+    let openai = |tail: &str| read(TapKind::OpenAiStream, &[head, tail]);
+    assert!(!openai("").finished);
+    assert!(!openai("data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"\"}]}\n\n").finished);
+    assert!(
+        openai("data: {\"choices\":[{\"delta\":{},\"finish_reason\": \"stop\"}]}").finished,
+        "no line end"
+    );
+    let failed =
+        openai("data: {\"error\":{\"message\":\"overloaded\",\"type\":\"server_error\",\"code\":503}}\n\n");
+    let error = TapError {
+        message: "overloaded".into(),
+        vendor_type: Some("server_error".into()),
+        code: Some("503".into()),
+    };
+    assert_eq!((failed.finished, failed.error), (false, Some(error)));
+    let failed = openai("data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"error\"}]}\n\n");
+    assert!(failed.error.is_some());
+
+    let event = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n";
+    let failed = read(TapKind::AnthropicStream, &[&ANTHROPIC[..ANTHROPIC.len() / 2], "\n\n", event]);
+    assert!(!failed.finished);
+    assert_eq!(failed.error.unwrap().vendor_type.as_deref(), Some("overloaded_error"));
+}
+
+#[test]
+fn usage_in_the_places_vendors_put_it() {
+    let usage = "{\"prompt_tokens\":3,\"completion_tokens\":4}";
+    let cases = [
+        format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"a\"}},\"usage\":{usage}}}]}}\n\n"),
+        format!("data: {{\"choices\":[],\"x_groq\":{{\"usage\":{usage}}}}}\n\n"),
+        format!(
+            "data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":1}}}}\n\ndata: {{\"usage\":{usage}}}\n\n"
+        ),
+    ];
+    for text in cases {
+        assert_eq!(read(TapKind::OpenAiStream, &[&text]).usage, Some(tokens(3, 4)), "{text}");
+    }
+}
+
+#[test]
+fn an_event_too_long_to_keep_is_passed_over() {
+    let piece = "x".repeat(100 * 1024);
+    let mut pieces = vec!["data: {\"choices\":[{\"delta\":{\"content\":\""];
+    pieces.extend([piece.as_str(); 3]);
+    pieces.extend(["\"}}],\"model\":\"long\"}\n", "\n", OPENAI]);
+    let report = read(TapKind::OpenAiStream, &pieces);
+    assert_eq!(report.model.as_deref(), Some("gpt-x"), "the next event is read again");
+    assert!(report.finished && report.usage.is_some());
+}
+
+#[test]
+fn whole_bodies() {
+    let openai = "{\"id\":\"c\",\"model\":\"gpt-x\",\"choices\":[{\"message\":{\"content\":\"\\\"usage\\\":{}\"},\"finish_reason\":\"stop\"}],\
+        \"usage\":{\"prompt_tokens\":9,\"completion_tokens\":1},\"service_tier\":\"default\"}\n";
+    let anthropic = "{\"type\":\"message\",\"model\":\"claude-x\",\"content\":[{\"type\":\"tool_use\",\"input\":{\"usage\":{\"input_tokens\":7}}}],\
+        \"stop_reason\":\"tool_use\",\"usage\":{\"input_tokens\":25,\"output_tokens\":48}}";
+    let report = |model: &str, usage| TapReport {
+        usage: Some(usage),
+        model: Some(model.into()),
+        finished: true,
+        error: None,
+        first_content: true,
+    };
+    let cases = [
+        (TapKind::OpenAiBody, openai, report("gpt-x", tokens(9, 1))),
+        (TapKind::AnthropicBody, anthropic, report("claude-x", tokens(25, 48))),
+    ];
+    for (kind, text, expected) in cases {
+        for cut in 0..text.len() {
+            assert_eq!(read(kind, &[&text[..cut], &text[cut..]]), expected, "cut at {cut} of {text}");
+        }
+    }
+}
+
+#[test]
+fn odd_bodies() {
+    let openai = |text: &str| read(TapKind::OpenAiBody, &[text]);
+    let moved = "{\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2},\"data\":[{\"usage\":{\"prompt_tokens\":5}}],\"model\":\"m\"}";
+    assert_eq!((openai(moved).usage, openai(moved).model), (Some(tokens(1, 2)), Some("m".into())));
+    let nested = "{\"choices\":[{\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}]}";
+    assert_eq!(openai(nested).usage, Some(tokens(1, 2)));
+    let users_own = "{\"content\":[{\"input\":{\"usage\":{\"input_tokens\":7}}}]}";
+    assert_eq!(read(TapKind::AnthropicBody, &[users_own]).usage, None);
+    assert!(!openai("{\"choices\":[").finished);
+    let failed = openai("{\"error\":{\"message\":\"no\",\"code\":402}}");
+    assert_eq!(failed.error.unwrap().code.as_deref(), Some("402"));
+    assert_eq!(openai("{\"error\":null,\"choices\":[]}").error, None);
+    assert_eq!(openai(""), TapReport::default());
+}
+
+#[test]
+fn a_long_body_is_not_kept() {
+    let mut tap = Tap::new(TapKind::OpenAiBody);
+    tap.push(&Bytes::from("{\"model\":\"m\",\"choices\":[{\"message\":{\"content\":\""));
+    for _ in 0..100 {
+        tap.push(&Bytes::from(vec![b'x'; 10_000]));
+        let Reader::Body(body) = &tap.reader else { unreachable!() };
+        assert!(body.kept() < 30_000, "{}", body.kept());
+    }
+    tap.push(&Bytes::from("\"}}],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}"));
+    tap.end();
+    assert_eq!((tap.report().usage.clone(), tap.report().model.as_deref()), (Some(tokens(1, 2)), Some("m")));
+}
+
+#[test]
+fn other_answers_are_only_watched_for_their_end() {
+    let mut tap = Tap::new(TapKind::None);
+    tap.push(&Bytes::from("RIFF"));
+    assert!(tap.report().first_content && !tap.report().finished);
+    tap.end();
+    assert!(tap.report().finished);
+}
