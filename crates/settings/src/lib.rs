@@ -1,1 +1,16 @@
-//! placeholder
+//! Settings: a file, the environment and the command line in, one checked [`Settings`] or every mistake out.
+//!
+//! Two stages: what was written (`written`), then what it means (`field`, `provider`). Nothing is read here: the
+//! caller passes the file's text, the environment as a map and the arguments. The command line wins over the
+//! environment, the environment over the file, the file over the defaults.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod error;
+mod settings;
+
+pub use error::{Errors, Place, SettingsError};
+pub use settings::{
+    Egress, Limits, Log, LogFormat, Models, PrivateTarget, Provider, Routing, Server, Settings, Source,
+    Timeouts,
+};

@@ -1,0 +1,200 @@
+//! What the settings mean: every value typed, bounded and present. Built only by [`load`](crate::load), or as
+//! [`Settings::default`] when nothing is written anywhere.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use tidegate_core::Secret;
+
+use crate::error::Place;
+
+/// Everything the binary is run with. `Debug` shows no secret.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    pub server: Server,
+    pub log: Log,
+    pub limits: Limits,
+    pub timeouts: Timeouts,
+    pub egress: Egress,
+    pub routing: Routing,
+    pub models: Models,
+    /// The providers that the gateway holds keys, addresses or options for, sorted by slug.
+    pub providers: Vec<Provider>,
+    /// Where each value that is not a default came from, by field.
+    pub(crate) origins: BTreeMap<String, Source>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    pub host: IpAddr,
+    /// 0 takes any free port.
+    pub port: u16,
+    /// Where the gateway keeps what must survive a restart.
+    pub data_dir: PathBuf,
+    /// How long requests under way may take to finish after the order to stop.
+    pub grace_period: Duration,
+    /// Threads that serve requests; `None` is one per core.
+    pub workers: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Log {
+    pub format: LogFormat,
+    /// A line for each request.
+    pub requests: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// What one client may ask of the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a request body.
+    pub max_body: u64,
+    /// Bytes of a request's header section.
+    pub max_header_bytes: u64,
+    /// Bytes of a request's path and query.
+    pub max_url_bytes: u64,
+    /// Objects and lists inside each other in a JSON body.
+    pub max_json_depth: u32,
+    /// Connections at the same time.
+    pub max_connections: u32,
+}
+
+/// How long to wait for a provider; `None` is for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    pub connect: Option<Duration>,
+    /// From the request's end to the first byte of the answer.
+    pub first_byte: Option<Duration>,
+    /// Between two pieces of an answer.
+    pub between_chunks: Option<Duration>,
+    /// Until the answer's header, when a request sets no timeout of its own.
+    pub request: Option<Duration>,
+}
+
+/// Where the gateway may connect to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Egress {
+    /// Private networks and hosts that may be called.
+    pub allow_private: Vec<PrivateTarget>,
+    /// PEM file of certificate authorities to trust beside the system's.
+    pub extra_ca_file: Option<PathBuf>,
+    /// Use the proxies that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name.
+    pub proxy: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PrivateTarget {
+    Network(IpNet),
+    /// A host name, in lower case.
+    Host(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Routing {
+    /// Retries as a share of requests, 0 to 1.
+    pub retry_budget: f64,
+    /// How many gateways a request may pass through before it is taken for a loop.
+    pub hops_max: u32,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Models {
+    /// Slug or id of the provider of requests that name none and whose model says nothing.
+    pub default_provider: Option<String>,
+}
+
+/// A provider that the gateway itself can call.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    /// What requests call it (`@slug/model`, `x-portkey-provider: slug`).
+    pub slug: String,
+    /// Id of the catalogue's row.
+    pub provider: String,
+    pub api_key: Option<Secret>,
+    /// Stands for the row's base URL; no trailing slash.
+    pub base_url: Option<String>,
+    /// The only models that may be called; empty is all.
+    pub models: Vec<String>,
+    /// Options by their names in a config object (`resource_name`, `aws_region`). Some are credentials, so all are
+    /// kept as such.
+    pub options: BTreeMap<String, Secret>,
+}
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    Default,
+    Written(Place),
+}
+
+impl Settings {
+    /// The provider that requests call `slug`.
+    pub fn provider(&self, slug: &str) -> Option<&Provider> {
+        let at = self.providers.binary_search_by(|provider| provider.slug.as_str().cmp(slug)).ok()?;
+        self.providers.get(at)
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 8787,
+            data_dir: PathBuf::from("./tidegate-data"),
+            grace_period: Duration::from_secs(30),
+            workers: None,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, requests: true }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_body: 100 * 1024 * 1024,
+            max_header_bytes: 64 * 1024,
+            max_url_bytes: 16 * 1024,
+            max_json_depth: 128,
+            max_connections: 10_000,
+        }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Some(Duration::from_secs(10)),
+            // Reasoning models think for minutes before they say anything.
+            first_byte: Some(Duration::from_secs(600)),
+            between_chunks: Some(Duration::from_secs(300)),
+            request: None,
+        }
+    }
+}
+
+impl Default for Egress {
+    fn default() -> Self {
+        Self { allow_private: Vec::new(), extra_ca_file: None, proxy: true }
+    }
+}
+
+impl Default for Routing {
+    fn default() -> Self {
+        Self { retry_budget: 0.2, hops_max: 3 }
+    }
+}
