@@ -96,6 +96,20 @@ pub struct Encoded {
     pub warnings: Warnings,
 }
 
+impl Encoded {
+    /// Writes `body`.
+    ///
+    /// # Errors
+    /// 500 when it is no JSON, which is a defect of the encoder.
+    pub fn of(body: &impl serde::Serialize, warnings: Warnings) -> Result<Self, ApiError> {
+        let internal = |e: serde_json::Error| {
+            let message = format!("the request cannot be written as JSON: {e}");
+            ApiError::new(tidegate_core::ErrorKind::Internal, tidegate_core::Fault::Gateway, 500, message)
+        };
+        Ok(Self { body: serde_json::to_vec(body).map_err(internal)?, warnings })
+    }
+}
+
 /// A dialect as a provider speaks it. All functions are pure; errors are ready for the client.
 pub trait ProviderDialect: Sync {
     /// # Errors

@@ -1,0 +1,463 @@
+//! The conversation as `systemInstruction` and `contents`.
+//!
+//! Neighbouring messages of one role are one content, but results of functions always stand alone, in the order of
+//! their calls: Gemini counts them against the calls of the content before. Signatures of thoughts go back where they
+//! came from; a first call without one gets Google's placeholder for calls that another model made.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+use tidegate_core::{ApiError, Verdict, Warnings};
+
+use super::media;
+use super::thinking::Generation;
+use super::wire::{Content, ContentRole, MadePart, Part, PartKind, SystemInstruction};
+use crate::DialectId;
+use crate::chat::{self, ChatRequest, Message, Role, Text, ToolCall, ToolResult};
+
+/// Accepted in place of the signature of a call that another model made.
+const FOREIGN_CALL: &str = "skip_thought_signature_validator";
+
+/// Ids with these beginnings were made by this gateway or by another vendor: Gemini has never seen them.
+const FOREIGN_IDS: [&str; 3] = ["call_", "toolu_", "fc_"];
+
+pub(super) struct Conversation<'a> {
+    pub(super) system: Option<SystemInstruction<'a>>,
+    pub(super) contents: Vec<Content<'a>>,
+}
+
+pub(super) fn conversation<'a>(
+    request: &'a ChatRequest,
+    warnings: &mut Warnings,
+) -> Result<Conversation<'a>, ApiError> {
+    let mut builder = Builder {
+        request,
+        generation: Generation::of(&request.model),
+        warnings,
+        system: Vec::new(),
+        contents: Vec::new(),
+        calls: Vec::new(),
+        results: Vec::new(),
+    };
+    for (i, message) in request.messages.iter().enumerate() {
+        builder.message(message, &format!("messages[{i}]"))?;
+    }
+    builder.end_results();
+    let (mut system, mut contents) = (builder.system, builder.contents);
+    if contents.is_empty() && !system.is_empty() {
+        // Gemini wants something to answer.
+        warnings.shaped("messages");
+        contents.push(Content { role: ContentRole::User, parts: std::mem::take(&mut system) });
+    }
+    let system = (!system.is_empty()).then_some(SystemInstruction { parts: system });
+    Ok(Conversation { system, contents })
+}
+
+struct Builder<'a, 'w> {
+    request: &'a ChatRequest,
+    generation: Generation,
+    warnings: &'w mut Warnings,
+    system: Vec<Part<'a>>,
+    contents: Vec<Content<'a>>,
+    /// Ids of the calls of the last assistant message, in order.
+    calls: Vec<&'a str>,
+    /// Results of those calls, with the place of the call.
+    results: Vec<(usize, Part<'a>)>,
+}
+
+impl<'a> Builder<'a, '_> {
+    fn message(&mut self, message: &'a Message, path: &str) -> Result<(), ApiError> {
+        if message.name.is_some() {
+            self.warnings.dropped(format!("{path}.name"));
+        }
+        for member in message.extra.keys() {
+            self.warnings.dropped(format!("{path}.{member}"));
+        }
+        match message.role {
+            Role::System | Role::Developer => self.system_message(message, path),
+            Role::User => self.turn(message, path, ContentRole::User),
+            Role::Assistant => {
+                self.end_results();
+                self.calls.clear();
+                self.turn(message, path, ContentRole::Model)
+            }
+            Role::Tool => self.tool_message(message, path),
+        }
+    }
+
+    fn system_message(&mut self, message: &'a Message, path: &str) -> Result<(), ApiError> {
+        if !self.contents.is_empty() {
+            // It moves to the front.
+            self.warnings.shaped(path);
+        }
+        for (i, part) in message.parts.iter().enumerate() {
+            let chat::Part::Text(text) = part else {
+                let message = "Gemini takes only text in system messages: move the rest into a user message";
+                return Err(ApiError::bad_request(format!("{path}.content[{i}]"), message));
+            };
+            self.text_members(text, &format!("{path}.content[{i}]"));
+            self.system.push(Part::text(text.text.as_str()));
+        }
+        Ok(())
+    }
+
+    fn turn(&mut self, message: &'a Message, path: &str, role: ContentRole) -> Result<(), ApiError> {
+        let mut parts = Vec::with_capacity(message.parts.len());
+        for (i, part) in message.parts.iter().enumerate() {
+            parts.extend(self.part(part, &format!("{path}.content[{i}]"))?);
+        }
+        self.end_results();
+        self.append(role, parts);
+        Ok(())
+    }
+
+    fn tool_message(&mut self, message: &'a Message, path: &str) -> Result<(), ApiError> {
+        for part in &message.parts {
+            let chat::Part::ToolResult(result) = part else {
+                let message = "a tool message holds nothing but the result of a tool call";
+                return Err(ApiError::bad_request(format!("{path}.content"), message));
+            };
+            self.result(result, path)?;
+        }
+        Ok(())
+    }
+
+    /// All results of the last calls have come: they are one content.
+    fn end_results(&mut self) {
+        let mut results = std::mem::take(&mut self.results);
+        results.sort_by_key(|(place, _)| *place);
+        self.append(ContentRole::User, results.into_iter().map(|(_, part)| part).collect());
+    }
+
+    fn append(&mut self, role: ContentRole, parts: Vec<Part<'a>>) {
+        let Some(first) = parts.first() else { return };
+        let kind = (role, first.is_function_response());
+        let kind_of = |content: &Content<'_>| {
+            (content.role, content.parts.first().is_some_and(Part::is_function_response))
+        };
+        match self.contents.last_mut() {
+            Some(last) if kind_of(last) == kind => last.parts.extend(parts),
+            _ => self.contents.push(Content { role, parts }),
+        }
+    }
+
+    fn part(&mut self, part: &'a chat::Part, path: &str) -> Result<Option<Part<'a>>, ApiError> {
+        Ok(Some(match part {
+            chat::Part::Text(text) => {
+                self.text_members(text, path);
+                signed(PartKind::Text(text.text.as_str().into()), text.signature.as_deref())
+            }
+            chat::Part::Refusal(text) => Part::text(text.as_str()),
+            chat::Part::Image(image) => {
+                self.cache(image.cache.is_some());
+                media::image(image, path, self.generation, self.warnings)?
+            }
+            chat::Part::Audio(audio) => media::audio(audio, path, self.warnings)?,
+            chat::Part::File(file) => {
+                self.cache(file.cache.is_some());
+                media::file(file, path, self.warnings)?
+            }
+            chat::Part::ToolCall(call) => self.call(call, path),
+            chat::Part::ToolResult(result) => {
+                self.result(result, path)?;
+                return Ok(None);
+            }
+            chat::Part::Reasoning(reasoning) if reasoning.origin == DialectId::Gemini => {
+                Part::Made(MadePart {
+                    kind: PartKind::Text(reasoning.text.as_str().into()),
+                    thought: true,
+                    thought_signature: reasoning.signature.as_deref(),
+                    media_resolution: None,
+                })
+            }
+            chat::Part::Opaque { origin: DialectId::Gemini, block } => Part::Raw(block),
+            chat::Part::Reasoning(_) | chat::Part::RedactedReasoning { .. } | chat::Part::Opaque { .. } => {
+                self.warnings.dropped(path);
+                return Ok(None);
+            }
+        }))
+    }
+
+    fn text_members(&mut self, text: &Text, path: &str) {
+        self.cache(text.cache.is_some());
+        for member in text.extra.keys() {
+            self.warnings.dropped(format!("{path}.{member}"));
+        }
+    }
+
+    /// Gemini caches by itself; marks have no place.
+    fn cache(&mut self, marked: bool) {
+        if marked {
+            self.warnings.dropped("cache_control");
+        }
+    }
+
+    fn call(&mut self, call: &'a ToolCall, path: &str) -> Part<'a> {
+        self.cache(call.cache.is_some());
+        let (args, wrapped) = call.arguments_object();
+        if wrapped {
+            self.warnings.shaped(format!("{path}.arguments"));
+        }
+        let is_first = self.calls.is_empty();
+        self.calls.push(&call.id);
+        let placeholder = (is_first && self.generation >= Generation::V3).then_some(FOREIGN_CALL);
+        let signature = call.signature.as_deref().or(placeholder);
+        signed(PartKind::FunctionCall { id: own_id(&call.id), name: &call.name, args }, signature)
+    }
+
+    fn result(&mut self, result: &'a ToolResult, path: &str) -> Result<(), ApiError> {
+        self.cache(result.cache.is_some());
+        let Some(name) = self.request.tool_name(result) else {
+            let message = format!(
+                "no tool call before has the id {:?}; Gemini needs the name of the function: keep the assistant \
+                 message with the call, or give `name`",
+                result.call_id
+            );
+            return Err(ApiError::bad_request(format!("{path}.tool_call_id"), message));
+        };
+        let response = self.response(result, path);
+        let place = self.calls.iter().position(|id| *id == result.call_id).unwrap_or(usize::MAX);
+        let part = PartKind::FunctionResponse { id: own_id(&result.call_id), name, response };
+        self.results.push((place, part.into()));
+        Ok(())
+    }
+
+    /// A JSON object as it is; anything else under Google's own member names, `result` and `error`.
+    fn response(&mut self, result: &ToolResult, path: &str) -> Map<String, Value> {
+        let text = self.result_text(result, path);
+        match serde_json::from_str(&text) {
+            Ok(Value::Object(object)) if !result.is_error => object,
+            Ok(value) if !result.is_error => Map::from_iter([("result".to_owned(), value)]),
+            _ => {
+                let member = if result.is_error { "error" } else { "result" };
+                Map::from_iter([(member.to_owned(), text.into())])
+            }
+        }
+    }
+
+    fn result_text<'r>(&mut self, result: &'r ToolResult, path: &str) -> Cow<'r, str> {
+        if let [chat::Part::Text(text)] = result.content.as_slice() {
+            self.text_members(text, path);
+            return text.text.as_str().into();
+        }
+        let mut lines = Vec::new();
+        for (i, part) in result.content.iter().enumerate() {
+            match part {
+                chat::Part::Text(text) => lines.push(text.text.as_str()),
+                _ => self.warnings.push_note(Verdict::Dropped, format!("{path}.content[{i}]"), "not_text"),
+            }
+        }
+        lines.join("\n").into()
+    }
+}
+
+fn signed<'a>(kind: PartKind<'a>, thought_signature: Option<&'a str>) -> Part<'a> {
+    Part::Made(MadePart { kind, thought: false, thought_signature, media_resolution: None })
+}
+
+fn own_id(id: &str) -> Option<&str> {
+    let is_foreign = id.is_empty() || FOREIGN_IDS.iter().any(|prefix| id.starts_with(prefix));
+    (!is_foreign).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::chat::{Image, ReasoningText, Source, ToolKind};
+
+    fn call(id: &str, name: &str, arguments: &str, signature: Option<&str>) -> chat::Part {
+        chat::Part::ToolCall(ToolCall {
+            id: id.into(),
+            name: name.into(),
+            arguments: arguments.into(),
+            kind: ToolKind::Function,
+            signature: signature.map(str::to_owned),
+            cache: None,
+            extra: Map::new(),
+        })
+    }
+
+    fn result(call_id: &str, text: &str) -> Message {
+        let result = ToolResult {
+            call_id: call_id.into(),
+            name: None,
+            content: vec![chat::Part::text(text)],
+            is_error: text.starts_with("no"),
+            cache: None,
+        };
+        Message::new(Role::Tool, vec![chat::Part::ToolResult(result)])
+    }
+
+    fn written(model: &str, messages: Vec<Message>) -> (Value, Value, String) {
+        let request = ChatRequest { messages, ..ChatRequest::new(DialectId::OpenAi, model) };
+        let mut warnings = Warnings::default();
+        let conversation = conversation(&request, &mut warnings).unwrap();
+        (
+            serde_json::to_value(conversation.system).unwrap(),
+            serde_json::to_value(conversation.contents).unwrap(),
+            warnings.header_value(),
+        )
+    }
+
+    #[test]
+    fn roles_are_merged_and_every_system_text_is_kept() {
+        let (system, contents, warned) = written(
+            "gemini-2.5-flash",
+            vec![
+                Message::text(Role::System, "S"),
+                Message::text(Role::User, "a"),
+                Message::text(Role::User, "b"),
+                Message::text(Role::Assistant, "c"),
+                Message::text(Role::Developer, "D"),
+                Message::text(Role::User, "d"),
+            ],
+        );
+        assert_eq!(system, json!({"parts": [{"text": "S"}, {"text": "D"}]}));
+        assert_eq!(
+            contents,
+            json!([
+                {"role": "user", "parts": [{"text": "a"}, {"text": "b"}]},
+                {"role": "model", "parts": [{"text": "c"}]},
+                {"role": "user", "parts": [{"text": "d"}]},
+            ])
+        );
+        assert_eq!(warned, "shaped;messages[4]");
+    }
+
+    #[test]
+    fn a_lone_system_message_is_asked_as_a_question() {
+        let (system, contents, warned) = written("gemini-3-pro", vec![Message::text(Role::System, "S")]);
+        assert_eq!(system, Value::Null);
+        assert_eq!(contents, json!([{"role": "user", "parts": [{"text": "S"}]}]));
+        assert_eq!(warned, "shaped;messages");
+    }
+
+    #[test]
+    fn results_stand_alone_in_the_order_of_the_calls() {
+        let calls = vec![
+            chat::Part::text("looking"),
+            call("call_a", "tide", r#"{"port":"Brest"}"#, Some("c2ln")),
+            call("x9", "wind", "", None),
+        ];
+        let (_, contents, warned) = written(
+            "gemini-3-pro",
+            vec![
+                Message::text(Role::User, "go"),
+                Message::new(Role::Assistant, calls),
+                result("x9", "7"),
+                result("call_a", r#"{"height":4}"#),
+                Message::text(Role::User, "and?"),
+            ],
+        );
+        assert_eq!(
+            contents,
+            json!([
+                {"role": "user", "parts": [{"text": "go"}]},
+                {"role": "model", "parts": [
+                    {"text": "looking"},
+                    {"functionCall": {"name": "tide", "args": {"port": "Brest"}}, "thoughtSignature": "c2ln"},
+                    {"functionCall": {"id": "x9", "name": "wind", "args": {}}},
+                ]},
+                {"role": "user", "parts": [
+                    {"functionResponse": {"name": "tide", "response": {"height": 4}}},
+                    {"functionResponse": {"id": "x9", "name": "wind", "response": {"result": 7}}},
+                ]},
+                {"role": "user", "parts": [{"text": "and?"}]},
+            ])
+        );
+        assert_eq!(warned, "");
+    }
+
+    #[test]
+    fn only_the_first_call_of_a_newer_model_needs_a_signature() {
+        let messages = || {
+            vec![Message::new(Role::Assistant, vec![call("1", "f", "{}", None), call("2", "g", "{}", None)])]
+        };
+        let first = |model| written(model, messages()).1[0]["parts"][0]["thoughtSignature"].clone();
+        let second = |model| written(model, messages()).1[0]["parts"][1]["thoughtSignature"].clone();
+        assert_eq!(first("gemini-3-flash"), FOREIGN_CALL);
+        assert_eq!(second("gemini-3-flash"), Value::Null);
+        assert_eq!(first("gemini-2.5-flash"), Value::Null);
+    }
+
+    #[test]
+    fn results_become_objects() {
+        for (text, response) in [
+            (r#"{"a":1}"#, json!({"a": 1})),
+            ("[1,2]", json!({"result": [1, 2]})),
+            ("plain", json!({"result": "plain"})),
+            ("", json!({"result": ""})),
+            ("no tide there", json!({"error": "no tide there"})),
+        ] {
+            let messages =
+                vec![Message::new(Role::Assistant, vec![call("1", "f", "{}", None)]), result("1", text)];
+            let (_, contents, _) = written("gemini-2.5-pro", messages);
+            assert_eq!(contents[1]["parts"][0]["functionResponse"]["response"], response, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_result_without_its_call_is_refused() {
+        let request = ChatRequest {
+            messages: vec![result("lost", "x")],
+            ..ChatRequest::new(DialectId::OpenAi, "gemini-2.5-pro")
+        };
+        let error = conversation(&request, &mut Warnings::default()).err().unwrap();
+        assert_eq!(error.param.as_deref(), Some("messages[0].tool_call_id"));
+        assert!(error.message.contains("\"lost\""), "{}", error.message);
+    }
+
+    #[test]
+    fn thoughts_go_back_to_their_maker_only() {
+        let thought = |origin, signature: Option<&str>| {
+            let signature = signature.map(str::to_owned);
+            chat::Part::Reasoning(ReasoningText { origin, text: "hm".into(), signature })
+        };
+        let text =
+            chat::Part::Text(Text { text: "ok".into(), signature: Some("dA==".into()), ..Text::default() });
+        let raw = json!({"executableCode": {"language": "PYTHON", "code": "1"}});
+        let (_, contents, warned) = written(
+            "gemini-3-pro",
+            vec![Message::new(
+                Role::Assistant,
+                vec![
+                    thought(DialectId::Gemini, Some("c2ln")),
+                    thought(DialectId::Anthropic, Some("x")),
+                    chat::Part::Opaque { origin: DialectId::Gemini, block: raw.clone() },
+                    chat::Part::Opaque { origin: DialectId::Anthropic, block: json!({}) },
+                    text,
+                ],
+            )],
+        );
+        assert_eq!(
+            contents[0]["parts"],
+            json!([
+                {"text": "hm", "thought": true, "thoughtSignature": "c2ln"},
+                raw,
+                {"text": "ok", "thoughtSignature": "dA=="},
+            ])
+        );
+        assert_eq!(warned, "dropped;messages[0].content[1], dropped;messages[0].content[3]");
+    }
+
+    #[test]
+    fn invalid_arguments_are_wrapped_and_reported() {
+        let messages = vec![Message::new(Role::Assistant, vec![call("1", "f", "{oops", None)])];
+        let (_, contents, warned) = written("gemini-2.5-pro", messages);
+        assert_eq!(contents[0]["parts"][0]["functionCall"]["args"], json!({"_raw": "{oops"}));
+        assert_eq!(warned, "shaped;messages[0].content[0].arguments");
+    }
+
+    #[test]
+    fn a_system_message_holds_text_only() {
+        let image = Image { source: Source::Url("https://example.com/x".into()), detail: None, cache: None };
+        let request = ChatRequest {
+            messages: vec![Message::new(Role::System, vec![chat::Part::Image(image)])],
+            ..ChatRequest::new(DialectId::OpenAi, "gemini-2.5-pro")
+        };
+        let error = conversation(&request, &mut Warnings::default()).err().unwrap();
+        assert_eq!(error.param.as_deref(), Some("messages[0].content[0]"));
+    }
+}
