@@ -12,7 +12,7 @@ use ipnet::IpNet;
 /// What the operator allows beyond the public internet. The default allows nothing more.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AddressPolicy {
-    /// Allow every [`Scope::Private`] address.
+    /// Allow every [`AddressScope::Private`] address.
     pub allow_private: bool,
     /// Allow private addresses in these networks.
     pub allow: Vec<IpNet>,
@@ -23,7 +23,7 @@ pub struct AddressPolicy {
 
 /// What kind of place an address is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum AddressScope {
     /// Reachable from the whole internet.
     Public,
     /// Loopback, private networks (RFC 1918, unique local), carrier NAT, and 198.18/15, which local proxies hand out as
@@ -37,10 +37,10 @@ pub enum Scope {
 impl AddressPolicy {
     /// Whether a request to `host` (as the URL has it, without brackets) may connect to `ip`.
     pub fn permits(&self, host: &str, ip: IpAddr) -> bool {
-        match scope(ip) {
-            Scope::Public => true,
-            Scope::Forbidden => false,
-            Scope::Private => self.allow_private || self.lists_address(ip) || self.lists_host(host),
+        match AddressScope::of(ip) {
+            AddressScope::Public => true,
+            AddressScope::Forbidden => false,
+            AddressScope::Private => self.allow_private || self.lists_address(ip) || self.lists_host(host),
         }
     }
 
@@ -84,14 +84,16 @@ impl AddressPolicy {
     }
 }
 
-/// What kind of place `ip` is.
-pub fn scope(ip: IpAddr) -> Scope {
-    match ip {
-        IpAddr::V4(v4) => scope_v4(v4),
-        IpAddr::V6(v6) => match embedded_v4(v6) {
-            Some(v4) => scope_v4(v4),
-            None => scope_v6(v6),
-        },
+impl AddressScope {
+    /// What kind of place `ip` is.
+    pub fn of(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(v4) => scope_v4(v4),
+            IpAddr::V6(v6) => match embedded_v4(v6) {
+                Some(v4) => scope_v4(v4),
+                None => scope_v6(v6),
+            },
+        }
     }
 }
 
@@ -102,33 +104,35 @@ const METADATA_NAMES: [&str; 4] =
 /// Azure's host agent and Alibaba's metadata service: addresses that look public, or merely private.
 const METADATA_V4: [Ipv4Addr; 2] = [Ipv4Addr::new(168, 63, 129, 16), Ipv4Addr::new(100, 100, 100, 200)];
 
-fn scope_v4(ip: Ipv4Addr) -> Scope {
+fn scope_v4(ip: Ipv4Addr) -> AddressScope {
     if METADATA_V4.contains(&ip) {
-        return Scope::Forbidden;
+        return AddressScope::Forbidden;
     }
     match ip.octets() {
-        [0 | 224..=255, ..] => Scope::Forbidden,
-        [169, 254, ..] => Scope::Forbidden,
+        [0 | 224..=255, ..] => AddressScope::Forbidden,
+        [169, 254, ..] => AddressScope::Forbidden,
         // Protocol assignments, documentation (three nets), the retired 6to4 relay.
-        [192, 0, 0 | 2, _] | [198, 51, 100, _] | [203, 0, 113, _] | [192, 88, 99, _] => Scope::Forbidden,
-        [10 | 127, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] | [198, 18..=19, ..] => {
-            Scope::Private
+        [192, 0, 0 | 2, _] | [198, 51, 100, _] | [203, 0, 113, _] | [192, 88, 99, _] => {
+            AddressScope::Forbidden
         }
-        _ => Scope::Public,
+        [10 | 127, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] | [198, 18..=19, ..] => {
+            AddressScope::Private
+        }
+        _ => AddressScope::Public,
     }
 }
 
-fn scope_v6(ip: Ipv6Addr) -> Scope {
+fn scope_v6(ip: Ipv6Addr) -> AddressScope {
     match ip.segments() {
-        [0, 0, 0, 0, 0, 0, 0, 1] => Scope::Private,
+        [0, 0, 0, 0, 0, 0, 0, 1] => AddressScope::Private,
         // Metadata services of AWS and Google inside the unique local range.
-        [0xfd00, 0x0ec2, ..] | [0xfd20, 0x00ce, ..] => Scope::Forbidden,
-        [0xfc00..=0xfdff, ..] => Scope::Private,
+        [0xfd00, 0x0ec2, ..] | [0xfd20, 0x00ce, ..] => AddressScope::Forbidden,
+        [0xfc00..=0xfdff, ..] => AddressScope::Private,
         // Protocol assignments (Teredo, ORCHID, benchmarks) and documentation, both inside global unicast.
-        [0x2001, 0..=0x01ff, ..] | [0x2001, 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => Scope::Forbidden,
-        [0x2000..=0x3fff, ..] => Scope::Public,
+        [0x2001, 0..=0x01ff, ..] | [0x2001, 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => AddressScope::Forbidden,
+        [0x2000..=0x3fff, ..] => AddressScope::Public,
         // Link-local, site-local, multicast, unspecified, local NAT64 and everything not assigned.
-        _ => Scope::Forbidden,
+        _ => AddressScope::Forbidden,
     }
 }
 
@@ -211,7 +215,7 @@ mod tests {
     fn every_range_has_its_scope() {
         let table = [
             (
-                Scope::Public,
+                AddressScope::Public,
                 &[
                     "1.1.1.1",
                     "9.255.255.255",
@@ -239,7 +243,7 @@ mod tests {
                 ][..],
             ),
             (
-                Scope::Private,
+                AddressScope::Private,
                 &[
                     "10.0.0.0",
                     "10.255.255.255",
@@ -264,7 +268,7 @@ mod tests {
                 ],
             ),
             (
-                Scope::Forbidden,
+                AddressScope::Forbidden,
                 &[
                     "0.0.0.0",
                     "0.255.255.255",
@@ -305,7 +309,7 @@ mod tests {
         ];
         for (expected, addresses) in table {
             for address in addresses {
-                assert_eq!(scope(ip(address)), expected, "{address}");
+                assert_eq!(AddressScope::of(ip(address)), expected, "{address}");
             }
         }
     }

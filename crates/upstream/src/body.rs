@@ -8,6 +8,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 
 /// Any error of a body on its way out.
@@ -22,7 +24,7 @@ enum Form {
     Full(Bytes),
     Frames { frames: Arc<[Bytes]>, next: usize, left: u64 },
     Incoming(Incoming),
-    Stream(Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>),
+    Stream(UnsyncBoxBody<Bytes, BoxError>),
 }
 
 impl OutBody {
@@ -54,7 +56,7 @@ impl OutBody {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        Self(Form::Stream(Box::pin(ErrorBoxed(Box::pin(body)))))
+        Self(Form::Stream(body.map_err(Into::into).boxed_unsync()))
     }
 }
 
@@ -76,7 +78,7 @@ impl Body for OutBody {
             }
             Form::Frames { frames, next, left } => Poll::Ready(next_frame(frames, next, left)),
             Form::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
-            Form::Stream(body) => body.as_mut().poll_frame(cx),
+            Form::Stream(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
@@ -138,36 +140,9 @@ fn next_frame(frames: &[Bytes], next: &mut usize, left: &mut u64) -> Option<Resu
     }
 }
 
-/// Gives a body of any error the one error type of [`OutBody`].
-struct ErrorBoxed<B>(Pin<Box<B>>);
-
-impl<B> Body for ErrorBoxed<B>
-where
-    B: Body<Data = Bytes>,
-    B::Error: Into<BoxError>,
-{
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        self.get_mut().0.as_mut().poll_frame(cx).map_err(Into::into)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use http_body_util::{BodyExt as _, Full};
+    use http_body_util::Full;
 
     use super::*;
 

@@ -18,7 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::address::AddressPolicy;
 use crate::body::OutBody;
-use crate::connector::{CONNECT_TIMEOUT, Connector, Means};
+use crate::connector::{CONNECT_TIMEOUT, Connector, Means, host_and_port};
 use crate::dial::{Dialer, Endpoint, Resolve, SystemResolver};
 use crate::error::{SendError, SetupError};
 use crate::proxy::{Proxies, ProxyEnv};
@@ -47,7 +47,7 @@ pub struct EgressSettings {
     pub pool_idle_timeout: Duration,
     /// Unused connections kept for one origin; more are closed.
     pub pool_max_idle_per_host: usize,
-    /// Time without traffic before the kernel probes a connection, and between probes.
+    /// Time without traffic before the kernel probes a connection, and between probes. At least a second.
     pub tcp_keepalive: Duration,
     /// Offer HTTP/2 to https upstreams.
     pub http2: bool,
@@ -61,7 +61,10 @@ impl Egress {
     pub fn new(settings: EgressSettings) -> Result<Self, SetupError> {
         let client = pool(&settings);
         let means = Arc::new(Means {
-            dialer: Dialer { resolver: settings.resolver, keepalive: settings.tcp_keepalive },
+            dialer: Dialer {
+                resolver: settings.resolver,
+                keepalive: settings.tcp_keepalive.max(Duration::from_secs(1)),
+            },
             policy: settings.policy,
             proxies: Proxies::new(&settings.proxy)?,
             tls: Tls::new(settings.extra_ca_pem.as_deref(), settings.http2)?,
@@ -76,7 +79,8 @@ impl Egress {
     /// the upstream waits for it. Dropping the future, or the answer, stops the upstream.
     ///
     /// The URL has to be absolute. `host` is set from it where the request does not set one. Headers are sent as they
-    /// are: taking out those that belong to the client's own connection is up to the caller.
+    /// are: taking out those that belong to the client's own connection is up to the caller. Behind an http proxy the
+    /// answer to a plain http request may be the proxy's own.
     ///
     /// # Errors
     ///
@@ -103,17 +107,21 @@ impl Egress {
         mut request: Request<OutBody>,
         connect_timeout: Option<Duration>,
     ) -> Result<Response<Incoming>, SendError> {
-        let to = Endpoint::of(request.uri())?;
-        self.authorize_to_proxy(&mut request, &to);
+        let uri = request.uri().clone();
+        let (host, port) = host_and_port(&uri)?;
+        self.authorize_to_proxy(&mut request, host, port);
         let connect_timeout = connect_timeout.unwrap_or(self.means.connect_timeout);
         let answer = CONNECT_TIMEOUT.scope(connect_timeout, self.client.request(request)).await;
-        answer.map_err(|error| SendError::of_client(&to.to_string(), &error))
+        answer.map_err(|error| {
+            let target = Endpoint { host: host.into(), port };
+            SendError::of_client(&target.to_string(), &error)
+        })
     }
 
     /// A plain http request through a proxy carries the proxy's credentials itself; a tunnel carried them already.
-    fn authorize_to_proxy(&self, request: &mut Request<OutBody>, to: &Endpoint) {
+    fn authorize_to_proxy(&self, request: &mut Request<OutBody>, host: &str, port: u16) {
         if request.uri().scheme() == Some(&Scheme::HTTP)
-            && let Some(proxy) = self.means.proxies.pick(false, to)
+            && let Some(proxy) = self.means.proxies.pick(false, host, port)
             && let Some(credentials) = &proxy.authorization
         {
             request.headers_mut().insert(PROXY_AUTHORIZATION, credentials.clone());

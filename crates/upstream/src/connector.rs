@@ -71,7 +71,7 @@ impl Service<Uri> for Connector {
 impl Means {
     async fn connect(&self, origin: &Uri, to: &Endpoint, deadline: Instant) -> Result<Upstream, SendError> {
         let https = origin.scheme() == Some(&Scheme::HTTPS);
-        let proxy = self.proxies.pick(https, to);
+        let proxy = self.proxies.pick(https, &to.host, to.port);
         let wire = match proxy {
             None => Wire::Tcp(self.dialer.dial(to, Trust::Judged(&self.policy), deadline).await?),
             Some(proxy) => self.through(proxy, https, to, deadline).await?,
@@ -90,46 +90,63 @@ impl Means {
         if !self.policy.permits_unresolved(&to.host) {
             return Err(blocked(&to.host));
         }
-        let mut wire = Wire::Tcp(self.dialer.dial(&proxy.endpoint, Trust::Settings, deadline).await?);
-        if proxy.tls {
-            wire = self.tls.handshake(wire, &proxy.endpoint, Peer::Proxy).await?;
-        }
+        let mut wire = self.reach(proxy, deadline).await.map_err(of_proxy)?;
         if tunnelled {
             tunnel::open(&mut wire, proxy, to).await?;
         }
         Ok(wire)
     }
+
+    async fn reach(&self, proxy: &Proxy, deadline: Instant) -> Result<Wire, SendError> {
+        let wire = Wire::Tcp(self.dialer.dial(&proxy.endpoint, Trust::Settings, deadline).await?);
+        if proxy.tls { self.tls.handshake(wire, &proxy.endpoint, Peer::Proxy).await } else { Ok(wire) }
+    }
+}
+
+/// A proxy out of reach is no upstream's fault, and where it is is no client's business.
+fn of_proxy(error: SendError) -> SendError {
+    let detail = format!("the outbound proxy cannot be reached ({})", error.kind.as_str());
+    SendError::new(SendErrorKind::Proxy, detail)
 }
 
 impl Endpoint {
-    /// The host and port a URL names, the port defaulting by scheme.
     pub(crate) fn of(uri: &Uri) -> Result<Self, SendError> {
-        let invalid = |detail: &str| SendError::new(SendErrorKind::InvalidRequest, detail);
-        let default_port = match uri.scheme() {
-            Some(scheme) if *scheme == Scheme::HTTP => 80,
-            Some(scheme) if *scheme == Scheme::HTTPS => 443,
-            _ => return Err(invalid("the upstream URL has to begin with http:// or https://")),
-        };
-        let Some(authority) = uri.authority() else {
-            return Err(invalid("the upstream URL names no host"));
-        };
-        if authority.as_str().contains('@') {
-            return Err(invalid("the upstream URL may not carry a user name or password"));
-        }
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-        if host.is_empty() {
-            return Err(invalid("the upstream URL names no host"));
-        }
-        // A port that does not fit is `None` in `port_u16`, and would silently become the default.
-        let port = match authority.as_str().strip_prefix(authority.host()) {
-            None | Some("" | ":") => default_port,
-            Some(_) => authority
-                .port_u16()
-                .filter(|port| *port != 0)
-                .ok_or_else(|| invalid("the port of the upstream URL has to be a number from 1 to 65535"))?,
-        };
+        let (host, port) = host_and_port(uri)?;
         Ok(Self { host: host.into(), port })
     }
+}
+
+/// The host a URL names, without brackets, and its port, which defaults by scheme.
+///
+/// # Errors
+///
+/// [`SendErrorKind::InvalidRequest`] for a URL that requests cannot be sent to.
+pub(crate) fn host_and_port(uri: &Uri) -> Result<(&str, u16), SendError> {
+    let invalid = |detail: &str| SendError::new(SendErrorKind::InvalidRequest, detail);
+    let default_port = match uri.scheme() {
+        Some(scheme) if *scheme == Scheme::HTTP => 80,
+        Some(scheme) if *scheme == Scheme::HTTPS => 443,
+        _ => return Err(invalid("the upstream URL has to begin with http:// or https://")),
+    };
+    let Some(authority) = uri.authority() else {
+        return Err(invalid("the upstream URL names no host"));
+    };
+    if authority.as_str().contains('@') {
+        return Err(invalid("the upstream URL may not carry a user name or password"));
+    }
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+    if host.is_empty() {
+        return Err(invalid("the upstream URL names no host"));
+    }
+    // A port that does not fit is `None` in `port_u16`, and would silently become the default.
+    let port = match authority.as_str().strip_prefix(authority.host()) {
+        None | Some("" | ":") => default_port,
+        Some(_) => authority
+            .port_u16()
+            .filter(|port| *port != 0)
+            .ok_or_else(|| invalid("the port of the upstream URL has to be a number from 1 to 65535"))?,
+    };
+    Ok((host, port))
 }
 
 #[cfg(test)]

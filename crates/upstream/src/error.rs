@@ -26,7 +26,7 @@ pub enum SendErrorKind {
     ConnectFailed,
     /// The handshake failed: a certificate that is not trusted, a port that does not speak TLS.
     Tls,
-    /// The configured proxy refused the tunnel or answered what is not HTTP.
+    /// The configured proxy cannot be reached, refused the tunnel or answered what is not HTTP.
     Proxy,
     /// The connection was reset after the request began, before an answer.
     ResetBeforeHeaders,
@@ -44,7 +44,8 @@ pub enum SendErrorKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SendError {
     pub kind: SendErrorKind,
-    /// One clause, in lower case, naming the host where there is one. No secret, no query, no resolved address.
+    /// One clause, in lower case, naming the host where there is one. No secret, no query, no resolved address, and not
+    /// where the operator's proxy is.
     pub detail: String,
 }
 
@@ -151,16 +152,17 @@ impl SendError {
     /// Classifies what the pooled client reported for a request to `target` (`host:port`).
     pub(crate) fn of_client(target: &str, error: &(dyn StdError + 'static)) -> Self {
         let mut link = Some(error);
-        let mut found = None;
         while let Some(error) = link {
             if let Some(own) = error.downcast_ref::<Self>() {
                 return own.clone();
             }
-            // The deepest link that says something is the cause; those above repeat it in vaguer words.
-            found = classify(error).or(found);
+            // The first link that says something decides: below "the body failed" is whatever made it fail.
+            if let Some(kind) = classify(error) {
+                return Self::new(kind, describe(kind, target));
+            }
             link = error.source();
         }
-        let kind = found.unwrap_or(SendErrorKind::ResetBeforeHeaders);
+        let kind = SendErrorKind::ResetBeforeHeaders;
         Self::new(kind, describe(kind, target))
     }
 }
@@ -206,19 +208,24 @@ fn classify_hyper(error: &hyper::Error) -> Option<SendErrorKind> {
 }
 
 fn classify_h2(error: &h2::Error) -> SendErrorKind {
+    if let Some(error) = error.get_io() {
+        return classify_io(error);
+    }
     match error.reason() {
+        // Ours, because what came broke the protocol.
+        _ if error.is_library() => SendErrorKind::BadResponse,
+        // Ours, because the body of the request failed: nothing else makes the client reset a stream it waits for.
+        _ if error.is_reset() && !error.is_remote() => SendErrorKind::RequestBody,
         Some(h2::Reason::REFUSED_STREAM) => SendErrorKind::Canceled,
         Some(h2::Reason::NO_ERROR) => SendErrorKind::Closed,
-        Some(h2::Reason::PROTOCOL_ERROR | h2::Reason::FRAME_SIZE_ERROR | h2::Reason::COMPRESSION_ERROR) => {
-            SendErrorKind::BadResponse
-        }
-        _ => error.get_io().map_or(SendErrorKind::ResetBeforeHeaders, classify_io),
+        _ => SendErrorKind::ResetBeforeHeaders,
     }
 }
 
 fn classify_io(error: &io::Error) -> SendErrorKind {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => SendErrorKind::Closed,
+        // HTTP/2 reports an end of the connection under open streams as a broken pipe.
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => SendErrorKind::Closed,
         _ => SendErrorKind::ResetBeforeHeaders,
     }
 }
@@ -229,7 +236,7 @@ fn describe(kind: SendErrorKind, target: &str) -> String {
         SendErrorKind::Closed => format!("{target} closed the connection before answering"),
         SendErrorKind::BadResponse => format!("what {target} answered is not HTTP, or its head is too large"),
         SendErrorKind::RequestBody => format!("the request's body ended early on its way to {target}"),
-        SendErrorKind::Canceled => format!("{target} dropped the connection before the request was sent"),
+        SendErrorKind::Canceled => format!("{target} gave the request back unread"),
         kind => format!("sending to {target} failed: {}", kind.as_str()),
     }
 }

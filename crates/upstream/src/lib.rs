@@ -6,20 +6,21 @@
 //!
 //! Redirects are never followed: a `3xx` is an answer like any other.
 
-pub mod address;
+mod address;
 mod body;
 mod client;
 mod connector;
 mod dial;
 mod error;
-pub mod proxy;
+mod percent;
+mod proxy;
 pub mod sign;
 mod stats;
 mod tls;
 mod tunnel;
 mod wire;
 
-pub use address::AddressPolicy;
+pub use address::{AddressPolicy, AddressScope};
 pub use body::{BoxError, OutBody};
 pub use client::{Egress, EgressSettings};
 pub use dial::{Resolve, Resolving, SystemResolver};

@@ -18,6 +18,7 @@ use tidegate_core::Secret;
 
 use crate::dial::Endpoint;
 use crate::error::SetupError;
+use crate::percent;
 
 /// The four variables, unparsed. The URLs may hold a password, so they are secrets.
 #[derive(Debug, Clone, Default)]
@@ -85,10 +86,10 @@ impl Proxies {
         })
     }
 
-    /// The proxy a request to `to` goes through.
-    pub(crate) fn pick(&self, https: bool, to: &Endpoint) -> Option<&Proxy> {
+    /// The proxy a request to `host` (without brackets) goes through.
+    pub(crate) fn pick(&self, https: bool, host: &str, port: u16) -> Option<&Proxy> {
         let proxy = if https { self.https.as_ref() } else { self.http.as_ref() }?;
-        if is_this_machine(&to.host) || self.except.cover(to) { None } else { Some(proxy) }
+        if is_this_machine(host) || self.except.cover(host, port) { None } else { Some(proxy) }
     }
 }
 
@@ -104,10 +105,10 @@ impl Exceptions {
         entries.map(Exception::parse).collect::<Result<_, _>>().map(Self)
     }
 
-    fn cover(&self, to: &Endpoint) -> bool {
-        let host = to.host.trim_end_matches('.').to_ascii_lowercase();
+    fn cover(&self, host: &str, port: u16) -> bool {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
         let ip = host.parse().ok();
-        self.0.iter().any(|exception| exception.covers(&host, ip, to.port))
+        self.0.iter().any(|exception| exception.covers(&host, ip, port))
     }
 }
 
@@ -222,25 +223,130 @@ fn port_text(authority: &Authority) -> Option<&str> {
 /// `Basic` credentials from a URL's user info, whose parts are percent-encoded.
 fn basic(userinfo: &str) -> Option<HeaderValue> {
     let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
-    let mut plain = percent_decode(user)?;
+    let mut plain = percent::decode(user)?;
     plain.push(b':');
-    plain.extend(percent_decode(password)?);
+    plain.extend(percent::decode(password)?);
     let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(plain))).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
 
-fn percent_decode(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = text.bytes();
-    let mut decoded = Vec::with_capacity(text.len());
-    while let Some(byte) = bytes.next() {
-        if byte == b'%' {
-            let digit = |byte: u8| char::from(byte).to_digit(16);
-            let (high, low) = (digit(bytes.next()?)?, digit(bytes.next()?)?);
-            decoded.push(u8::try_from(high << 4 | low).ok()?);
-        } else {
-            decoded.push(byte);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxies(http: &str, no_proxy: &str) -> Result<Proxies, SetupError> {
+        let http_proxy = Some(Secret::from(http));
+        Proxies::new(&ProxyEnv { http_proxy, no_proxy: Some(no_proxy.into()), ..Default::default() })
+    }
+
+    #[test]
+    fn lower_case_wins_and_empty_is_unset() {
+        let set = [
+            ("http_proxy", "http://lower"),
+            ("HTTP_PROXY", "http://upper"),
+            ("https_proxy", " "),
+            ("HTTPS_PROXY", "http://upper"),
+            ("NO_PROXY", "a"),
+        ];
+        let env = ProxyEnv::from_lookup(|name| {
+            set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        });
+        assert_eq!(env.http_proxy.as_ref().map(Secret::expose), Some("http://lower"));
+        assert_eq!(env.https_proxy.as_ref().map(Secret::expose), Some("http://upper"));
+        assert!(env.all_proxy.is_none());
+        assert_eq!(env.no_proxy.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn each_scheme_has_its_proxy_and_all_fills_in() {
+        let secret = |text: &str| Some(Secret::from(text));
+        let env = ProxyEnv { https_proxy: secret("s:1"), all_proxy: secret("a:2"), ..Default::default() };
+        let chosen = Proxies::new(&env).unwrap();
+        let port = |https| chosen.pick(https, "api.example", 443).map(|proxy| proxy.endpoint.port);
+        assert_eq!((port(true), port(false)), (Some(1), Some(2)));
+        assert!(Proxies::new(&ProxyEnv::default()).unwrap().pick(true, "api.example", 443).is_none());
+    }
+
+    #[test]
+    fn a_proxy_url_is_read_or_refused_without_showing_it() {
+        let cases = [
+            ("http://p.example:3128", Ok("Proxy(http://p.example:3128)")),
+            ("p.example:3128", Ok("Proxy(http://p.example:3128)")),
+            ("http://p.example", Ok("Proxy(http://p.example:80)")),
+            ("https://p.example/", Ok("Proxy(https://p.example:443)")),
+            ("http://u:hunter2@[::1]:3128", Ok("Proxy(http://[::1]:3128)")),
+            ("socks5://u:hunter2@p.example", Err("only http:// and https://")),
+            ("http://u:hunter2@p.example:0", Err("1 to 65535")),
+            ("http://u:hunter2@p.example:99999", Err("HTTP_PROXY")),
+            ("http://u%zz:hunter2@p.example", Err("HTTP_PROXY")),
+            ("http://hunter2 @p.example", Err("is not a URL")),
+        ];
+        for (url, expected) in cases {
+            match (proxies(url, ""), expected) {
+                (Ok(proxies), Ok(shown)) => assert_eq!(format!("{:?}", proxies.http.unwrap()), shown),
+                (Err(error), Err(part)) => {
+                    assert!(error.to_string().contains(part), "{url}: {error}");
+                    assert!(!error.to_string().contains("hunter2"), "{url}: {error}");
+                }
+                (got, _) => panic!("{url}: {got:?}"),
+            }
         }
     }
-    Some(decoded)
+
+    #[test]
+    fn user_info_becomes_basic_credentials() {
+        let cases = [
+            ("http://p.example", None),
+            ("http://user:pass@p.example", Some("Basic dXNlcjpwYXNz")),
+            ("http://user@p.example", Some("Basic dXNlcjo=")),
+            ("http://us%40er:p%3Ass@p.example", Some("Basic dXNAZXI6cDpzcw==")),
+        ];
+        for (url, expected) in cases {
+            let value = proxies(url, "").unwrap().http.unwrap().authorization;
+            assert_eq!(value.as_ref().map(|value| value.to_str().unwrap()), expected, "{url}");
+            assert!(value.is_none_or(|value| value.is_sensitive()), "{url}");
+        }
+    }
+
+    #[test]
+    fn exceptions_are_reached_directly() {
+        let list = "internal.example, .sub.example,*.star.example, 10.0.0.0/8 192.0.2.7,port.example:8080,[::5]:443,fd00::/8";
+        let proxies = proxies("p.example:3128", list).unwrap();
+        let cases = [
+            ("api.example", 80, true),
+            ("internal.example", 80, false),
+            ("a.INTERNAL.example.", 80, false),
+            ("notinternal.example", 80, true),
+            ("sub.example", 80, true),
+            ("a.sub.example", 80, false),
+            ("star.example", 80, true),
+            ("a.b.star.example", 80, false),
+            ("10.1.2.3", 80, false),
+            ("11.1.2.3", 80, true),
+            ("192.0.2.7", 80, false),
+            ("192.0.2.70", 80, true),
+            ("port.example", 8080, false),
+            ("port.example", 80, true),
+            ("::5", 443, false),
+            ("::5", 80, true),
+            ("fd00::1", 80, false),
+            ("localhost", 80, false),
+            ("a.localhost", 80, false),
+            ("127.8.8.8", 80, false),
+            ("::1", 80, false),
+        ];
+        for (host, port, proxied) in cases {
+            assert_eq!(proxies.pick(false, host, port).is_some(), proxied, "{host}:{port}");
+        }
+    }
+
+    #[test]
+    fn everyone_may_be_an_exception_and_nonsense_may_not() {
+        assert!(proxies("p.example", "*").unwrap().pick(false, "api.example", 80).is_none());
+        for list in ["a.example:port", "http://a.example/", "10.0.0.0/33", "a*.example", "*."] {
+            let error = proxies("p.example", list).unwrap_err().to_string();
+            assert!(error.starts_with("NO_PROXY: "), "{list}: {error}");
+        }
+    }
 }

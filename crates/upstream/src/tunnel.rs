@@ -13,7 +13,7 @@ const MAX_HEAD_BYTES: usize = 8 * 1024;
 /// Asks `proxy`, at the other end of `wire`, for a tunnel to `to`. On success the next byte is from `to`.
 pub(crate) async fn open(wire: &mut Wire, proxy: &Proxy, to: &Endpoint) -> Result<(), SendError> {
     let broken = |what: &str| {
-        let detail = format!("the proxy {} {what} when asked for a tunnel to {to}", proxy.endpoint);
+        let detail = format!("the outbound proxy {what} when asked for a tunnel to {to}");
         SendError::new(SendErrorKind::Proxy, detail)
     };
     let lost = |_: std::io::Error| broken("dropped the connection");

@@ -86,20 +86,6 @@ impl fmt::Display for SignError {
 
 impl std::error::Error for SignError {}
 
-/// Appends `text` with everything but unreserved characters percent-encoded, which suits query values as well as SigV4.
-fn push_encoded(out: &mut String, text: &[u8]) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in text {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
-            out.push(char::from(*byte));
-        } else {
-            out.push('%');
-            out.push(char::from(HEX[usize::from(byte >> 4)]));
-            out.push(char::from(HEX[usize::from(byte & 15)]));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use http::Request;

@@ -5,7 +5,8 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use tidegate_core::Secret;
 
-use super::{SignError, push_encoded};
+use super::SignError;
+use crate::percent::push_encoded;
 
 pub(super) fn apply(name: &str, key: &Secret, parts: &mut Parts) -> Result<(), SignError> {
     let mut target = String::from(parts.uri.path());

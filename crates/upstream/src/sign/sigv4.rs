@@ -11,7 +11,8 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 use tidegate_core::Secret;
 
-use super::{SignError, push_encoded};
+use super::SignError;
+use crate::percent::{self, push_encoded};
 
 /// Whose signature it is, and for what. The secret access key comes separately.
 #[derive(Debug, Clone)]
@@ -118,15 +119,16 @@ fn canonical_request(parts: &Parts, body: &[Bytes]) -> Canonical {
     Canonical { text, signed_headers }
 }
 
-/// Pairs sorted by name, then value, in the encoding they have; a name alone gets an `=`.
+/// Pairs encoded anew and sorted by name, then value; a name alone gets an `=`.
 fn push_canonical_query(text: &mut String, query: &str) {
-    let mut pairs: Vec<(&str, &str)> = query
+    let mut pairs: Vec<(String, String)> = query
         .split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (encoded_anew(name), encoded_anew(value)))
         .collect();
     pairs.sort_unstable();
-    for (i, (name, value)) in pairs.into_iter().enumerate() {
+    for (i, (name, value)) in pairs.iter().enumerate() {
         if i > 0 {
             text.push('&');
         }
@@ -134,6 +136,16 @@ fn push_canonical_query(text: &mut String, query: &str) {
         text.push('=');
         text.push_str(value);
     }
+}
+
+/// In the one encoding AWS expects, whichever the URL has. Text that is not an encoding stands for itself.
+fn encoded_anew(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    match percent::decode(text) {
+        Some(decoded) => push_encoded(&mut encoded, &decoded),
+        None => push_encoded(&mut encoded, text.as_bytes()),
+    }
+    encoded
 }
 
 /// Without space around, and with runs of spaces inside as one.
@@ -148,14 +160,14 @@ fn push_trimmed(text: &mut String, value: &HeaderValue) {
 }
 
 fn signing_key(account: &SigV4, key: &Secret, day: &str) -> hmac::Key {
-    let start = zeroizing_key(key);
-    [day, &account.region, &account.service, "aws4_request"].iter().fold(start, |key, part| {
-        hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, part.as_bytes()).as_ref())
-    })
-}
-
-fn zeroizing_key(key: &Secret) -> hmac::Key {
-    hmac::Key::new(hmac::HMAC_SHA256, Secret::from(["AWS4", key.expose()].concat()).expose().as_bytes())
+    let key_of = |bytes: &[u8]| hmac::Key::new(hmac::HMAC_SHA256, bytes);
+    // A secret too, so that its memory is overwritten.
+    let start = Secret::from(["AWS4", key.expose()].concat());
+    [day, &account.region, &account.service, "aws4_request"]
+        .iter()
+        .fold(key_of(start.expose().as_bytes()), |key, part| {
+            key_of(hmac::sign(&key, part.as_bytes()).as_ref())
+        })
 }
 
 fn sha256_hex<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
@@ -192,4 +204,129 @@ fn civil_date(days: u64) -> (u64, u64, u64) {
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+    /// 2026-01-02 03:04:05 UTC.
+    const AT: u64 = 1_767_323_045_000;
+
+    fn account() -> SigV4 {
+        SigV4 {
+            access_key_id: "AKIDEXAMPLE".into(),
+            session_token: None,
+            region: "us-east-1".into(),
+            service: "bedrock".into(),
+        }
+    }
+
+    fn converse() -> Parts {
+        Request::post("https://bedrock-runtime.us-east-1.amazonaws.com/model/vendor.model-v1%3A0/converse")
+            .header("content-type", "application/json")
+            .body(())
+            .unwrap()
+            .into_parts()
+            .0
+    }
+
+    #[test]
+    fn a_known_request_has_the_known_signature_however_its_body_is_cut() {
+        let body = br#"{"messages":[{"role":"user","content":[{"text":"Hi"}]}]}"#;
+        for cut in [0, 1, 20, body.len()] {
+            let pieces = [Bytes::from_static(&body[..cut]), Bytes::from_static(&body[cut..])];
+            let mut parts = converse();
+            apply(&account(), &Secret::from(SECRET), &mut parts, Some(&pieces), AT).unwrap();
+
+            let canonical = canonical_request(&parts, &pieces);
+            assert!(
+                canonical.text.starts_with("POST\n/model/vendor.model-v1%253A0/converse\n\n"),
+                "{}",
+                canonical.text
+            );
+            assert_eq!(
+                sha256_hex([canonical.text.as_bytes()]),
+                "b37afa95a59ee2a968370284d5265a025486ca62f53db49b9f1793437b1bb306"
+            );
+            assert_eq!(parts.headers["x-amz-date"], "20260102T030405Z");
+            assert_eq!(
+                parts.headers["authorization"],
+                "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260102/us-east-1/bedrock/aws4_request, \
+                 SignedHeaders=content-type;host;x-amz-date, \
+                 Signature=af119b44980841a2421efd5213085f5b4a3034f65025da60008fd5d41a2734c0"
+            );
+            assert!(parts.headers["authorization"].is_sensitive());
+        }
+    }
+
+    #[test]
+    fn temporary_credentials_are_signed_along_and_a_clients_are_dropped() {
+        let mut account = account();
+        account.session_token = Some(Secret::from("token"));
+        let mut parts = converse();
+        parts.headers.insert("x-amz-meta", HeaderValue::from_static("  a   b "));
+        apply(&account, &Secret::from(SECRET), &mut parts, Some(&[]), AT).unwrap();
+        assert_eq!(parts.headers["x-amz-security-token"], "token");
+        assert!(parts.headers["x-amz-security-token"].is_sensitive());
+        let canonical = canonical_request(&parts, &[]);
+        assert_eq!(canonical.signed_headers, "content-type;host;x-amz-date;x-amz-meta;x-amz-security-token");
+        assert!(canonical.text.contains("\nx-amz-meta:a b\n"), "{}", canonical.text);
+
+        account.session_token = None;
+        apply(&account, &Secret::from(SECRET), &mut parts, Some(&[]), AT).unwrap();
+        assert!(!parts.headers.contains_key("x-amz-security-token"));
+    }
+
+    #[test]
+    fn the_host_is_signed_as_it_is_sent() {
+        let cases = [
+            ("https://h.example:443/", "h.example"),
+            ("https://h.example:80/", "h.example:80"),
+            ("http://h.example:80/", "h.example"),
+            ("http://127.0.0.1:9000/", "127.0.0.1:9000"),
+        ];
+        for (url, host) in cases {
+            let mut parts = Request::post(url).body(()).unwrap().into_parts().0;
+            apply(&account(), &Secret::from(SECRET), &mut parts, Some(&[]), AT).unwrap();
+            assert_eq!(parts.headers["host"], host, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_query_is_encoded_anew_and_sorted() {
+        let cases = [
+            ("", ""),
+            ("b=2&a=1", "a=1&b=2"),
+            ("a=2&a=1&&A=3", "A=3&a=1&a=2"),
+            ("flag", "flag="),
+            ("a=b=c", "a=b%3Dc"),
+            ("a=x/y%2fz%20", "a=x%2Fy%2Fz%20"),
+            ("a=100%", "a=100%25"),
+        ];
+        for (query, expected) in cases {
+            let mut text = String::new();
+            push_canonical_query(&mut text, query);
+            assert_eq!(text, expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn days_have_their_dates() {
+        let cases = [
+            (0, "19700101T000000Z"),
+            (951_782_399_000, "20000228T235959Z"),
+            (951_782_400_999, "20000229T000000Z"),
+            (1_709_251_199_000, "20240229T235959Z"),
+            (1_735_689_599_000, "20241231T235959Z"),
+            (1_735_689_600_000, "20250101T000000Z"),
+            (4_107_542_400_000, "21000301T000000Z"),
+        ];
+        for (unix_ms, expected) in cases {
+            assert_eq!(timestamp(unix_ms), expected, "{unix_ms}");
+        }
+    }
 }
