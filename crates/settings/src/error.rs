@@ -34,6 +34,17 @@ impl Errors {
     }
 }
 
+impl Place {
+    /// The command line wins over the environment, the environment over the file.
+    pub(crate) fn strength(&self) -> u8 {
+        match self {
+            Self::File { .. } => 0,
+            Self::Env(_) => 1,
+            Self::Cli(_) => 2,
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -6,11 +6,22 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod effective;
 mod error;
+mod field;
+mod load;
+mod provider;
 mod settings;
+mod suggest;
+mod value;
+mod written;
 
+pub use effective::Effective;
 pub use error::{Errors, Place, SettingsError};
+pub use load::{Inputs, load};
+pub use provider::KnownProvider;
 pub use settings::{
     Egress, Limits, Log, LogFormat, Models, PrivateTarget, Provider, Routing, Server, Settings, Source,
     Timeouts,
 };
+pub use written::{Argument, CONFIG_VARIABLE, SettingsFile};

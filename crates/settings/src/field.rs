@@ -1,0 +1,295 @@
+//! The fields with one value each: their paths, their variables, how each is read and shown. One line a field; the
+//! table is the documentation of what can be set.
+//!
+//! Every field has a variable: `TIDEGATE_` and its path in capitals, with `_` for the dot (`server.port` is
+//! `TIDEGATE_SERVER_PORT`). A few have a shorter one as well.
+
+use std::time::Duration;
+
+use crate::error::SettingsError;
+use crate::settings::{LogFormat, PrivateTarget, Settings, Source};
+use crate::suggest::nearest;
+use crate::value::{self, Raw, Wrong, show_duration, show_size};
+use crate::written::Entry;
+
+/// One field.
+pub(crate) struct Field {
+    pub(crate) path: &'static str,
+    /// A shorter variable beside the one that follows from the path.
+    short: Option<&'static str>,
+    set: fn(&mut Settings, &Raw) -> Result<(), Wrong>,
+    /// The value as it would be written.
+    pub(crate) show: fn(&Settings) -> String,
+}
+
+/// Variables without our prefix that platforms set, and their fields. Weaker than ours.
+pub(crate) const PLAIN_VARIABLES: [(&str, &str); 1] = [("PORT", "server.port")];
+
+const FIVE_MINUTES: Duration = Duration::from_secs(5 * 60);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const HOUR: Duration = Duration::from_secs(3600);
+const MILLISECOND: Duration = Duration::from_millis(1);
+const KB: u64 = 1 << 10;
+const MB: u64 = 1 << 20;
+const GB: u64 = 1 << 30;
+
+/// Sets a member of the settings from a raw value, and says so if it does not fit.
+macro_rules! set {
+    ($section:ident . $member:ident, $parse:expr) => {
+        |settings, raw| {
+            let parse = $parse;
+            settings.$section.$member = parse(raw)?;
+            Ok(())
+        }
+    };
+}
+
+pub(crate) const FIELDS: &[Field] = &[
+    Field {
+        path: "server.host",
+        short: Some("TIDEGATE_HOST"),
+        set: set!(server.host, value::address),
+        show: |s| s.server.host.to_string(),
+    },
+    Field {
+        path: "server.port",
+        short: Some("TIDEGATE_PORT"),
+        set: set!(server.port, value::port),
+        show: |s| s.server.port.to_string(),
+    },
+    Field {
+        path: "server.data_dir",
+        short: Some("TIDEGATE_DATA_DIR"),
+        set: set!(server.data_dir, value::path),
+        show: |s| s.server.data_dir.display().to_string(),
+    },
+    Field {
+        path: "server.grace_period",
+        short: None,
+        set: set!(server.grace_period, |raw| value::duration(raw, Duration::ZERO, HOUR)),
+        show: |s| show_duration(s.server.grace_period),
+    },
+    Field {
+        path: "server.workers",
+        short: None,
+        set: set!(server.workers, value::workers),
+        show: |s| s.server.workers.map_or("auto".to_owned(), |workers| workers.to_string()),
+    },
+    Field {
+        path: "log.format",
+        short: None,
+        set: set!(log.format, value::log_format),
+        show: |s| match s.log.format {
+            LogFormat::Text => "text".to_owned(),
+            LogFormat::Json => "json".to_owned(),
+        },
+    },
+    Field {
+        path: "log.requests",
+        short: None,
+        set: set!(log.requests, value::boolean),
+        show: |s| s.log.requests.to_string(),
+    },
+    Field {
+        path: "limits.max_body",
+        short: None,
+        set: set!(limits.max_body, |raw| value::size(raw, KB, 4 * GB)),
+        show: |s| show_size(s.limits.max_body),
+    },
+    Field {
+        path: "limits.max_header_bytes",
+        short: None,
+        set: set!(limits.max_header_bytes, |raw| value::size(raw, KB, MB)),
+        show: |s| show_size(s.limits.max_header_bytes),
+    },
+    Field {
+        path: "limits.max_url_bytes",
+        short: None,
+        set: set!(limits.max_url_bytes, |raw| value::size(raw, KB, 64 * KB)),
+        show: |s| show_size(s.limits.max_url_bytes),
+    },
+    Field {
+        path: "limits.max_json_depth",
+        short: None,
+        set: set!(limits.max_json_depth, |raw| value::count(raw, 8, 1024)),
+        show: |s| s.limits.max_json_depth.to_string(),
+    },
+    Field {
+        path: "limits.max_connections",
+        short: None,
+        set: set!(limits.max_connections, |raw| value::count(raw, 1, 1_000_000)),
+        show: |s| s.limits.max_connections.to_string(),
+    },
+    Field {
+        path: "timeouts.connect",
+        short: None,
+        set: set!(timeouts.connect, |raw| value::timeout(raw, MILLISECOND, FIVE_MINUTES)),
+        show: |s| show_timeout(s.timeouts.connect),
+    },
+    Field {
+        path: "timeouts.first_byte",
+        short: None,
+        set: set!(timeouts.first_byte, |raw| value::timeout(raw, MILLISECOND, DAY)),
+        show: |s| show_timeout(s.timeouts.first_byte),
+    },
+    Field {
+        path: "timeouts.between_chunks",
+        short: None,
+        set: set!(timeouts.between_chunks, |raw| value::timeout(raw, MILLISECOND, DAY)),
+        show: |s| show_timeout(s.timeouts.between_chunks),
+    },
+    Field {
+        path: "timeouts.request",
+        short: None,
+        set: set!(timeouts.request, |raw| value::timeout(raw, MILLISECOND, DAY)),
+        show: |s| show_timeout(s.timeouts.request),
+    },
+    Field {
+        path: "egress.allow_private",
+        short: None,
+        set: set!(egress.allow_private, value::private_targets),
+        show: |s| show_list(s.egress.allow_private.iter().map(show_target)),
+    },
+    Field {
+        path: "egress.extra_ca_file",
+        short: None,
+        set: set!(egress.extra_ca_file, |raw| value::path(raw).map(Some)),
+        show: |s| s.egress.extra_ca_file.as_ref().map_or(UNSET.to_owned(), |path| path.display().to_string()),
+    },
+    Field {
+        path: "egress.proxy",
+        short: None,
+        set: set!(egress.proxy, value::boolean),
+        show: |s| s.egress.proxy.to_string(),
+    },
+    Field {
+        path: "routing.retry_budget",
+        short: None,
+        set: set!(routing.retry_budget, value::share),
+        show: |s| s.routing.retry_budget.to_string(),
+    },
+    Field {
+        path: "routing.hops_max",
+        short: None,
+        set: set!(routing.hops_max, |raw| value::count(raw, 1, 100)),
+        show: |s| s.routing.hops_max.to_string(),
+    },
+    Field {
+        path: "models.default_provider",
+        short: None,
+        set: set!(models.default_provider, |raw| value::text(raw).map(Some)),
+        show: |s| s.models.default_provider.clone().unwrap_or(UNSET.to_owned()),
+    },
+];
+
+/// What a field without a value shows.
+const UNSET: &str = "unset";
+
+/// Sets a field from an entry; a mistake leaves what was there.
+pub(crate) fn apply(entry: &Entry, settings: &mut Settings, mistakes: &mut Vec<SettingsError>) {
+    let path = entry.field();
+    if let Some(field) = FIELDS.iter().find(|field| field.path == path) {
+        match (field.set)(settings, &entry.raw) {
+            Ok(()) => {
+                settings.origins.insert(path, Source::Written(entry.place.clone()));
+            }
+            Err(Wrong { problem, remedy }) => {
+                mistakes.push(SettingsError { place: entry.place.clone(), field: path, problem, remedy });
+            }
+        }
+        return;
+    }
+    let is_section = path == "providers" || FIELDS.iter().any(|field| section(field) == path);
+    if is_section && entry.raw == Raw::Table {
+        return; // A section with nothing in it.
+    }
+    let (problem, remedy) = match (is_section, nearest(&path, FIELDS.iter().map(|field| field.path))) {
+        (true, _) => {
+            ("this is the name of a section".to_owned(), format!("write [{path}] and its fields below it"))
+        }
+        (false, Some(name)) => ("no setting has this name".to_owned(), format!("did you mean {name}?")),
+        (false, None) => ("no setting has this name".to_owned(), remove_or_pick(&path)),
+    };
+    mistakes.push(SettingsError { place: entry.name_place.clone(), field: path, problem, remedy });
+}
+
+/// The variable that follows from the path.
+fn variable(field: &Field) -> String {
+    format!("TIDEGATE_{}", field.path.replace('.', "_").to_ascii_uppercase())
+}
+
+/// The field that one of our variables sets.
+pub(crate) fn of_variable(name: &str) -> Option<&'static str> {
+    let field = FIELDS.iter().find(|field| field.short == Some(name) || variable(field) == name);
+    field.map(|field| field.path)
+}
+
+/// Every variable of ours that sets a field.
+pub(crate) fn variables() -> impl Iterator<Item = String> {
+    FIELDS.iter().flat_map(|field| [Some(variable(field)), field.short.map(str::to_owned)]).flatten()
+}
+
+fn section(field: &Field) -> &'static str {
+    field.path.split('.').next().unwrap_or(field.path)
+}
+
+fn remove_or_pick(path: &str) -> String {
+    let of_section = path.split('.').next().unwrap_or(path);
+    let names: Vec<_> = FIELDS
+        .iter()
+        .filter(|field| section(field) == of_section)
+        .filter_map(|f| f.path.split('.').nth(1))
+        .collect();
+    if names.is_empty() {
+        "remove it: the sections are server, log, limits, timeouts, egress, routing, models and providers"
+            .to_owned()
+    } else {
+        format!("remove it: [{of_section}] has {}", names.join(", "))
+    }
+}
+
+fn show_timeout(timeout: Option<Duration>) -> String {
+    timeout.map_or("off".to_owned(), show_duration)
+}
+
+fn show_target(target: &PrivateTarget) -> String {
+    match target {
+        PrivateTarget::Network(network) => network.to_string(),
+        PrivateTarget::Host(host) => host.clone(),
+    }
+}
+
+pub(crate) fn show_list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn paths_and_variables_are_unique() {
+        let paths: HashSet<_> = FIELDS.iter().map(|field| field.path).collect();
+        assert_eq!(paths.len(), FIELDS.len());
+        let names: Vec<_> = variables().collect();
+        assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
+    }
+
+    #[test]
+    fn what_a_field_shows_can_be_written() {
+        let defaults = Settings::default();
+        for field in FIELDS {
+            let shown = (field.show)(&defaults);
+            if shown == UNSET {
+                continue;
+            }
+            let written = shown.trim_start_matches('[').trim_end_matches(']').to_owned();
+            let mut settings = Settings::default();
+            (field.set)(&mut settings, &Raw::Untyped(written))
+                .unwrap_or_else(|e| panic!("{}: {e:?}", field.path));
+            assert_eq!((field.show)(&settings), shown, "{}", field.path);
+        }
+    }
+}

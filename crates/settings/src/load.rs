@@ -1,0 +1,138 @@
+//! From what was written to what it means: gathers the entries, applies them weakest first, and checks what no single
+//! field can tell.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use crate::error::{Errors, Place, SettingsError};
+use crate::field;
+use crate::provider::{self, KnownProvider};
+use crate::settings::{Settings, Source};
+use crate::suggest::nearest;
+use crate::value::show_duration;
+use crate::written::{self, Argument, Entry, SettingsFile};
+
+/// Everything that settings are made from.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    pub file: Option<SettingsFile<'a>>,
+    /// The whole environment.
+    pub env: &'a BTreeMap<String, String>,
+    pub arguments: &'a [Argument<'a>],
+    /// The provider table.
+    pub known: &'a [KnownProvider<'a>],
+    /// Reads a file that a setting names (`api_key_file`); the error is for people.
+    pub read_file: &'a dyn Fn(&Path) -> Result<String, String>,
+}
+
+/// The settings in force.
+///
+/// # Errors
+/// Every mistake there is, each with its place, field and remedy.
+pub fn load(inputs: &Inputs<'_>) -> Result<Settings, Errors> {
+    let mut mistakes = Vec::new();
+    let mut entries = match inputs.file.map(written::in_file) {
+        Some(Ok(entries)) => entries,
+        Some(Err(syntax)) => {
+            mistakes.extend(syntax);
+            Vec::new()
+        }
+        None => Vec::new(),
+    };
+    let slugs: Vec<String> = entries.iter().filter_map(slug).map(str::to_owned).collect();
+    entries.extend(written::in_env(inputs.env, &slugs, &mut mistakes));
+    entries.extend(written::in_arguments(inputs.arguments));
+
+    let mut settings = Settings::default();
+    let (of_providers, fields): (Vec<Entry>, Vec<Entry>) =
+        entries.into_iter().partition(|e| slug(e).is_some());
+    for entry in &fields {
+        field::apply(entry, &mut settings, &mut mistakes);
+    }
+    provider::build(&of_providers, inputs, &mut settings, &mut mistakes);
+    check_default_provider(&settings, inputs.known, &mut mistakes);
+    check_timeouts(&settings, &mut mistakes);
+
+    if mistakes.is_empty() {
+        return Ok(settings);
+    }
+    mistakes.sort_by(|a, b| a.place.cmp(&b.place));
+    Err(Errors(mistakes))
+}
+
+impl fmt::Debug for Inputs<'_> {
+    /// Without the environment and the file's text, which hold keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inputs")
+            .field("file", &self.file)
+            .field("arguments", &self.arguments)
+            .finish_non_exhaustive()
+    }
+}
+
+fn slug(entry: &Entry) -> Option<&str> {
+    match entry.path.as_slice() {
+        [first, slug, ..] if first == "providers" => Some(slug),
+        _ => None,
+    }
+}
+
+fn check_default_provider(
+    settings: &Settings,
+    known: &[KnownProvider<'_>],
+    mistakes: &mut Vec<SettingsError>,
+) {
+    let Some(name) = &settings.models.default_provider else { return };
+    let of_known = known.iter().flat_map(|known| known.aliases.iter().chain([&known.id])).copied();
+    let names: Vec<&str> = settings.providers.iter().map(|p| p.slug.as_str()).chain(of_known).collect();
+    if !names.contains(&name.as_str()) {
+        let remedy = match nearest(name, names.iter().copied()) {
+            Some(name) => format!("did you mean \"{name}\"?"),
+            None => "write the name of a [providers.…] section or the id of a provider".to_owned(),
+        };
+        report(
+            settings,
+            "models.default_provider",
+            format!("no provider is called \"{name}\""),
+            remedy,
+            mistakes,
+        );
+    }
+}
+
+/// A wait that a shorter one always ends has no effect.
+fn check_timeouts(settings: &Settings, mistakes: &mut Vec<SettingsError>) {
+    let timeouts = &settings.timeouts;
+    let Some(request) = timeouts.request else { return };
+    for (field, timeout) in
+        [("timeouts.connect", timeouts.connect), ("timeouts.first_byte", timeouts.first_byte)]
+    {
+        if timeout.is_some_and(|timeout| timeout > request) && settings.origins.contains_key(field) {
+            let problem = format!(
+                "it has no effect: timeouts.request ends every wait after {}",
+                show_duration(request)
+            );
+            report(
+                settings,
+                field,
+                problem,
+                "make it shorter, or timeouts.request longer".to_owned(),
+                mistakes,
+            );
+        }
+    }
+}
+
+fn report(
+    settings: &Settings,
+    field: &str,
+    problem: String,
+    remedy: String,
+    mistakes: &mut Vec<SettingsError>,
+) {
+    if let Some(Source::Written(place)) = settings.origins.get(field) {
+        let place: Place = place.clone();
+        mistakes.push(SettingsError { place, field: field.to_owned(), problem, remedy });
+    }
+}
