@@ -4,8 +4,6 @@
 //! bytes look. The provider rows are parsed once, on first use; the model facts of a provider when one of its models
 //! is first asked for. Adding a provider that speaks a known dialect is adding a row.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-
 mod adjust;
 mod auth;
 mod endpoint;

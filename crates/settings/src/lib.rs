@@ -4,8 +4,6 @@
 //! caller passes the file's text, the environment as a map and the arguments. The command line wins over the
 //! environment, the environment over the file, the file over the defaults.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-
 mod effective;
 mod error;
 mod field;

@@ -1,5 +1,7 @@
 //! Which value wins, where it came from, and what is found by itself.
 
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail with the test")]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -77,16 +79,12 @@ fn nothing_written_is_the_defaults() {
 fn the_command_line_wins_over_the_environment_over_the_file() {
     let file = "[server]\nport = 1\n";
     let flag = Argument { flag: "--port", field: "server.port", value: "5" };
-    let steps: [(&[(&str, &str)], &[Argument<'_>], &str); 5] = [
-        (&[], &[], "1 (tidegate.toml:2:8)"),
-        (&[("PORT", "2")], &[], "2 (PORT)"),
-        (&[("PORT", "2"), ("TIDEGATE_PORT", "3")], &[], "3 (TIDEGATE_PORT)"),
-        (&[("PORT", "2"), ("TIDEGATE_SERVER_PORT", "4")], &[], "4 (TIDEGATE_SERVER_PORT)"),
-        (&[("TIDEGATE_PORT", "3")], &[flag], "5 (--port)"),
-    ];
-    for (env, arguments, expected) in steps {
-        assert_eq!(in_force(&loaded(file, env, arguments), "server.port"), expected);
-    }
+    let port = |env: &[(&str, &str)], arguments| in_force(&loaded(file, env, arguments), "server.port");
+    assert_eq!(port(&[], &[]), "1 (tidegate.toml:2:8)");
+    assert_eq!(port(&[("PORT", "2")], &[]), "2 (PORT)");
+    assert_eq!(port(&[("PORT", "2"), ("TIDEGATE_PORT", "3")], &[]), "3 (TIDEGATE_PORT)");
+    assert_eq!(port(&[("PORT", "2"), ("TIDEGATE_SERVER_PORT", "4")], &[]), "4 (TIDEGATE_SERVER_PORT)");
+    assert_eq!(port(&[("TIDEGATE_PORT", "3")], &[flag]), "5 (--port)");
     let empty = loaded(file, &[("TIDEGATE_PORT", "")], &[]);
     assert_eq!(empty.server.port, 1, "a variable without a value is not set");
 }
