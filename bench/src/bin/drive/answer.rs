@@ -13,7 +13,7 @@ use tidegate_bench::answers::MARK;
 use crate::target::Target;
 
 /// Bytes of an answer's end that are kept to look for the expected tail.
-const TAIL: usize = 128;
+const TAIL: usize = 512;
 
 /// A right answer.
 #[derive(Debug, Clone, Copy)]

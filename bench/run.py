@@ -1,0 +1,306 @@
+#!/usr/bin/env python3
+"""Measures Tidegate beside the floor, and beside Portkey and LiteLLM where they are installed.
+
+    bench/run.py                            build with the release profile, 5 rounds, print the table
+    bench/run.py --quick                    one short round, to see that everything works
+    bench/run.py --gateways tidegate        without the peers
+    bench/run.py --profile quick --no-build
+
+Needs Linux, two cores, python3. bench/README.md says how to read the table.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from statistics import median
+
+from cases import CASES, HOLD, METRICS, PORTKEY_BAR
+from gateways import MOCK_PORT, Direct, Floor, LiteLlm, Portkey, Tidegate
+from processes import GATEWAY_CORE, LOAD_CORE, Process
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "bench/results"
+HELD = [1000, 9500]
+
+
+def main():
+    options = read_options()
+    RESULTS.mkdir(exist_ok=True)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    programs = build(options)
+    gateways = [Floor("floor", 9200, programs), *chosen(options, programs), Floor("floor again", 9201, programs)]
+    bench = Bench(programs, options)
+    rounds = []
+    for number in range(options.rounds):
+        say(f"round {number + 1} of {options.rounds}, load {os.getloadavg()[0]:.1f}")
+        rounds.append(bench.round(gateways))
+    report(gateways, rounds)
+
+
+def read_options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3.0, help="length of each load")
+    parser.add_argument("--profile", default="release")
+    parser.add_argument("--no-build", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="one round of short loads, fewer streams held")
+    parser.add_argument("--gateways", default="tidegate,portkey,litellm", help="any of these, by commas")
+    options = parser.parse_args()
+    if options.quick:
+        options.rounds, options.seconds = 1, 0.5
+    return options
+
+
+def build(options):
+    """Builds what is compared, and gives the folder with the programs."""
+    if not options.no_build:
+        packages = ["-p", "tidegate-bench"]
+        if "tidegate" in options.gateways.split(","):
+            packages += ["-p", "tidegate"]
+        subprocess.run(["cargo", "build", "--profile", options.profile, *packages], cwd=ROOT, check=True)
+    programs = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / options.profile
+    for name in ["mock", "floor", "drive"]:
+        if not (programs / name).exists():
+            sys.exit(f"{programs / name} is not built: run without --no-build")
+    return programs
+
+
+def chosen(options, programs):
+    known = {"tidegate": Tidegate(programs), "portkey": Portkey(), "litellm": LiteLlm([*CASES, HOLD])}
+    found = []
+    for name in filter(None, options.gateways.split(",")):
+        if name not in known:
+            sys.exit(f"--gateways {name}: known are {', '.join(known)}")
+        if command := known[name].missing():
+            say(f"{name} is left out; to have it: {command}")
+        else:
+            found.append(known[name])
+    return found
+
+
+class Bench:
+    def __init__(self, programs, options):
+        self.drive = programs / "drive"
+        self.mock = programs / "mock"
+        self.seconds = options.seconds
+        self.held = HELD[:1] if options.quick else HELD
+
+    def round(self, gateways):
+        """One sample of each metric for each gateway: {gateway: {metric: value}}."""
+        log = RESULTS / "processes.log"
+        mock = Process([self.mock, "--port", MOCK_PORT], LOAD_CORE, log)
+        running = {}
+        samples = {gateway.name: {} for gateway in gateways}
+        try:
+            await_count()
+            for gateway in gateways:
+                running[gateway.name] = process = Process(gateway.command, GATEWAY_CORE, log, gateway.env)
+                samples[gateway.name] |= self.start(gateway, process)
+            for case in CASES:
+                direct = self.load(Direct(), case) if case.name in ("lat1", "lat16", "ttfb") else None
+                for gateway in gateways:
+                    samples[gateway.name] |= self.sample(gateway, running[gateway.name], case, direct)
+            for gateway in gateways:
+                for streams in self.held:
+                    samples[gateway.name] |= self.hold(gateway, running[gateway.name], streams)
+        finally:
+            for process in [*running.values(), mock]:
+                process.stop()
+        return samples
+
+    def start(self, gateway, process):
+        """Waits for the first answer; the time to it, the memory a second later, the size on disk."""
+        path, headers, model = gateway.address(CASES[0])
+        body = CASES[0].body.replace("MODEL", model)
+        while not asked(gateway.port, path, headers, body):
+            if not process.alive() or time.perf_counter() - process.started > 60:
+                sys.exit(f"{gateway.name} does not answer; see {RESULTS / 'processes.log'}")
+            time.sleep(0.001)
+        started = {"start.ms": (time.perf_counter() - process.started) * 1e3}
+        time.sleep(1)
+        started["idle.rss"] = process.rss_bytes() / 2**20
+        if gateway.size_of:
+            started["binary.mb"] = gateway.size_of.stat().st_size / 1e6
+        return started
+
+    def sample(self, gateway, process, case, direct):
+        before, reached = process.cpu_seconds(), count()
+        result = self.load(gateway, case)
+        cpu = process.cpu_seconds() - before
+        if result["failures"] or not result["requests"]:
+            say(f"{gateway.name}, {case.name}: {result['failures']} wrong answers, first: {result['failure']}")
+            return {}
+        if count() - reached < result["requests"]:
+            say(f"{gateway.name}, {case.name}: not every request reached the provider")
+            return {}
+        if direct is None:
+            pieces = result["marks"] if "chunks" in case.name else result["requests"]
+            return {f"{case.name}.cpu": cpu / pieces * 1e6}
+        of = "first_byte_p50_us" if case.name == "ttfb" else "p50_us"
+        added = {f"{case.name}.p50": result[of] - direct[of]}
+        if case.name != "ttfb":
+            added[f"{case.name}.p99"] = result["p99_us"] - direct["p99_us"]
+        return added
+
+    def load(self, gateway, case):
+        done = subprocess.run(
+            [*self.driven(gateway, case, case.connections), "--seconds", str(self.seconds)],
+            capture_output=True, text=True, check=False,
+        )
+        if done.returncode:
+            return {"requests": 0, "failures": 1, "failure": done.stderr.strip()}
+        return json.loads(done.stdout)
+
+    def hold(self, gateway, process, streams):
+        """Memory that each of so many open streams takes. A few are opened and closed first, to warm up."""
+        name = f"hold{streams}.stream"
+        with Held(self.driven(gateway, HOLD, 50)):
+            pass
+        time.sleep(0.5)
+        before = process.rss_bytes()
+        with Held(self.driven(gateway, HOLD, streams)) as held:
+            if held.opened.get("open") != streams:
+                say(f"{gateway.name}: {held.opened} of {streams} streams")
+                return {}
+            time.sleep(2)
+            taken = process.rss_bytes() - before
+        time.sleep(1)
+        if held.left.get("open") != streams:
+            say(f"{gateway.name}: only {held.left} of {streams} streams stayed open")
+            return {}
+        return {name: taken / 1024 / streams}
+
+    def driven(self, gateway, case, connections):
+        """The driver's command line for a case."""
+        path, headers, model = gateway.address(case)
+        tail = (gateway.untouched(case) and case.untouched) or case.tail
+        mode = "hold" if case is HOLD else "rate" if case.rate else "closed"
+        command = ["taskset", "-c", LOAD_CORE, self.drive, "--to", f"127.0.0.1:{gateway.port}", "--path", path,
+                   "--mode", mode, "--connections", connections, "--marks", case.marks, "--tail", tail,
+                   "--body", case.body.replace("MODEL", model), "--pad", case.size]
+        if case.rate:
+            command += ["--rate", case.rate]
+        for name, value in headers.items():
+            command += ["--header", f"{name}: {value}"]
+        return [str(word) for word in command]
+
+
+class Held:
+    """Streams that are open as long as the block runs. `opened` and `left` are what the driver said."""
+
+    def __init__(self, command):
+        self.driver = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        self.opened = json.loads(self.driver.stdout.readline() or "{}")
+        return self
+
+    def __exit__(self, *_):
+        rest, _ = self.driver.communicate("")
+        self.left = json.loads(rest or "{}")
+
+
+def asked(port, path, headers, body):
+    """Whether one request is answered with 200."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("POST", path, body, {"content-type": "application/json", **headers})
+        response = connection.getresponse()
+        response.read()
+        return response.status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def count():
+    """Requests that the mock has answered."""
+    connection = http.client.HTTPConnection("127.0.0.1", MOCK_PORT, timeout=5)
+    try:
+        connection.request("GET", "/__count")
+        return int(connection.getresponse().read())
+    finally:
+        connection.close()
+
+
+def await_count():
+    for _ in range(1000):
+        try:
+            return count()
+        except OSError:
+            time.sleep(0.01)
+    sys.exit("the mock does not start")
+
+
+def report(gateways, rounds):
+    names = [gateway.name for gateway in gateways if gateway.name != "floor"]
+    lines = [f"| | floor | {' | '.join(names)} | bar | |", "|---" * (len(names) + 4) + "|"]
+    for metric in METRICS:
+        floor = middle(rounds, "floor", metric.name)
+        if floor is None:
+            continue
+        cells = [cell(rounds, name, metric) for name in names]
+        lines.append(f"| {metric.label} | {shown(floor)} {metric.unit} | {' | '.join(cells)} | {bar_of(metric)} | {verdict(rounds, metric)} |")
+    table = "\n".join(lines)
+    print(table)
+    if over := ratios(rounds, "portkey", "chat.cpu", "tidegate"):
+        print(f"\nPortkey takes {median(over):.0f} times Tidegate's CPU per chat request (bar: {PORTKEY_BAR}).")
+    stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    saved = RESULTS / f"{stamp}.json"
+    saved.write_text(json.dumps({"machine": os.uname(), "cores": os.cpu_count(), "rounds": rounds, "table": table}, indent=1))
+    say(f"saved to {saved}")
+
+
+def cell(rounds, name, metric):
+    """The median, and beside it the median ratio to the floor of the same round with its extremes."""
+    value = middle(rounds, name, metric.name)
+    if value is None:
+        return "–"
+    each = ratios(rounds, name, metric.name)
+    spread = f" ({min(each):.2f}–{max(each):.2f})" if len(each) > 1 else ""
+    return f"{shown(value)} {metric.unit}, ×{median(each):.2f}{spread}" if each else f"{shown(value)} {metric.unit}"
+
+
+def ratios(rounds, name, metric, base="floor"):
+    pairs = [(one.get(name, {}).get(metric), one.get(base, {}).get(metric)) for one in rounds]
+    return [value / floor for value, floor in pairs if value is not None and floor and floor > 0]
+
+
+def middle(rounds, name, metric):
+    values = [one[name][metric] for one in rounds if metric in one.get(name, {})]
+    return median(values) if values else None
+
+
+def bar_of(metric):
+    if metric.bar is None:
+        return ""
+    return f"≤ {metric.bar:g} {metric.unit}" if metric.absolute else f"≤ ×{metric.bar:g}"
+
+
+def verdict(rounds, metric):
+    if metric.bar is None:
+        return ""
+    each = ratios(rounds, "tidegate", metric.name)
+    value = middle(rounds, "tidegate", metric.name) if metric.absolute else median(each) if each else None
+    return "" if value is None else "met" if value <= metric.bar else "**missed**"
+
+
+def shown(value):
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}"
+
+
+def say(line):
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
