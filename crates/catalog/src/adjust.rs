@@ -24,6 +24,11 @@ pub struct Adjust {
     /// A single `stop` string must be a list.
     #[serde(default)]
     pub stop_as_list: bool,
+    /// Member of assistant messages in which the vendor wants its reasoning text back.
+    pub reasoning_member: Option<&'static str>,
+    /// The vendor reads Anthropic's `cache_control` on parts and tools.
+    #[serde(default)]
+    pub cache_control: bool,
 }
 
 /// A number that the vendor takes between `min` and `max` only.

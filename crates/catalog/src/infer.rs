@@ -105,3 +105,60 @@ const FAMILIES: &[(&str, &str)] = &[
     ("voyage-", "voyage"),
     ("whisper-1", "openai"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As `provider` or `provider model`; `?` for unknown.
+    fn said(model: &str) -> String {
+        match infer(model) {
+            Inference::Explicit { provider, model } => format!("{} {model}", provider.id),
+            Inference::Slug { slug, model } => format!("@{slug} {model}"),
+            Inference::ByName(provider) => provider.id.to_owned(),
+            Inference::Unknown => "?".to_owned(),
+        }
+    }
+
+    #[test]
+    fn names_say_their_provider() {
+        let cases = [
+            ("@openai/gpt-4o", "openai gpt-4o"),
+            ("@my-team/gpt-4o", "@my-team gpt-4o"),
+            ("@openrouter/anthropic/claude-3", "openrouter anthropic/claude-3"),
+            ("anthropic/claude-3", "anthropic claude-3"),
+            ("gemini/gemini-2.0", "google gemini-2.0"),
+            ("nobody/llama-3", "?"),
+            ("openai/", "?"),
+            ("gpt-4o", "openai"),
+            ("gpt-oss-120b", "?"),
+            ("o3", "openai"),
+            ("ft:gpt-4o:org::id", "openai"),
+            ("text-embedding-3-small", "openai"),
+            ("text-embedding-005", "google"),
+            ("claude-sonnet-4-5", "anthropic"),
+            ("gemini-2.5-pro", "google"),
+            ("command-r", "cohere"),
+            ("mistral-large-latest", "mistral-ai"),
+            ("deepseek-chat", "deepseek"),
+            ("grok-4", "x-ai"),
+            ("sonar", "perplexity-ai"),
+            ("llama-3.3-70b", "?"),
+            ("", "?"),
+        ];
+        for (model, expected) in cases {
+            assert_eq!(said(model), expected, "{model}");
+        }
+    }
+
+    #[test]
+    fn families_are_sorted_and_their_providers_exist() {
+        assert!(FAMILIES.is_sorted_by_key(|(prefix, _)| prefix));
+        for (prefix, id) in FAMILIES {
+            assert!(
+                id.is_empty() || catalog().get(id).is_some_and(|provider| provider.id == *id),
+                "{prefix}"
+            );
+        }
+    }
+}

@@ -6,6 +6,7 @@
 
 mod adjust;
 mod auth;
+mod call;
 mod endpoint;
 mod infer;
 mod load;
@@ -22,13 +23,13 @@ use std::sync::LazyLock;
 
 pub use adjust::{Adjust, Clamp};
 pub use auth::{Auth, AuthScheme};
+pub use call::{Base, BodyModel, Call, Destination, Options, UrlError};
 pub use endpoint::{Dialect, Endpoint};
 pub use infer::{Inference, infer};
-pub use models::{ModelFacts, model};
+pub use models::{ModelFacts, model, models_of};
 pub use pairs::Pairs;
 pub use portkey::PORTKEY_IDS;
 pub use provider::{BodyForm, Method, Provider, Route, Status};
-pub use url::{Base, BodyModel, Call, Destination, Options, UrlError};
 
 /// Every provider, by id and by alias.
 #[derive(Debug)]

@@ -35,6 +35,14 @@ pub fn model(provider: &str, model: &str) -> Option<&'static ModelFacts> {
     candidates.iter().find_map(|name| models.get(*name))
 }
 
+/// The models known of a provider (its id or an alias), sorted.
+pub fn models_of(provider: &str) -> Vec<&'static str> {
+    let chapter = catalog().get(provider).and_then(|provider| OUTLINE.get(provider.id));
+    let mut names: Vec<_> = chapter.map_or_else(Vec::new, |chapter| chapter.models().keys().copied().collect());
+    names.sort_unstable();
+    names
+}
+
 const MODELS: &str = include_str!("../data/models.json");
 
 static OUTLINE: LazyLock<HashMap<&'static str, Chapter>> = LazyLock::new(outline);
@@ -107,4 +115,46 @@ fn without_date(name: &str) -> &str {
     let Some((rest, month)) = rest.rsplit_once('-') else { return name };
     let Some((rest, year)) = rest.rsplit_once('-') else { return name };
     if digits(day, 2) && digits(month, 2) && digits(year, 4) { rest } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_chapter_is_readable_and_of_a_provider() {
+        assert!(OUTLINE.len() > 50, "{}", OUTLINE.len());
+        for (id, chapter) in OUTLINE.iter() {
+            assert_eq!(catalog().get(id).map(|provider| provider.id), Some(*id));
+            for (name, facts) in chapter.models() {
+                assert!(!name.bytes().any(|b| b.is_ascii_uppercase()), "{id} {name}");
+                let unknown =
+                    ModelFacts { context_window: None, max_output_tokens: None, blended_nano_usd: None };
+                assert_ne!(*facts, unknown, "{id} {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_found_in_their_many_forms() {
+        let output = |provider, name| model(provider, name).and_then(|facts| facts.max_output_tokens);
+        for name in
+            ["claude-sonnet-4-5", "Claude-Sonnet-4-5", "@x/claude-sonnet-4-5", "claude/claude-sonnet-4-5"]
+        {
+            assert_eq!(output("anthropic", name), Some(64_000), "{name}");
+        }
+        assert_eq!(output("openai", "gpt-4o-1999-01-01"), Some(16_384), "an unknown date");
+        assert_eq!(output("openai", "gpt-4o-latest"), Some(16_384));
+        assert_eq!(output("bedrock", "xx.anthropic.claude"), None);
+        assert_eq!(output("nobody", "gpt-4o"), None);
+        assert_eq!(output("openai", "gpt-4o/"), None);
+    }
+
+    #[test]
+    fn prices_are_three_parts_input_and_one_output() {
+        let facts = model("openai", "gpt-4o").unwrap();
+        // 2.50 and 10.00 USD a million tokens.
+        assert_eq!(facts.blended_nano_usd, Some(4_375_000_000));
+        assert_eq!(facts.context_window, Some(128_000));
+    }
 }

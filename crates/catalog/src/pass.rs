@@ -4,9 +4,10 @@
 //! against a shorter base (`/v1/proxy/v1beta/models/…` for Gemini) work, as do those written against the row's base:
 //! what the base already ends with is not doubled. The body and the headers are not looked at.
 
+use crate::call::{Base, Options, UrlError};
 use crate::provider::Provider;
 use crate::template::{Lookup, has_dot_segment};
-use crate::url::{Base, Given, Options, UrlError};
+use crate::url::Given;
 
 impl Provider {
     /// Where a passed-through request goes. `path` is the client's whole path; `query` has no question mark.
@@ -102,4 +103,89 @@ fn with_query(mut url: String, query: Option<&str>) -> String {
         url.push_str(query);
     }
     url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog;
+
+    fn url(
+        provider: &str,
+        path: &str,
+        query: Option<&str>,
+        base: Base<'_>,
+        options: &[(&str, &str)],
+    ) -> String {
+        let lookup = |name: &str| options.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+        catalog()
+            .get(provider)
+            .unwrap()
+            .pass_through(path, query, base, &lookup)
+            .unwrap_or_else(|e| e.to_string())
+    }
+
+    #[test]
+    fn own_bases() {
+        let cases = [
+            ("openai", "/v1/foo/bar", "https://api.openai.com/v1/foo/bar"),
+            ("openai", "/v1/proxy/foo", "https://api.openai.com/v1/foo"),
+            ("openai", "/v1/v1/foo", "https://api.openai.com/v1/foo"),
+            ("anthropic", "/v1/v1/messages", "https://api.anthropic.com/v1/messages"),
+            ("anthropic", "/v1/messages/batches", "https://api.anthropic.com/v1/messages/batches"),
+            ("together-ai", "/v1/proxy/v1/chat/completions", "https://api.together.xyz/v1/chat/completions"),
+            ("together-ai", "/v1/rerank", "https://api.together.xyz/v1/rerank"),
+            ("google", "/v1/proxy/v1beta/files", "https://generativelanguage.googleapis.com/v1beta/files"),
+            ("google", "/v1/proxy/v1alpha/files", "https://generativelanguage.googleapis.com/v1alpha/files"),
+            ("google", "/v1/files", "https://generativelanguage.googleapis.com/v1beta/files"),
+            ("cohere", "/v1/proxy/v1/tokenize", "https://api.cohere.com/v1/tokenize"),
+            ("lepton", "/v1/proxy/api/v1/models", "https://api.lepton.ai/api/v1/models"),
+            ("meshy", "/v1/image-to-3d", "https://api.meshy.ai/openapi/v1/image-to-3d"),
+            ("meshy", "/v1/text-to-3d/42", "https://api.meshy.ai/openapi/v2/text-to-3d/42"),
+            ("openai", "/v1/../admin", "the path may not have `.` or `..` in it"),
+            ("milvus", "/v1/x", "milvus needs custom_host"),
+        ];
+        for (provider, path, expected) in cases {
+            assert_eq!(url(provider, path, None, Base::Own, &[]), expected, "{provider} {path}");
+        }
+    }
+
+    #[test]
+    fn custom_hosts_are_taken_as_they_are() {
+        let host = Base::CustomHost("http://u/");
+        assert_eq!(url("openai", "/v1/foo/bar", Some("x=1"), host, &[]), "http://u/foo/bar?x=1");
+        assert_eq!(url("google", "/v1/proxy/v1beta/x", None, host, &[]), "http://u/v1beta/x");
+        assert_eq!(url("anthropic", "/v1/v1/x", None, Base::CustomHost("http://u/v1"), &[]), "http://u/v1/x");
+    }
+
+    #[test]
+    fn azure() {
+        let own: &[(&str, &str)] = &[("resource_name", "r"), ("api_version", "2024-02-01")];
+        let v1: &[(&str, &str)] = &[("resource_name", "r"), ("api_version", "v1")];
+        let cases = [
+            ("/v1/files", None, own, "https://r.openai.azure.com/openai/files?api-version=2024-02-01"),
+            (
+                "/v1/files",
+                Some("api-version=1"),
+                own,
+                "https://r.openai.azure.com/openai/files?api-version=1",
+            ),
+            ("/v1/files", Some("a=b"), v1, "https://r.openai.azure.com/openai/v1/files?a=b"),
+            (
+                "/v1/proxy/n.openai.azure.com/openai/x",
+                Some("a=b"),
+                own,
+                "https://n.openai.azure.com/openai/x?a=b",
+            ),
+            (
+                "/v1/proxy/evil.test/n.openai.azure.com/x",
+                None,
+                own,
+                "https://r.openai.azure.com/openai/evil.test/n.openai.azure.com/x?api-version=2024-02-01",
+            ),
+        ];
+        for (path, query, options, expected) in cases {
+            assert_eq!(url("azure-openai", path, query, Base::Own, options), expected, "{path}");
+        }
+    }
 }

@@ -6,10 +6,10 @@ use serde::Deserialize;
 
 use crate::adjust::Adjust;
 use crate::auth::Auth;
+use crate::call::{Options, UrlError};
 use crate::endpoint::{Dialect, Endpoint};
 use crate::pairs::Pairs;
 use crate::template::Lookup;
-use crate::url::{Options, UrlError};
 
 #[derive(Debug, Deserialize)]
 pub struct Provider {

@@ -6,8 +6,8 @@
 
 use std::fmt::Write as _;
 
+use crate::call::{Options, UrlError};
 use crate::provider::Provider;
-use crate::url::{Options, UrlError};
 
 /// Looks variables up while templates are rendered, and gathers what is missing.
 pub(crate) struct Lookup<'l, 'o> {

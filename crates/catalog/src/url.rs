@@ -5,87 +5,10 @@
 //! here about whether an address may be called; that is the egress filter's.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use crate::endpoint::{Dialect, Endpoint};
-use crate::pairs::Pairs;
-use crate::provider::{BodyForm, Method, Provider, Route, Variant};
+use crate::call::{Base, BodyModel, Call, Destination, Options, UrlError};
+use crate::provider::{BodyForm, Provider, Route, Variant};
 use crate::template::{Lookup, encode};
-
-/// Looks an option up by its name in a config (`resource_name`, `vertex_region`) or by the variable's (`region`).
-pub type Options<'a> = dyn Fn(&str) -> Option<&'a str> + 'a;
-
-/// One call, as far as its address depends on it.
-#[derive(Clone, Copy)]
-pub struct Call<'a> {
-    pub endpoint: Endpoint,
-    /// The model the request names; may be empty where no path needs it.
-    pub model: &'a str,
-    pub stream: bool,
-    pub base: Base<'a>,
-    pub options: &'a Options<'a>,
-    /// The client's query string, without the question mark. Kept only where the provider's API has query parameters
-    /// of its own (Azure).
-    pub query: Option<&'a str>,
-}
-
-/// What the path is appended to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Base<'a> {
-    /// The row's.
-    Own,
-    /// `x-portkey-custom-host` or `custom_host`: stands for the base that Portkey has for the provider.
-    CustomHost(&'a str),
-    /// `base_url` of the operator's settings: stands for the row's base.
-    BaseUrl(&'a str),
-}
-
-/// Where to send the request, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Destination {
-    pub method: Method,
-    pub url: String,
-    pub dialect: Dialect,
-    pub body: BodyForm,
-    pub model: BodyModel,
-    /// Top-level text members that the body must have (`anthropic_version` on clouds that host Claude).
-    pub set: Pairs,
-}
-
-/// The body's `model` member.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BodyModel {
-    AsGiven,
-    Replaced(String),
-    /// The path names the model, and the provider refuses the member.
-    Omitted,
-}
-
-/// Why a call has no address. `Display` is for the caller.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UrlError {
-    NotOffered {
-        provider: &'static str,
-        endpoint: Endpoint,
-    },
-    /// Options by their names in a config.
-    MissingOptions {
-        provider: &'static str,
-        names: Vec<&'static str>,
-    },
-    /// An option with characters that its place cannot hold.
-    BadOption {
-        provider: &'static str,
-        name: &'static str,
-    },
-    ModelRequired {
-        provider: &'static str,
-    },
-    /// `.` or `..` as a part of the model's name.
-    BadModel,
-    /// `.` or `..` in a passed-through path.
-    BadPath,
-}
 
 impl Provider {
     /// Where the call goes.
@@ -270,37 +193,187 @@ impl Route {
     }
 }
 
-impl fmt::Debug for Call<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call")
-            .field("endpoint", &self.endpoint)
-            .field("model", &self.model)
-            .field("stream", &self.stream)
-            .field("base", &self.base)
-            .field("query", &self.query)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for UrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotOffered { provider, endpoint } => {
-                write!(f, "{} is not supported by {provider}", endpoint.portkey_fn_name())
-            }
-            Self::MissingOptions { provider, names } => write!(f, "{provider} needs {}", names.join(", ")),
-            Self::BadOption { provider, name } => {
-                write!(f, "{name} of {provider} holds characters that its URL cannot have there")
-            }
-            Self::ModelRequired { .. } => f.write_str("Model is required"),
-            Self::BadPath => f.write_str("the path may not have `.` or `..` in it"),
-            Self::BadModel => f.write_str("model may not have `.` or `..` as a part of its path"),
-        }
-    }
-}
-
-impl std::error::Error for UrlError {}
-
 fn without_slash(url: &str) -> String {
     url.trim_end_matches('/').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dialect, Endpoint, catalog};
+
+    /// Options of a call.
+    type Named = &'static [(&'static str, &'static str)];
+
+    fn chat(
+        provider: &str,
+        model: &str,
+        base: Base<'_>,
+        options: &[(&str, &str)],
+    ) -> Result<Destination, String> {
+        let lookup = |name: &str| options.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+        let endpoint = Endpoint::ChatCompletions;
+        let call = Call { endpoint, model, stream: false, base, options: &lookup, query: Some("a=1") };
+        catalog().get(provider).unwrap().destination(&call).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn own_bases() {
+        let azure: Named = &[("resource_name", "r"), ("deployment_id", "d")];
+        let vertex: Named = &[("vertex_region", "eu"), ("vertex_project_id", "p")];
+        let cases: [(&str, &str, Named, &str); 14] = [
+            ("openai", "m", &[], "https://api.openai.com/v1/chat/completions"),
+            ("together-ai", "m", &[], "https://api.together.xyz/v1/chat/completions"),
+            ("gemini", "m", &[], "https://generativelanguage.googleapis.com/v1beta/models/m:generateContent"),
+            (
+                "azure-openai",
+                "m",
+                azure,
+                "https://r.openai.azure.com/openai/deployments/d/chat/completions?a=1&api-version=2024-10-21",
+            ),
+            (
+                "azure-openai",
+                "gpt",
+                &[("azure_resource_name", "r"), ("api_version", "preview")],
+                "https://r.openai.azure.com/openai/v1/chat/completions?a=1&api-version=preview",
+            ),
+            (
+                "azure-openai",
+                "gpt",
+                &[("resource", "r")],
+                "https://r.openai.azure.com/openai/deployments/gpt/chat/completions?a=1&api-version=2024-10-21",
+            ),
+            (
+                "azure-ai",
+                "m",
+                &[("resource_name", "r")],
+                "https://r.services.ai.azure.com/models/chat/completions?a=1&api-version=2024-05-01-preview",
+            ),
+            (
+                "azure-ai",
+                "claude-x",
+                &[("azure_foundry_url", "https://f/anthropic/")],
+                "https://f/anthropic/v1/messages?a=1",
+            ),
+            (
+                "vertex-ai",
+                "gemini-2",
+                vertex,
+                "https://aiplatform.eu.rep.googleapis.com/v1/projects/p/locations/eu/publishers/google/models/gemini-2:generateContent",
+            ),
+            ("bedrock", "m", &[], "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/converse"),
+            (
+                "bedrock",
+                "m",
+                &[("aws_region", "eu-west-1")],
+                "https://bedrock-runtime.eu-west-1.amazonaws.com/model/m/converse",
+            ),
+            ("vllm", "m", &[("host", "http://gpu:8000/")], "http://gpu:8000/v1/chat/completions"),
+            ("huggingface", "m", &[], "https://router.huggingface.co/v1/chat/completions"),
+            (
+                "huggingface",
+                "m",
+                &[("huggingface_base_url", "https://e.hf.cloud")],
+                "https://e.hf.cloud/v1/chat/completions",
+            ),
+        ];
+        for (provider, model, options, expected) in cases {
+            assert_eq!(chat(provider, model, Base::Own, options).unwrap().url, expected, "{provider}");
+        }
+    }
+
+    #[test]
+    fn a_base_url_stands_for_the_rows() {
+        let url = |provider, base| chat(provider, "m", Base::BaseUrl(base), &[]).unwrap().url;
+        assert_eq!(url("together-ai", "https://proxy/v1"), "https://proxy/v1/chat/completions");
+        assert_eq!(url("google", "https://proxy/v1beta/"), "https://proxy/v1beta/models/m:generateContent");
+        assert_eq!(url("huggingface", "https://proxy/v1"), "https://proxy/v1/chat/completions");
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let cases: [(&str, &str, Named, &str); 8] = [
+            ("azure-openai", "", &[], "Model is required"),
+            ("azure-openai", "m", &[], "azure-openai needs resource_name"),
+            ("vertex-ai", "m", &[], "vertex-ai needs vertex_region, vertex_project_id"),
+            ("vertex-ai", "", &[("region", "r"), ("project", "p")], "Model is required"),
+            ("vllm", "m", &[], "vllm needs custom_host"),
+            ("elevenlabs", "m", &[], "chatComplete is not supported by elevenlabs"),
+            ("google", "../files", &[], "model may not have `.` or `..` as a part of its path"),
+            (
+                "azure-openai",
+                "m",
+                &[("resource_name", "evil.test/x#")],
+                "resource_name of azure-openai holds characters that its URL cannot have there",
+            ),
+        ];
+        for (provider, model, options, expected) in cases {
+            assert_eq!(
+                chat(provider, model, Base::Own, options).unwrap_err(),
+                expected,
+                "{provider} {model}"
+            );
+        }
+    }
+
+    #[test]
+    fn models_stay_inside_their_part_of_the_path() {
+        let path = |provider, model| {
+            let url = chat(provider, model, Base::CustomHost("https://u"), &[]).unwrap().url;
+            url.trim_start_matches("https://u").to_owned()
+        };
+        assert_eq!(path("google", "a?b=1#c d"), "/v1beta/models/a%3Fb=1%23c%20d:generateContent");
+        assert_eq!(path("huggingface", "org/m"), "/models/org/m/v1/chat/completions");
+        assert_eq!(path("bedrock", "arn:aws:bedrock/x"), "/model/arn%3Aaws%3Abedrock%2Fx/converse");
+        assert_eq!(path("bedrock", "arn%3Aaws%2Fx"), "/model/arn%3Aaws%2Fx/converse", "encoded before");
+        assert_eq!(path("bedrock", "ü%zz%"), "/model/%C3%BC%25zz%25/converse");
+    }
+
+    #[test]
+    fn the_clients_query_goes_where_the_api_has_one() {
+        let dated: Named = &[("api_version", "2024-02-01"), ("deployment_id", "d")];
+        let lookup = |name: &str| dated.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+        let url = |provider: &str, query| {
+            let base = Base::CustomHost("https://u");
+            let endpoint = Endpoint::Embeddings;
+            let call = Call { endpoint, model: "m", stream: false, base, options: &lookup, query };
+            catalog().get(provider).unwrap().destination(&call).unwrap().url
+        };
+        let azure = "https://u/deployments/d/embeddings";
+        assert_eq!(url("azure-openai", Some("x=1")), format!("{azure}?x=1&api-version=2024-02-01"));
+        assert_eq!(url("azure-openai", Some("api-version=2")), format!("{azure}?api-version=2"));
+        assert_eq!(url("openai", Some("x=1")), "https://u/embeddings");
+    }
+
+    #[test]
+    fn clouds_that_host_claude_get_its_version_in_the_body() {
+        let options: Named = &[("vertex_region", "r"), ("vertex_project_id", "p")];
+        let to = chat("vertex-ai", "anthropic.claude-3", Base::Own, options).unwrap();
+        assert_eq!((to.dialect, to.model), (Dialect::Anthropic, BodyModel::Omitted));
+        assert_eq!(to.set.get("anthropic_version"), Some("vertex-2023-10-16"));
+    }
+
+    /// Every endpoint of every row makes a URL once its options are there.
+    #[test]
+    fn every_row_makes_urls() {
+        let lookup = |name: &str| match name {
+            "host" | "endpoint" | "deployment_url" => Some("https://h"),
+            "azure_foundry_url" | "huggingface_base_url" => None,
+            _ => Some("x"),
+        };
+        for provider in catalog() {
+            for endpoint in provider.endpoints() {
+                for (stream, base) in
+                    [(false, Base::Own), (true, Base::Own), (true, Base::CustomHost("https://u"))]
+                {
+                    let call = Call { endpoint, model: "m", stream, base, options: &lookup, query: None };
+                    let url =
+                        provider.destination(&call).unwrap_or_else(|e| panic!("{}: {e}", provider.id)).url;
+                    let (scheme, rest) = url.split_once("://").unwrap();
+                    assert!(["https", "http", "wss"].contains(&scheme), "{url}");
+                    assert!(!rest.contains("//") && !url.contains(['{', '}', ' ']), "{url}");
+                }
+            }
+        }
+    }
 }
