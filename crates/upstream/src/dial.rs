@@ -145,3 +145,64 @@ impl std::fmt::Display for Endpoint {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn dialer() -> Dialer {
+        Dialer { resolver: Arc::new(SystemResolver), keepalive: Duration::from_secs(30) }
+    }
+
+    #[tokio::test]
+    async fn a_connection_sends_at_once_and_is_probed() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let to = Endpoint { host: "127.0.0.1".into(), port: listener.local_addr().unwrap().port() };
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let stream = dialer().dial(&to, Trust::Settings, deadline).await.unwrap();
+        assert!(stream.nodelay().unwrap());
+        assert!(SockRef::from(&stream).keepalive().unwrap());
+    }
+
+    /// A listener whose queue is full drops what comes after, as a dead route does.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn an_address_that_hangs_has_only_its_share_of_the_time() {
+        use socket2::{Domain, Socket, Type};
+
+        let full = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        full.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into()).unwrap();
+        full.listen(0).unwrap();
+        let address = full.local_addr().unwrap().as_socket().unwrap();
+        let _queued: Vec<_> = (0..4)
+            .map(|_| {
+                let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+                socket.set_nonblocking(true).unwrap();
+                let _ = socket.connect(&address.into());
+                socket
+            })
+            .collect();
+        let listener = TcpListener::bind(("127.0.0.1", address.port())).await.unwrap();
+
+        let to = Endpoint { host: "two.example".into(), port: address.port() };
+        let deadline = Instant::now() + Duration::from_millis(400);
+        let both = [address.ip(), listener.local_addr().unwrap().ip()];
+        let stream = connect_to_one_of(&to, &both, deadline).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), listener.local_addr().unwrap());
+
+        let deadline = Instant::now() + Duration::from_millis(50);
+        let error = connect_to_one_of(&to, &both[..1], deadline).await.unwrap_err();
+        assert_eq!(error.kind, SendErrorKind::ConnectTimeout);
+        assert_eq!(error.to_string(), format!("connecting to two.example:{} took too long", address.port()));
+    }
+
+    #[test]
+    fn an_endpoint_reads_as_in_a_url() {
+        let cases = [("api.example", "api.example:443"), ("10.0.0.1", "10.0.0.1:443"), ("::1", "[::1]:443")];
+        for (host, text) in cases {
+            assert_eq!(Endpoint { host: host.into(), port: 443 }.to_string(), text);
+        }
+    }
+}

@@ -22,8 +22,10 @@ pub enum SendErrorKind {
     ConnectRefused,
     /// Resolving, connecting, the proxy's tunnel and TLS together took longer than allowed.
     ConnectTimeout,
-    /// Any other failure to connect: no route, too many open files.
+    /// Any other failure to connect: no route to the host.
     ConnectFailed,
+    /// The gateway has no file descriptor left to connect with.
+    Exhausted,
     /// The handshake failed: a certificate that is not trusted, a port that does not speak TLS.
     Tls,
     /// The configured proxy cannot be reached, refused the tunnel or answered what is not HTTP.
@@ -55,13 +57,14 @@ pub struct SetupError(pub(crate) String);
 
 impl SendErrorKind {
     /// Every kind, in the order of the counters.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::InvalidRequest,
         Self::Blocked,
         Self::Dns,
         Self::ConnectRefused,
         Self::ConnectTimeout,
         Self::ConnectFailed,
+        Self::Exhausted,
         Self::Tls,
         Self::Proxy,
         Self::ResetBeforeHeaders,
@@ -80,6 +83,7 @@ impl SendErrorKind {
             Self::ConnectRefused => "connect_refused",
             Self::ConnectTimeout => "connect_timeout",
             Self::ConnectFailed => "connect_failed",
+            Self::Exhausted => "exhausted",
             Self::Tls => "tls",
             Self::Proxy => "proxy",
             Self::ResetBeforeHeaders => "reset_before_headers",
@@ -95,7 +99,7 @@ impl SendErrorKind {
     pub fn fault(self) -> Fault {
         match self {
             Self::InvalidRequest | Self::Blocked | Self::RequestBody => Fault::Caller,
-            Self::Proxy => Fault::Gateway,
+            Self::Exhausted | Self::Proxy => Fault::Gateway,
             Self::Dns
             | Self::ConnectRefused
             | Self::ConnectTimeout
@@ -123,6 +127,7 @@ impl SendError {
                 | SendErrorKind::ConnectRefused
                 | SendErrorKind::ConnectTimeout
                 | SendErrorKind::ConnectFailed
+                | SendErrorKind::Exhausted
                 | SendErrorKind::Tls
                 | SendErrorKind::Proxy
                 | SendErrorKind::Canceled
@@ -136,6 +141,10 @@ impl SendError {
 
     /// The failure of one attempt to connect to `target` (`host:port`).
     pub(crate) fn of_connect(target: &str, error: &io::Error) -> Self {
+        if let Some(EMFILE | ENFILE) = error.raw_os_error() {
+            let detail = format!("the gateway has too many open files to connect to {target}");
+            return Self::new(SendErrorKind::Exhausted, detail);
+        }
         match error.kind() {
             io::ErrorKind::ConnectionRefused => {
                 Self::new(SendErrorKind::ConnectRefused, format!("{target} refused the connection"))
@@ -182,6 +191,10 @@ impl fmt::Display for SetupError {
 }
 
 impl StdError for SetupError {}
+
+/// Too many open files in the system, and in this process: the same numbers on every Unix, without an `ErrorKind`.
+const ENFILE: i32 = 23;
+const EMFILE: i32 = 24;
 
 fn classify(error: &(dyn StdError + 'static)) -> Option<SendErrorKind> {
     if let Some(error) = error.downcast_ref::<hyper::Error>() {
@@ -238,5 +251,59 @@ fn describe(kind: SendErrorKind, target: &str) -> String {
         SendErrorKind::RequestBody => format!("the request's body ended early on its way to {target}"),
         SendErrorKind::Canceled => format!("{target} gave the request back unread"),
         kind => format!("sending to {target} failed: {}", kind.as_str()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_upstream_cannot_have_acted_on_is_safe_to_repeat() {
+        let safe = SendErrorKind::ALL.into_iter().filter(|kind| SendError::new(*kind, "").is_safe_to_retry());
+        let expected = [
+            SendErrorKind::Dns,
+            SendErrorKind::ConnectRefused,
+            SendErrorKind::ConnectTimeout,
+            SendErrorKind::ConnectFailed,
+            SendErrorKind::Exhausted,
+            SendErrorKind::Tls,
+            SendErrorKind::Proxy,
+            SendErrorKind::Canceled,
+        ];
+        assert_eq!(safe.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn words_are_distinct() {
+        let words = SendErrorKind::ALL.map(SendErrorKind::as_str);
+        for (i, word) in words.iter().enumerate() {
+            assert!(!words[..i].contains(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn failures_to_connect_are_told_apart() {
+        let cases = [
+            (io::Error::from_raw_os_error(EMFILE), SendErrorKind::Exhausted, Fault::Gateway),
+            (io::ErrorKind::ConnectionRefused.into(), SendErrorKind::ConnectRefused, Fault::Provider),
+            (io::ErrorKind::TimedOut.into(), SendErrorKind::ConnectTimeout, Fault::Provider),
+            (io::ErrorKind::HostUnreachable.into(), SendErrorKind::ConnectFailed, Fault::Provider),
+        ];
+        for (io, kind, fault) in cases {
+            let error = SendError::of_connect("api.example:443", &io);
+            assert_eq!((error.kind, error.fault()), (kind, fault), "{io}");
+            assert!(error.to_string().contains("api.example:443"), "{error}");
+        }
+    }
+
+    #[test]
+    fn errors_of_the_kernel_are_classified_and_our_own_come_back_whole() {
+        let reset = io::Error::from(io::ErrorKind::ConnectionReset);
+        let error = SendError::of_client("api.example:443", &reset);
+        assert_eq!(error.kind, SendErrorKind::ResetBeforeHeaders);
+        let own = SendError::new(SendErrorKind::Blocked, "no");
+        let wrapped = io::Error::other(own.clone());
+        assert_eq!(SendError::of_client("api.example:443", wrapped.get_ref().unwrap()), own);
     }
 }

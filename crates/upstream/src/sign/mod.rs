@@ -69,6 +69,11 @@ pub fn apply(
     }
 }
 
+/// True for Anthropic's OAuth access tokens, which go as bearers where its API keys go in a header of their own.
+pub fn is_oauth_token(key: &Secret) -> bool {
+    key.expose().starts_with("sk-ant-oat")
+}
+
 impl fmt::Display for SignError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -163,6 +168,13 @@ mod tests {
             let got = apply(&scheme, &Secret::from(key), &mut head(url), None, 0);
             assert_eq!(got, Err(expected), "{scheme:?} {key:?}");
             assert!(!expected.to_string().contains("sk"));
+        }
+    }
+
+    #[test]
+    fn oauth_tokens_are_told_from_api_keys() {
+        for (key, token) in [("sk-ant-oat01-x", true), ("sk-ant-api03-x", false), ("", false)] {
+            assert_eq!(is_oauth_token(&Secret::from(key)), token, "{key}");
         }
     }
 }
