@@ -11,6 +11,8 @@ pub mod plan;
 mod query;
 mod retry;
 mod strategy;
+#[cfg(test)]
+mod testing;
 pub mod walk;
 
 pub use config::{Config, ConfigContext, ConfigError};

@@ -246,3 +246,6 @@ impl fmt::Debug for Env<'_> {
         f.debug_struct("Env").field("now", &self.now).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,8 +127,8 @@ mod tests {
             (vec![], (1, 1)),
             (vec![key("a")], (7, 8)),
             (vec![key("targets")], (3, 14)),
-            (vec![key("targets"), at(0), key("w")], (4, 26)),
-            (vec![key("targets"), at(1), key("w"), at(1), key("deep")], (5, 23)),
+            (vec![key("targets"), at(0), key("w")], (4, 25)),
+            (vec![key("targets"), at(1), key("w"), at(1), key("deep")], (5, 24)),
             // Missing: the position of what exists.
             (vec![key("targets"), at(0), key("none")], (4, 5)),
             (vec![key("nothing")], (1, 1)),

@@ -8,6 +8,7 @@ mod cross;
 mod entry;
 mod error;
 mod extension;
+mod lint;
 mod locate;
 mod schema;
 mod spelling;
@@ -16,7 +17,7 @@ use serde_json::Value;
 
 use crate::custom_host::HostRules;
 
-pub(crate) use entry::{Breaker, Entry, StickyBy, StickyEntry, StrategyEntry};
+pub(crate) use entry::{Breaker, Entry, StickyBy, StrategyEntry};
 pub use error::{ConfigError, Issue, Note, PathPart};
 
 /// Levels of `targets` inside each other.
@@ -71,7 +72,7 @@ pub fn parse(text: &str, ctx: &ConfigContext<'_>) -> Result<Config, ConfigError>
         return Err(ConfigError::no_provider());
     }
     let mut check = schema::Check::new(ctx);
-    check.root(&value);
+    check.node(&value);
     let (issues, notes) = check.finish();
     if !issues.is_empty() {
         return Err(ConfigError::invalid(issues, text));

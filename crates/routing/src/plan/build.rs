@@ -60,7 +60,7 @@ impl Inherited {
                 first_byte_ms: entry.timeouts.first_byte_ms.or(self.timeouts.first_byte_ms),
                 between_chunks_ms: entry.timeouts.between_chunks_ms.or(self.timeouts.between_chunks_ms),
             },
-            custom_host: not_empty(entry.custom_host.as_ref()).or_else(|| self.custom_host.clone()),
+            custom_host: not_empty(entry.custom_host.as_deref()).or_else(|| self.custom_host.clone()),
             forward_headers: entry
                 .forward_headers
                 .as_deref()
@@ -188,8 +188,8 @@ fn hooks(outer: Option<&Arc<Hooks>>, entry: &Entry) -> Option<Arc<Hooks>> {
     }))
 }
 
-fn not_empty(text: Option<&Box<str>>) -> Option<Box<str>> {
-    text.filter(|text| !text.is_empty()).cloned()
+fn not_empty(text: Option<&str>) -> Option<Box<str>> {
+    text.filter(|text| !text.is_empty()).map(Box::from)
 }
 
 /// Where a child stays does not depend on its place in the list, so that others may come and go; equal children are told apart by

@@ -62,8 +62,10 @@ fn sticky_value(sticky: &Sticky, facts: &Facts<'_>, now: Moment) -> Option<u64> 
     for by in &sticky.by {
         match by {
             StickyBy::Header(name) => {
-                let value = (facts.header)(name).filter(|value| !value.is_empty());
-                value.inspect(|value| hash.text(value)).map_or((), |_| found = true);
+                if let Some(value) = (facts.header)(name).filter(|value| !value.is_empty()) {
+                    hash.text(value);
+                    found = true;
+                }
             }
             StickyBy::Metadata(key) => found |= add(&mut hash, facts.metadata.get(&**key)),
             StickyBy::Params(key) => found |= add(&mut hash, facts.params.get(&**key)),

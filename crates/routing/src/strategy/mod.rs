@@ -139,14 +139,4 @@ fn is_available(node: &Node, health: &Health, now: Moment) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_mode_is_its_own_row() {
-        for (i, row) in ALL.iter().enumerate() {
-            assert_eq!(row.mode as usize, i, "{}", row.name);
-            assert_eq!(Mode::of(row.name), Some(row.mode));
-        }
-    }
-}
+mod tests;
