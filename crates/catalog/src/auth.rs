@@ -109,3 +109,59 @@ impl RawScheme {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{UrlError, catalog};
+
+    #[test]
+    fn header_names_are_in_lower_case() {
+        for provider in catalog() {
+            let auth = &provider.auth;
+            let schemes = auth.alternatives.iter().chain([&auth.scheme]).filter_map(|scheme| match scheme {
+                AuthScheme::Header { name, .. } => Some(*name),
+                _ => None,
+            });
+            for name in schemes.chain(auth.extra_headers.iter().map(|(name, _)| name)) {
+                let is_token = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b);
+                assert!(name.bytes().all(is_token), "{}: {name}", provider.id);
+            }
+        }
+    }
+
+    #[test]
+    fn schemes() {
+        let scheme = |id: &str, has_key| catalog().get(id).unwrap().auth.scheme_for(has_key);
+        assert_eq!(scheme("openai", true), AuthScheme::Bearer);
+        assert_eq!(scheme("anthropic", true), AuthScheme::Header { name: "x-api-key", prefix: "" });
+        assert_eq!(scheme("bytez", true), AuthScheme::Header { name: "authorization", prefix: "Key " });
+        assert_eq!(scheme("palm", true), AuthScheme::Query { name: "key" });
+        assert_eq!(scheme("bedrock", true), AuthScheme::SigV4 { service: "bedrock" });
+        assert_eq!(scheme("ollama", false), AuthScheme::None);
+        assert_eq!(scheme("ollama", true), AuthScheme::Bearer, "a server behind a proxy that wants a key");
+        let keyless: Vec<_> = catalog().iter().filter(|p| p.auth.is_keyless()).map(|p| p.id).collect();
+        assert!(keyless.contains(&"modal") && keyless.contains(&"vllm") && !keyless.contains(&"openai"));
+    }
+
+    #[test]
+    fn extra_headers_are_filled_in() {
+        let headers = |id: &str, options: &'static [(&str, &str)]| {
+            let lookup = |name: &str| options.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+            catalog().get(id).unwrap().headers(&lookup)
+        };
+        let one = |name, value: &str| Ok(vec![(name, value.to_owned())]);
+        assert_eq!(headers("openai", &[]), Ok(Vec::new()));
+        assert_eq!(headers("anthropic", &[]), one("anthropic-version", "2023-06-01"));
+        assert_eq!(headers("azure-ai", &[]), one("extra-parameters", "drop"));
+        let passed = headers("azure-ai", &[("azure_extra_parameters", "pass-through")]);
+        assert_eq!(passed, one("extra-parameters", "pass-through"));
+        let names = vec!["workspace"];
+        assert_eq!(
+            headers("anthropic-aws", &[]),
+            Err(UrlError::MissingOptions { provider: "anthropic-aws", names })
+        );
+        let split = headers("anthropic-aws", &[("workspace", "a\r\nb: c")]);
+        assert_eq!(split, Err(UrlError::BadOption { provider: "anthropic-aws", name: "workspace" }));
+    }
+}

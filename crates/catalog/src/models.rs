@@ -4,7 +4,7 @@
 //! first asked for. Prices for billing are not here.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{LazyLock, OnceLock};
 
 use serde::Deserialize;
@@ -28,19 +28,17 @@ pub struct ModelFacts {
 /// `openai/gpt-4o`), a date or another case; an exact name wins.
 pub fn model(provider: &str, model: &str) -> Option<&'static ModelFacts> {
     let provider = catalog().get(provider)?;
-    let models = OUTLINE.get(provider.id)?.models();
+    let models = &OUTLINE.get(provider.id)?.contents().by_name;
     let name = lower(model);
     let own = own_name(&name, provider.id, &provider.aliases);
     let candidates = [name.as_ref(), own, without_geography(own), without_date(own)];
     candidates.iter().find_map(|name| models.get(*name))
 }
 
-/// The models known of a provider (its id or an alias), sorted.
-pub fn models_of(provider: &str) -> Vec<&'static str> {
+/// The models of a provider (its id or an alias) of which anything is known, sorted, as its API spells them.
+pub fn models_of(provider: &str) -> &'static [&'static str] {
     let chapter = catalog().get(provider).and_then(|provider| OUTLINE.get(provider.id));
-    let mut names: Vec<_> = chapter.map_or_else(Vec::new, |chapter| chapter.models().keys().copied().collect());
-    names.sort_unstable();
-    names
+    chapter.map_or(&[], |chapter| &chapter.contents().ids)
 }
 
 const MODELS: &str = include_str!("../data/models.json");
@@ -50,16 +48,47 @@ static OUTLINE: LazyLock<HashMap<&'static str, Chapter>> = LazyLock::new(outline
 /// The models of one provider, read when first needed.
 struct Chapter {
     text: &'static RawValue,
-    models: OnceLock<HashMap<&'static str, ModelFacts>>,
+    contents: OnceLock<Contents>,
+}
+
+struct Contents {
+    ids: Vec<&'static str>,
+    /// Ids and aliases in lower case.
+    by_name: HashMap<Cow<'static, str>, ModelFacts>,
+}
+
+/// A chapter as written.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
+struct Written {
+    models: BTreeMap<&'static str, ModelFacts>,
+    #[serde(default)]
+    aliases: BTreeMap<&'static str, &'static str>,
 }
 
 impl Chapter {
+    fn contents(&self) -> &Contents {
+        self.contents.get_or_init(|| Contents::new(self.written()))
+    }
+
     #[expect(
         clippy::expect_used,
         reason = "the text is part of the program, and the tests read every chapter"
     )]
-    fn models(&self) -> &HashMap<&'static str, ModelFacts> {
-        self.models.get_or_init(|| serde_json::from_str(self.text.get()).expect("data/models.json"))
+    fn written(&self) -> Written {
+        serde_json::from_str(self.text.get()).expect("data/models.json")
+    }
+}
+
+impl Contents {
+    fn new(written: Written) -> Self {
+        let aliases =
+            written.aliases.iter().filter_map(|(alias, id)| Some((*alias, *written.models.get(id)?)));
+        let by_name = written.models.iter().map(|(id, facts)| (*id, *facts)).chain(aliases);
+        Self {
+            by_name: by_name.map(|(name, facts)| (lower(name), facts)).collect(),
+            ids: written.models.into_keys().collect(),
+        }
     }
 }
 
@@ -67,7 +96,7 @@ impl Chapter {
 fn outline() -> HashMap<&'static str, Chapter> {
     let chapters: HashMap<&'static str, &'static RawValue> =
         serde_json::from_str(MODELS).expect("data/models.json");
-    chapters.into_iter().map(|(id, text)| (id, Chapter { text, models: OnceLock::new() })).collect()
+    chapters.into_iter().map(|(id, text)| (id, Chapter { text, contents: OnceLock::new() })).collect()
 }
 
 impl From<(u64, u64, Option<u64>)> for ModelFacts {
@@ -78,7 +107,7 @@ impl From<(u64, u64, Option<u64>)> for ModelFacts {
     }
 }
 
-/// The file's names are in lower case.
+/// Names are compared without case.
 fn lower(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|b| b.is_ascii_uppercase()) {
         Cow::Owned(name.to_ascii_lowercase())
@@ -126,13 +155,27 @@ mod tests {
         assert!(OUTLINE.len() > 50, "{}", OUTLINE.len());
         for (id, chapter) in OUTLINE.iter() {
             assert_eq!(catalog().get(id).map(|provider| provider.id), Some(*id));
-            for (name, facts) in chapter.models() {
-                assert!(!name.bytes().any(|b| b.is_ascii_uppercase()), "{id} {name}");
-                let unknown =
-                    ModelFacts { context_window: None, max_output_tokens: None, blended_nano_usd: None };
-                assert_ne!(*facts, unknown, "{id} {name}");
+            let written = chapter.written();
+            let unknown =
+                ModelFacts { context_window: None, max_output_tokens: None, blended_nano_usd: None };
+            assert!(written.models.values().all(|facts| *facts != unknown), "{id}");
+            for (alias, of) in &written.aliases {
+                assert!(
+                    written.models.contains_key(of) && !written.models.contains_key(alias),
+                    "{id} {alias}"
+                );
             }
+            let names = written.models.len() + written.aliases.len();
+            assert_eq!(chapter.contents().by_name.len(), names, "{id}: unique without case");
         }
+    }
+
+    #[test]
+    fn models_are_listed_as_they_are_spelled() {
+        assert!(models_of("openai").contains(&"gpt-4o"));
+        assert!(models_of("together").contains(&"meta-llama/Llama-3.3-70B-Instruct-Turbo"));
+        assert!(models_of("openai").is_sorted());
+        assert!(models_of("nobody").is_empty());
     }
 
     #[test]
