@@ -1,1 +1,32 @@
-//! placeholder
+//! The data plane: the path of a request from a client's socket to a provider and back.
+//!
+//! Read [`pipeline`] first. Steps are modules of their own, in the order of the path; everything that decides is in the
+//! pure crates below (`dialect`, `routing`, `catalog`), everything that opens a socket is in `upstream`.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod accept;
+mod admit;
+mod attempt;
+mod authenticate;
+mod body;
+pub mod headers;
+mod idle;
+pub mod log;
+pub mod metrics;
+mod pages;
+mod pass;
+pub mod pipeline;
+pub mod plan;
+mod prepare;
+mod pretty;
+mod record;
+mod refuse;
+mod reply;
+mod route;
+pub mod snapshot;
+pub mod state;
+mod translated;
+
+pub use body::ClientBody;
+pub use state::{Gateway, Snapshot};

@@ -1,1 +1,34 @@
-fn main() {}
+//! The binary: command line, settings, wiring, signals. What happens to a request is in `tidegate-gateway`.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod banner;
+mod check;
+mod cli;
+mod connection;
+mod reload;
+mod serve;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let result = match cli.command {
+        Some(cli::Command::Check) => check::run(&cli.options),
+        Some(cli::Command::Serve(ref later)) => serve::run(&cli.options.or(later)),
+        None => serve::run(&cli.options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            banner::complain(&message);
+            ExitCode::FAILURE
+        }
+    }
+}

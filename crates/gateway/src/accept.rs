@@ -1,0 +1,188 @@
+//! Step 1. Reads what came: the door, the gateway's headers, and the body as far as the door needs it. Bounds are
+//! judged here, each with an error of its own.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::header;
+use http::request::Parts;
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Incoming};
+use tidegate_core::{ApiError, ErrorKind, Fault};
+use tidegate_dialect::ClientDialect;
+use tidegate_dialect::peek::{Flaw, Peek, PeekError, PeekLimits, peek};
+
+use crate::headers::GatewayHeaders;
+use crate::refuse::Refusal;
+use crate::route::Route;
+use tidegate_catalog::Endpoint;
+
+/// A request as it arrived, before anything was judged.
+pub type Inbound = http::Request<Incoming>;
+
+/// What a request may cost to read. Sizes in bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    pub max_body: usize,
+    pub max_url: usize,
+    pub json: PeekLimits,
+}
+
+/// A request that has been read.
+#[derive(Debug)]
+pub struct Call {
+    pub route: Route,
+    pub parts: Parts,
+    pub own: GatewayHeaders,
+    pub body: CallBody,
+    /// Facts of a JSON body; empty for others.
+    pub peek: Peek,
+}
+
+#[derive(Debug)]
+pub enum CallBody {
+    Empty,
+    /// JSON, as the frames it came in: can be sent again.
+    Json(Arc<[Bytes]>),
+    /// Anything else: goes through once, unread. `None` after it has been sent.
+    Stream(Mutex<Option<Incoming>>),
+}
+
+impl Call {
+    /// The dialect errors and answers are written in.
+    pub fn client(&self) -> &'static dyn ClientDialect {
+        client_of(self.route)
+    }
+
+    /// The answer shall be a stream.
+    pub fn streams(&self) -> bool {
+        self.peek.stream == Some(true)
+    }
+
+    pub fn path(&self) -> &str {
+        self.parts.uri.path()
+    }
+}
+
+impl CallBody {
+    /// False once a body that could only go through once has gone.
+    pub fn can_be_sent(&self) -> bool {
+        match self {
+            Self::Empty | Self::Json(_) => true,
+            Self::Stream(body) => body.lock().unwrap_or_else(PoisonError::into_inner).is_some(),
+        }
+    }
+}
+
+pub fn client_of(route: Route) -> &'static dyn ClientDialect {
+    match route {
+        Route::Unified(Endpoint::Messages | Endpoint::CountTokens) => {
+            &tidegate_dialect::anthropic_messages::Anthropic
+        }
+        Route::Unified(Endpoint::Completions) => &tidegate_dialect::openai_chat::Completions,
+        _ => &tidegate_dialect::openai_chat::OpenAi,
+    }
+}
+
+/// # Errors
+/// 400 for a wrong content type or JSON that is none, 413 and 414 for what is too large.
+pub async fn read(inbound: Inbound, route: Route, bounds: &Bounds) -> Result<Call, Refusal> {
+    let (parts, body) = inbound.into_parts();
+    let own = GatewayHeaders::read(&parts.headers);
+    judge_url(&parts, bounds)?;
+    let kind = BodyKind::of(&parts, route)?;
+    let (body, peek) = match kind {
+        BodyKind::Stream if body.is_end_stream() => (CallBody::Empty, Peek::default()),
+        BodyKind::Stream => (CallBody::Stream(Mutex::new(Some(body))), Peek::default()),
+        BodyKind::Json => {
+            let frames = read_frames(body, bounds.max_body).await?;
+            let facts = look(&frames, bounds)?;
+            (CallBody::Json(frames), facts)
+        }
+    };
+    Ok(Call { route, parts, own, body, peek })
+}
+
+enum BodyKind {
+    Json,
+    Stream,
+}
+
+impl BodyKind {
+    /// A missing content type counts as JSON on routes that take JSON.
+    fn of(parts: &Parts, route: Route) -> Result<Self, Refusal> {
+        let Route::Unified(_) = route else { return Ok(Self::Stream) };
+        let Some(value) = parts.headers.get(header::CONTENT_TYPE) else { return Ok(Self::Json) };
+        let essence = value.as_bytes().split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+        if essence.eq_ignore_ascii_case(b"application/json") || essence.is_empty() {
+            Ok(Self::Json)
+        } else if essence.eq_ignore_ascii_case(b"multipart/form-data")
+            || essence.get(..5).is_some_and(|kind| kind.eq_ignore_ascii_case(b"audio"))
+        {
+            Ok(Self::Stream)
+        } else {
+            let error = ApiError::bad_request(
+                "content-type",
+                "Invalid content type passed: send application/json (or multipart/form-data where the endpoint takes a file)",
+            );
+            Err(Refusal::new("content_type", error).saying("Invalid content type passed"))
+        }
+    }
+}
+
+fn judge_url(parts: &Parts, bounds: &Bounds) -> Result<(), Refusal> {
+    let len = parts.uri.path_and_query().map_or(0, |url| url.as_str().len());
+    if len <= bounds.max_url {
+        return Ok(());
+    }
+    let message = format!("the request's URL is {len} bytes long; at most {} are accepted", bounds.max_url);
+    Err(Refusal::with_status("url_too_long", ErrorKind::TooLarge, 414, message))
+}
+
+async fn read_frames(mut body: Incoming, max: usize) -> Result<Arc<[Bytes]>, Refusal> {
+    if body.size_hint().lower() > max as u64 {
+        return Err(too_large(max));
+    }
+    let mut frames = Vec::with_capacity(1);
+    let mut len = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            let message = "the request's body broke off before its end";
+            return Err(Refusal::with_status("body_cut", ErrorKind::BadRequest, 400, message));
+        };
+        let Ok(bytes) = frame.into_data() else { continue };
+        len += bytes.len();
+        if len > max {
+            return Err(too_large(max));
+        }
+        frames.push(bytes);
+    }
+    Ok(frames.into())
+}
+
+fn too_large(max: usize) -> Refusal {
+    let message = format!("the request's body is larger than the {max} bytes that `limits.max_body` allows");
+    Refusal::with_status("body_too_large", ErrorKind::TooLarge, 413, message)
+}
+
+fn look(frames: &[Bytes], bounds: &Bounds) -> Result<Peek, Refusal> {
+    let facts = peek(frames, bounds.json).map_err(|flaw| not_json(&flaw, bounds))?;
+    if facts.valid_object {
+        return Ok(facts);
+    }
+    Err(Refusal::bad_request("json", "body", "the request's body must be a JSON object"))
+}
+
+fn not_json(error: &PeekError, bounds: &Bounds) -> Refusal {
+    let message = match error.what {
+        Flaw::TooDeep => {
+            format!("{error}; at most {} levels are accepted", bounds.json.max_depth)
+        }
+        Flaw::TooManyKeys => format!("{error}; at most {} are accepted", bounds.json.max_keys),
+        _ => format!("the request's body is not valid JSON: {error}"),
+    };
+    let error = ApiError::new(ErrorKind::BadRequest, Fault::Caller, 400, message)
+        .with_param("body")
+        .with_code("invalid_json");
+    Refusal::new("json", error)
+}

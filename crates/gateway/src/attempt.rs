@@ -1,0 +1,269 @@
+//! Step 6. The loop: ask routing for the next step, send, say what happened, ask again. Deciding is routing's; this file
+//! only does what it is told, and keeps the last answer in case it is to be the client's.
+
+mod read;
+mod send;
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde_json::Map;
+use tidegate_core::{ApiError, Fault, Usage, Warnings, id};
+use tidegate_dialect::chat::StreamEvent;
+use tidegate_dialect::tap::Tap;
+use tidegate_dialect::{StreamDecoder, StreamEncoder};
+use tidegate_routing::{CircuitState, Env, Facts, Outcome, RouteError, Step, Target, Walk};
+
+use crate::accept::{Call, CallBody};
+use crate::body::Source;
+use crate::headers::GatewayHeaders;
+use crate::plan::refuse_route;
+use crate::prepare::{self, Scene};
+use crate::record::Record;
+use crate::refuse::Refusal;
+
+/// What the client will get: a provider's answer, or the account of its failure.
+pub struct Answer {
+    pub status: StatusCode,
+    /// The provider's own headers, where there are any.
+    pub headers: HeaderMap,
+    pub body: AnswerBody,
+    pub provider: &'static str,
+    pub model: Box<str>,
+    pub usage: Option<Usage>,
+    pub warnings: Warnings,
+    pub estimated: bool,
+    /// For the log.
+    pub detail: Option<Box<str>>,
+}
+
+pub enum AnswerBody {
+    /// JSON of the gateway's own making.
+    Full(Bytes),
+    /// The provider's bytes. `events`: an event stream, which has to end honestly.
+    Pass { source: Source, tap: Tap, events: bool },
+    Translated {
+        source: Source,
+        decoder: Box<dyn StreamDecoder>,
+        encoder: Box<dyn StreamEncoder>,
+        events: Vec<StreamEvent>,
+    },
+}
+
+/// An answer, and where it came from.
+pub struct Answered {
+    pub answer: Answer,
+    pub target: Arc<Target>,
+    pub retry_count: i32,
+    pub circuit: CircuitState,
+}
+
+/// One try's result.
+pub struct Attempted {
+    pub outcome: Outcome,
+    pub answer: Result<Answer, Refusal>,
+}
+
+/// # Errors
+/// The plan leads nowhere for this request, or the last target could not be called at all.
+pub async fn run(scene: &Scene<'_>, call: &Call, record: &mut Record) -> Result<Answered, Refusal> {
+    let known = Known::of(call, scene.resolved.plan.needs);
+    let mut walk = Walk::new(&scene.resolved.plan);
+    let mut step = decide(scene, call, &known, |facts, env| walk.begin(facts, env))?;
+    let mut last: Option<(Attempted, Arc<Target>)> = None;
+    loop {
+        let (target, wait_ms, hedge_after_ms) = match step {
+            Step::Try { target, wait_ms, hedge_after_ms, .. } => (target, wait_ms, hedge_after_ms),
+            Step::Done { retry_count } => return finish(scene, last, retry_count),
+        };
+        if !call.body.can_be_sent() && last.is_some() {
+            return finish(scene, last, 0); // an upload went through once; its answer stands
+        }
+        if wait_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+        }
+        record.attempts += 1;
+        let attempted = hedged(scene, call, &target, hedge_after_ms).await;
+        note(scene, &target, &attempted);
+        let outcome = attempted.outcome;
+        last = Some((attempted, target));
+        step = decide(scene, call, &known, |facts, env| walk.after(&outcome, facts, env))?;
+    }
+}
+
+/// One try, or two when the first is slow: the first good answer wins, the other is dropped, which cancels it.
+async fn hedged(scene: &Scene<'_>, call: &Call, target: &Arc<Target>, after_ms: Option<u64>) -> Attempted {
+    let Some(after_ms) = after_ms else { return one(scene, call, target).await };
+    let mut first = pin!(one(scene, call, target));
+    if let Ok(attempted) = tokio::time::timeout(Duration::from_millis(after_ms), &mut first).await {
+        return attempted;
+    }
+    if !call.body.can_be_sent() || !scene.gateway.health.take_hedge(&target.key, scene.gateway.clock.now()) {
+        return first.await;
+    }
+    scene.gateway.metrics.hedges.inc();
+    let mut second = pin!(one(scene, call, target));
+    tokio::select! {
+        attempted = &mut first => if attempted.outcome.is_provider_failure() { second.await } else { attempted },
+        attempted = &mut second => if attempted.outcome.is_provider_failure() { first.await } else { attempted },
+    }
+}
+
+async fn one(scene: &Scene<'_>, call: &Call, target: &Target) -> Attempted {
+    match prepare::request(scene, call, target) {
+        Ok(prepared) => send::send(scene, call, target, prepared).await,
+        Err(refusal) => Attempted::refused(refusal),
+    }
+}
+
+/// Asks routing, with the facts of the request and of the moment.
+fn decide(
+    scene: &Scene<'_>,
+    call: &Call,
+    known: &Known,
+    ask: impl FnOnce(&Facts<'_>, &mut Env<'_>) -> Result<Step, RouteError>,
+) -> Result<Step, Refusal> {
+    let facts = Facts {
+        metadata: &known.metadata,
+        params: &known.params,
+        url_path: call.path(),
+        header: &|name| call.parts.headers.get(name).and_then(|value| value.to_str().ok()),
+        prompt_prefix_hash: known.prompt_prefix_hash,
+    };
+    let mut env = Env {
+        now: scene.gateway.clock.now(),
+        draw: &mut id::draw,
+        health: &scene.gateway.health,
+        price: &|target| {
+            let model = target.override_params.as_ref()?.get("model")?.as_str()?;
+            tidegate_catalog::model(&target.provider, model)?.blended_nano_usd
+        },
+    };
+    ask(&facts, &mut env).map_err(|error| refuse_route(&error))
+}
+
+/// Tells health and metrics.
+fn note(scene: &Scene<'_>, target: &Target, attempted: &Attempted) {
+    let outcome = &attempted.outcome;
+    scene.gateway.health.record(&target.key, outcome, scene.gateway.clock.now());
+    let provider = attempted.answer.as_ref().map_or("", |answer| answer.provider);
+    let word = match outcome {
+        _ if attempted.answer.is_err() => "refused",
+        Outcome { timed_out: true, .. } => "timeout",
+        Outcome { network: true, .. } => "network",
+        Outcome { status: 200..=299, .. } => "2xx",
+        Outcome { status: 300..=399, .. } => "3xx",
+        Outcome { status: 429, .. } => "429",
+        Outcome { status: 400..=499, .. } => "4xx",
+        _ => "5xx",
+    };
+    scene.gateway.metrics.attempt(provider, word);
+}
+
+fn finish(
+    scene: &Scene<'_>,
+    last: Option<(Attempted, Arc<Target>)>,
+    retry_count: i32,
+) -> Result<Answered, Refusal> {
+    let Some((attempted, target)) = last else {
+        return Err(Refusal::exception(500, "the config selects no target"));
+    };
+    let circuit = scene.gateway.health.state(&target.key, scene.gateway.clock.now());
+    Ok(Answered { answer: attempted.answer?, target, retry_count, circuit })
+}
+
+impl Attempted {
+    /// The call was not made.
+    fn refused(refusal: Refusal) -> Self {
+        let outcome = Outcome {
+            status: refusal.error.status,
+            fault: refusal.error.fault,
+            // A request that no provider could read ends the walk; one that only this target cannot say does not.
+            gateway_exception: refusal.exception || refusal.reason == "request",
+            ..Outcome::default()
+        };
+        Self { outcome, answer: Err(refusal) }
+    }
+
+    /// The provider, or the way to it, failed.
+    fn failed(call: &Call, provider: &'static str, model: &str, error: &ApiError, outcome: Outcome) -> Self {
+        let client = call.client();
+        let status = client.error_status(error);
+        let body = client.encode_error(error, Some(provider));
+        let answer = Answer {
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY),
+            headers: HeaderMap::new(),
+            body: AnswerBody::Full(body.to_string().into()),
+            provider,
+            model: model.into(),
+            usage: None,
+            warnings: Warnings::default(),
+            estimated: false,
+            detail: Some(error.message.as_str().into()),
+        };
+        Self { outcome, answer: Ok(answer) }
+    }
+}
+
+/// The outcome of an error that an answer held.
+fn outcome_of(error: &ApiError) -> Outcome {
+    Outcome {
+        status: error.status,
+        fault: error.fault,
+        retry_after_ms: error.retry_after_ms,
+        ..Outcome::default()
+    }
+}
+
+/// The outcome of a connection that gave no usable answer.
+fn network_outcome(status: u16, fault: Fault) -> Outcome {
+    Outcome { status, fault, network: true, ..Outcome::default() }
+}
+
+/// What the plan's strategies look at, read only when they do.
+#[derive(Default)]
+struct Known {
+    metadata: Map<String, serde_json::Value>,
+    params: Map<String, serde_json::Value>,
+    prompt_prefix_hash: Option<u64>,
+}
+
+impl Known {
+    fn of(call: &Call, needs: tidegate_routing::plan::Needs) -> Self {
+        let mut known = Self::default();
+        if needs.metadata {
+            let text = GatewayHeaders::text(call.own.metadata.as_ref());
+            known.metadata = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        }
+        if (needs.params || needs.prompt_prefix_chars.is_some())
+            && let CallBody::Json(frames) = &call.body
+        {
+            known.params = serde_json::from_slice(&frames.concat()).unwrap_or_default();
+        }
+        if let Some(chars) = needs.prompt_prefix_chars {
+            known.prompt_prefix_hash = prompt_prefix(&known.params, chars);
+        }
+        known
+    }
+}
+
+/// Hash over the first characters of everything that stands before the answer in the provider's prompt cache: system
+/// text, tools and the first messages, as written.
+fn prompt_prefix(params: &Map<String, serde_json::Value>, chars: u32) -> Option<u64> {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut text = String::new();
+    for name in ["tools", "system", "messages", "prompt", "input"] {
+        if let Some(value) = params.get(name) {
+            text.push_str(&value.to_string());
+        }
+        if text.len() >= chars as usize * 4 {
+            break;
+        }
+    }
+    let mut hasher = DefaultHasher::new();
+    text.chars().take(chars as usize).for_each(|c| c.hash(&mut hasher));
+    (!text.is_empty()).then(|| hasher.finish())
+}

@@ -1,0 +1,241 @@
+//! What `/metrics` shows. Labels are closed sets (routes, catalogue ids, statuses): nothing a caller writes becomes a
+//! series. The handles of one (route, provider) pair are looked up once per request and then only counted on.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// Seconds; from a cached answer to a long reasoning run.
+const DURATION_BUCKETS: [f64; 14] =
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: &'static str,
+    provider: &'static str,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PairLabels {
+    route: &'static str,
+    provider: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AttemptLabels {
+    provider: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TokenLabels {
+    provider: &'static str,
+    class: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+/// The counters of one (route, provider) pair.
+#[derive(Debug)]
+pub struct Series {
+    labels: PairLabels,
+    statuses: RwLock<Vec<(u16, Counter)>>,
+    requests: Family<RequestLabels, Counter>,
+    pub duration: Histogram,
+    pub ttft: Histogram,
+    pub input_tokens: Counter,
+    pub cached_tokens: Counter,
+    pub output_tokens: Counter,
+}
+
+impl Series {
+    pub fn count(&self, status: u16) {
+        let known = self.statuses.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, counter)) = known.iter().find(|(code, _)| *code == status) {
+            counter.inc();
+            return;
+        }
+        drop(known);
+        let PairLabels { route, provider } = self.labels;
+        let counter = self.requests.get_or_create_owned(&RequestLabels { route, provider, status });
+        counter.inc();
+        self.statuses.write().unwrap_or_else(PoisonError::into_inner).push((status, counter));
+    }
+}
+
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    durations: Family<PairLabels, Histogram>,
+    ttfts: Family<PairLabels, Histogram>,
+    tokens: Family<TokenLabels, Counter>,
+    attempts: Family<AttemptLabels, Counter>,
+    stream_ends: Family<ReasonLabels, Counter>,
+    refusals: Family<ReasonLabels, Counter>,
+    pub open_requests: Gauge,
+    pub open_streams: Gauge,
+    pub open_connections: Gauge,
+    pub hedges: Counter,
+    pub reloads: Counter,
+    pub reload_failures: Counter,
+    series: RwLock<HashMap<(&'static str, &'static str), Arc<Series>>>,
+}
+
+impl Metrics {
+    pub fn new() -> Self {
+        let histogram: fn() -> Histogram = || Histogram::new(DURATION_BUCKETS);
+        let mut metrics = Self {
+            registry: Registry::with_prefix("tidegate"),
+            requests: Family::default(),
+            durations: Family::new_with_constructor(histogram),
+            ttfts: Family::new_with_constructor(histogram),
+            tokens: Family::default(),
+            attempts: Family::default(),
+            stream_ends: Family::default(),
+            refusals: Family::default(),
+            open_requests: Gauge::default(),
+            open_streams: Gauge::default(),
+            open_connections: Gauge::default(),
+            hedges: Counter::default(),
+            reloads: Counter::default(),
+            reload_failures: Counter::default(),
+            series: RwLock::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let r = &mut self.registry;
+        r.register("requests", "Requests answered, by route, provider and status", self.requests.clone());
+        r.register_with_unit(
+            "request_duration",
+            "From the request's head to the last byte of the answer",
+            Unit::Seconds,
+            self.durations.clone(),
+        );
+        r.register_with_unit(
+            "time_to_first_token",
+            "From the request's head to the first byte of a stream's content",
+            Unit::Seconds,
+            self.ttfts.clone(),
+        );
+        r.register(
+            "tokens",
+            "Tokens as the providers reported them, by class (cached is inside input)",
+            self.tokens.clone(),
+        );
+        r.register(
+            "attempts",
+            "Requests sent to providers, by outcome: a status class, network, timeout, cancelled",
+            self.attempts.clone(),
+        );
+        r.register("stream_ends", "How streams ended", self.stream_ends.clone());
+        r.register("refusals", "Requests the gateway refused itself, by reason", self.refusals.clone());
+        r.register("open_requests", "Requests under way", self.open_requests.clone());
+        r.register("open_streams", "Streams under way", self.open_streams.clone());
+        r.register("open_connections", "Client connections", self.open_connections.clone());
+        r.register("hedges", "Second attempts sent because the first was slow", self.hedges.clone());
+        r.register("config_reloads", "Settings reloaded", self.reloads.clone());
+        r.register(
+            "config_reload_failures",
+            "Reloads refused because the settings were invalid",
+            self.reload_failures.clone(),
+        );
+    }
+
+    pub fn series(&self, route: &'static str, provider: &'static str) -> Arc<Series> {
+        let known = self.series.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(series) = known.get(&(route, provider)) {
+            return series.clone();
+        }
+        drop(known);
+        let labels = PairLabels { route, provider };
+        let tokens = |class| self.tokens.get_or_create_owned(&TokenLabels { provider, class });
+        let series = Arc::new(Series {
+            statuses: RwLock::default(),
+            requests: self.requests.clone(),
+            duration: self.durations.get_or_create_owned(&labels),
+            ttft: self.ttfts.get_or_create_owned(&labels),
+            input_tokens: tokens("input"),
+            cached_tokens: tokens("cached"),
+            output_tokens: tokens("output"),
+            labels,
+        });
+        self.series
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry((route, provider))
+            .or_insert(series)
+            .clone()
+    }
+
+    pub fn attempt(&self, provider: &'static str, outcome: &'static str) {
+        self.attempts.get_or_create(&AttemptLabels { provider, outcome }).inc();
+    }
+
+    pub fn stream_end(&self, reason: &'static str) {
+        self.stream_ends.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    pub fn refusal(&self, reason: &'static str) {
+        self.refusals.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    /// The OpenMetrics text, with `extra` lines (gauges read from elsewhere) before its end.
+    pub fn render(&self, extra: &str) -> String {
+        let mut text = String::with_capacity(8 * 1024);
+        if prometheus_client::encoding::text::encode(&mut text, &self.registry).is_err() {
+            text.clear();
+        }
+        let body = text.strip_suffix("# EOF\n").map_or(text.len(), str::len);
+        text.truncate(body);
+        text.push_str(extra);
+        text.push_str("# EOF\n");
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renders_what_was_counted() {
+        let metrics = Metrics::new();
+        let series = metrics.series("chat_completions", "openai");
+        series.count(200);
+        series.count(200);
+        series.count(429);
+        series.ttft.observe(0.2);
+        metrics.attempt("openai", "2xx");
+        let text = metrics.render("tidegate_pool_open 1\n");
+        for line in [
+            r#"tidegate_requests_total{route="chat_completions",provider="openai",status="200"} 2"#,
+            r#"tidegate_requests_total{route="chat_completions",provider="openai",status="429"} 1"#,
+            r#"tidegate_attempts_total{provider="openai",outcome="2xx"} 1"#,
+            "tidegate_time_to_first_token_seconds_bucket",
+            "tidegate_pool_open 1",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+    }
+}

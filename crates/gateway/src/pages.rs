@@ -1,0 +1,109 @@
+//! The gateway's own pages: greeting, health, readiness, metrics, and the list of models it can serve.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use http::{Response, StatusCode};
+use serde_json::{Value, json};
+use tidegate_routing::CircuitState;
+
+use crate::accept::Inbound;
+use crate::body::ClientBody;
+use crate::headers::GatewayHeaders;
+use crate::plan::DEMO;
+use crate::reply::page;
+use crate::route::Route;
+use crate::state::{Gateway, Snapshot};
+
+const TEXT: &str = "text/plain; charset=UTF-8";
+
+/// The page behind `route`, if it is one. A list of models for a named provider is that provider's own.
+pub fn serve(gateway: &Arc<Gateway>, route: Route, inbound: &Inbound) -> Option<Response<ClientBody>> {
+    Some(match route {
+        Route::Greeting => page(StatusCode::OK, TEXT, "AI Gateway says hey!".into()),
+        Route::Health => page(StatusCode::OK, TEXT, "ok\n".into()),
+        Route::Ready if gateway.is_draining() => {
+            page(StatusCode::SERVICE_UNAVAILABLE, TEXT, "draining\n".into())
+        }
+        Route::Ready => page(StatusCode::OK, TEXT, "ready\n".into()),
+        Route::Metrics => page(
+            StatusCode::OK,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            gateway.metrics.render(&gauges(gateway)),
+        ),
+        Route::Models => {
+            let own = GatewayHeaders::read(inbound.headers());
+            if own.provider.is_some() || own.config.is_some() {
+                return None;
+            }
+            let list = models(&gateway.snapshot.load(), gateway.clock.unix_ms() / 1000);
+            page(StatusCode::OK, "application/json", list.to_string())
+        }
+        Route::Unified(_) | Route::Pass | Route::Unknown => return None,
+    })
+}
+
+/// In OpenAI's shape. Ids are what a request may name without anything else: `@slug/model`.
+fn models(snapshot: &Snapshot, now_s: u64) -> Value {
+    let entry =
+        |id: String, owner: &str| json!({"id": id, "object": "model", "created": now_s, "owned_by": owner});
+    let mut data = vec![entry(format!("@{DEMO}/echo"), DEMO)];
+    let mut slugs: Vec<_> = snapshot.providers.iter().collect();
+    slugs.sort_unstable_by_key(|(slug, _)| *slug);
+    for (slug, known) in slugs {
+        if known.models.is_empty() {
+            for model in tidegate_catalog::models_of(known.row.id) {
+                data.push(entry(format!("@{slug}/{model}"), known.row.id));
+            }
+        } else {
+            data.extend(known.models.iter().map(|model| entry(format!("@{slug}/{model}"), known.row.id)));
+        }
+    }
+    json!({"object": "list", "data": data})
+}
+
+/// Figures read where they are kept.
+fn gauges(gateway: &Gateway) -> String {
+    let mut text = String::new();
+    let mut gauge = |name: &str, kind: &str, help: &str, value: u64| {
+        let _ = writeln!(
+            text,
+            "# HELP tidegate_{name} {help}.\n# TYPE tidegate_{name} {kind}\ntidegate_{}{} {value}",
+            name,
+            if kind == "counter" { "_total" } else { "" }
+        );
+    };
+    let stats = gateway.snapshot.load().egress.stats();
+    gauge(
+        "upstream_connections_opened",
+        "counter",
+        "Connections opened to providers",
+        stats.connections_opened,
+    );
+    gauge(
+        "upstream_connections_open",
+        "gauge",
+        "Connections to providers that are open",
+        stats.connections_open,
+    );
+    gauge(
+        "upstream_send_errors",
+        "counter",
+        "Requests to providers that got no answer",
+        stats.failures.iter().map(|(_, count)| count).sum(),
+    );
+    gauge(
+        "log_lines_dropped",
+        "counter",
+        "Log lines dropped because the queue was full",
+        gateway.log.dropped(),
+    );
+    let rows = gateway.health.snapshot(gateway.clock.now());
+    let open = rows.iter().filter(|row| row.state == CircuitState::Open).count();
+    let half = rows.iter().filter(|row| row.state == CircuitState::HalfOpen).count();
+    let _ = write!(
+        text,
+        "# HELP tidegate_circuits Targets whose circuit is not closed.\n# TYPE tidegate_circuits gauge\ntidegate_circuits{{state=\"open\"}} {open}\ntidegate_circuits{{state=\"half_open\"}} {half}\n"
+    );
+    text
+}

@@ -1,0 +1,225 @@
+//! A same-dialect answer: the provider's bytes as they came, each chunk at once, usage picked up on the side.
+//!
+//! The one thing held back is the unfinished tail of an event that arrives in pieces: no client can use half an event,
+//! and without it a broken stream can still end in a well-formed error event instead of in the middle of a line.
+
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Frame, SizeHint};
+use tidegate_core::ApiError;
+use tidegate_dialect::ClientDialect;
+use tidegate_dialect::tap::Tap;
+
+use crate::body::{Cut, Piece, Source};
+use crate::idle::Idle;
+use crate::record::{End, Record};
+
+/// An unfinished event longer than this goes out in pieces after all.
+const TAIL_LIMIT: usize = 64 * 1024;
+
+#[derive(Debug)]
+pub struct PassBody {
+    source: Source,
+    tap: Tap,
+    /// Present for event streams: they must end in a finish or in an error event of the client's dialect.
+    events: Option<Events>,
+    idle: Option<Idle>,
+    record: Box<Record>,
+    done: bool,
+}
+
+/// What an event stream needs beside the bytes.
+pub struct Events {
+    pub client: &'static dyn ClientDialect,
+    /// Named in error events.
+    pub provider: &'static str,
+    tail: BytesMut,
+}
+
+impl Events {
+    pub fn new(client: &'static dyn ClientDialect, provider: &'static str) -> Self {
+        Self { client, provider, tail: BytesMut::new() }
+    }
+
+    /// The bytes up to the last event boundary; the rest waits for its end.
+    fn whole_events(&mut self, bytes: Bytes) -> Option<Bytes> {
+        if self.tail.is_empty() {
+            if ends_event(&bytes) {
+                return Some(bytes);
+            }
+            let end = last_boundary(&bytes);
+            self.tail.extend_from_slice(&bytes[end..]);
+            return (end > 0).then(|| bytes.slice(..end));
+        }
+        self.tail.extend_from_slice(&bytes);
+        let end = if self.tail.len() > TAIL_LIMIT { self.tail.len() } else { last_boundary(&self.tail) };
+        (end > 0).then(|| self.tail.split_to(end).freeze())
+    }
+}
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Events").field("provider", &self.provider).finish_non_exhaustive()
+    }
+}
+
+impl PassBody {
+    pub fn new(
+        source: Source,
+        tap: Tap,
+        events: Option<Events>,
+        idle: Option<Idle>,
+        mut record: Box<Record>,
+    ) -> Self {
+        if events.is_some() {
+            record.begin_stream();
+        }
+        Self { source, tap, events, idle, record, done: false }
+    }
+
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        if self.done {
+            return Poll::Ready(None);
+        }
+        loop {
+            let Poll::Ready(piece) = self.source.poll(cx) else {
+                let Some(idle) = &mut self.idle else { return Poll::Pending };
+                ready!(idle.poll(cx));
+                return self.broken(End::Stalled, "the provider sent nothing for too long");
+            };
+            match piece {
+                Piece::Data(bytes) => {
+                    self.tap.push(&bytes);
+                    if let Some(idle) = &mut self.idle {
+                        idle.touch();
+                    }
+                    let bytes = match &mut self.events {
+                        Some(events) => events.whole_events(bytes),
+                        None => Some(bytes),
+                    };
+                    if let Some(bytes) = bytes {
+                        self.record.first_byte();
+                        if self.source.is_end() && self.events.is_none() {
+                            self.close(End::Ok); // hyper may not ask again
+                        }
+                        return Poll::Ready(Some(Ok(Frame::data(bytes))));
+                    }
+                }
+                Piece::End => return self.ended(),
+                Piece::Broken => return self.broken(End::UpstreamCut, "the provider's stream broke off"),
+            }
+        }
+    }
+
+    pub fn is_end(&self) -> bool {
+        self.done || (self.events.is_none() && self.source.is_end())
+    }
+
+    pub fn size_hint(&self) -> SizeHint {
+        if self.events.is_some() { SizeHint::default() } else { self.source.size_hint() }
+    }
+
+    /// The body ended cleanly; an event stream must also have said its finish.
+    fn ended(&mut self) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        self.tap.end();
+        let report = self.tap.report();
+        if self.events.is_none() || report.finished || report.error.is_some() {
+            let end = if report.error.is_some() { End::UpstreamError } else { End::Ok };
+            let tail = self.events.as_mut().map(|events| events.tail.split().freeze());
+            self.close(end);
+            self.done = true;
+            return Poll::Ready(tail.filter(|tail| !tail.is_empty()).map(|tail| Ok(Frame::data(tail))));
+        }
+        self.broken(End::UpstreamCut, "the provider's stream ended without its finish")
+    }
+
+    fn broken(&mut self, end: End, message: &str) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        self.close(end);
+        self.done = true;
+        let Some(events) = &self.events else { return Poll::Ready(Some(Err(Cut))) };
+        let error = ApiError::upstream(message).with_code(code(end));
+        let event = events.client.error_event(&error, Some(events.provider));
+        Poll::Ready(Some(Ok(Frame::data(event.into()))))
+    }
+
+    fn close(&mut self, end: End) {
+        self.tap.end();
+        let report = self.tap.report();
+        self.record.usage.clone_from(&report.usage);
+        if let Some(model) = &report.model {
+            self.record.model = model.as_str().into();
+        }
+        self.record.ended(end);
+    }
+}
+
+impl Drop for PassBody {
+    fn drop(&mut self) {
+        if !self.done && self.record.usage.is_none() {
+            let report = self.tap.report();
+            self.record.usage.clone_from(&report.usage);
+        }
+    }
+}
+
+/// The machine-readable word of a stream's bad end.
+pub fn code(end: End) -> &'static str {
+    match end {
+        End::Stalled => "upstream_stalled",
+        _ => "upstream_stream_interrupted",
+    }
+}
+
+fn ends_event(bytes: &[u8]) -> bool {
+    bytes.ends_with(b"\n\n") || bytes.ends_with(b"\r\n\r\n") || bytes.ends_with(b"\r\r")
+}
+
+/// Just behind the last blank line; 0 when there is none.
+fn last_boundary(bytes: &[u8]) -> usize {
+    let mut end = bytes.len();
+    while let Some(at) = memchr::memrchr2(b'\n', b'\r', &bytes[..end]) {
+        if ends_event(&bytes[..=at]) {
+            return at + 1;
+        }
+        end = at;
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boundaries() {
+        for (bytes, want) in [
+            ("", 0),
+            ("data: a", 0),
+            ("data: a\n", 0),
+            ("data: a\n\n", 9),
+            ("data: a\n\ndata: b", 9),
+            ("data: a\r\n\r\ndata", 11),
+            ("data: a\r\rdata", 9),
+            ("a\n\nb\n\nc\n", 6),
+        ] {
+            assert_eq!(last_boundary(bytes.as_bytes()), want, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn events_in_pieces_come_whole() {
+        let text = b"data: one\n\ndata: two\r\n\r\n: c\n\ndata: [DONE]\n\n";
+        for cut in 0..text.len() {
+            let mut events = Events::new(&tidegate_dialect::openai_chat::OpenAi, "openai");
+            let mut out = Vec::new();
+            for part in [&text[..cut], &text[cut..]] {
+                if let Some(bytes) = events.whole_events(Bytes::copy_from_slice(part)) {
+                    assert!(ends_event(&bytes));
+                    out.extend_from_slice(&bytes);
+                }
+            }
+            assert_eq!(out, text, "cut at {cut}");
+        }
+    }
+}

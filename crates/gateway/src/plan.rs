@@ -1,0 +1,510 @@
+//! Step 3. What the request asks for, as a plan: every target resolved, nothing sent yet.
+//!
+//! A request can say its target in five ways; the first that is present counts: a config (JSON, or the id of a saved
+//! one), a provider header, and a model name that tells its provider. `x-portkey-fallbacks` and `x-portkey-retry-count`
+//! add to any of them. Plans are cached by what they were made of, so that a repeated config costs one look-up.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tidegate_catalog::{Inference, PORTKEY_IDS, Provider, catalog, infer};
+use tidegate_core::{ApiError, ErrorKind};
+use tidegate_routing::{Config, ConfigContext, ConfigError, Plan, Target, TargetKey, custom_host};
+
+use crate::accept::Call;
+use crate::headers::GatewayHeaders;
+use crate::refuse::Refusal;
+use crate::state::Snapshot;
+
+/// The name of the provider inside the binary.
+pub const DEMO: &str = "demo";
+
+/// Plans kept at most; beyond it the cache starts anew. Their texts are bounded by the header limit.
+const CACHED_PLANS: usize = 4_096;
+
+/// Plans by the text they were made of.
+#[derive(Debug, Default)]
+pub struct PlanCache(RwLock<HashMap<Box<str>, Arc<Plan>>>);
+
+/// A request's plan, and what of the request applies at each of its targets.
+#[derive(Debug)]
+pub struct Resolved {
+    pub plan: Arc<Plan>,
+    /// The caller's own credential is for the provider (no config names one).
+    pub caller_key: bool,
+    /// The credentials of the settings come before the caller's: the caller chose by model or slug.
+    pub settings_first: bool,
+    /// The model without its `@provider/` prefix, when it had one that was used.
+    pub model: Option<Box<str>>,
+    pub overrides: Overrides,
+}
+
+/// Headers that beat the config at each target.
+#[derive(Debug, Default)]
+pub struct Overrides {
+    pub custom_host: Option<Box<str>>,
+    pub request_ms: Option<u64>,
+    pub forward_headers: Option<Arc<[Box<str>]>>,
+    /// `x-portkey-strict-open-ai-compliance: false`.
+    pub strict_off: bool,
+}
+
+/// # Errors
+/// 400 in the reference's words, with what would be right.
+pub fn resolve(snapshot: &Snapshot, call: &Call) -> Result<Resolved, Refusal> {
+    let own = &call.own;
+    let provider = header_provider(snapshot, own)?;
+    let overrides = overrides(snapshot, own)?;
+    let source = match GatewayHeaders::text(own.config.as_ref()) {
+        Some(text) => Choice::Config(config_text(snapshot, text)?),
+        None if provider.is_some() => Choice::Header,
+        None => by_model(snapshot, call)?,
+    };
+    let (settings_first, model) = match &source {
+        Choice::Model { model, .. } => (true, model.clone()),
+        _ => (provider.is_some_and(|name| name.starts_with('@')), None),
+    };
+    let recipe = Recipe {
+        provider: match &source {
+            Choice::Model { provider, .. } => Some(provider),
+            _ => provider,
+        },
+        config: if let Choice::Config(text) = &source { Some(text) } else { None },
+        fallbacks: GatewayHeaders::text(own.fallbacks.as_ref()),
+        retries: retries(own)?,
+        own,
+        custom_host: overrides.custom_host.as_deref(),
+    };
+    let (plan, caller_key) = recipe.plan(snapshot)?;
+    Ok(Resolved { plan, caller_key, settings_first, model, overrides })
+}
+
+enum Choice<'a> {
+    Config(&'a str),
+    Header,
+    Model { provider: Box<str>, model: Option<Box<str>> },
+}
+
+fn header_provider<'a>(snapshot: &Snapshot, own: &'a GatewayHeaders) -> Result<Option<&'a str>, Refusal> {
+    let Some(name) = GatewayHeaders::text(own.provider.as_ref()) else { return Ok(None) };
+    if is_provider(snapshot, name) {
+        return Ok(Some(name));
+    }
+    let message = format!(
+        "Invalid provider passed: `{}` is neither a provider's id nor the slug of one in the settings{}",
+        shown(name),
+        nearest(name).map(|id| format!("; did you mean `{id}`?")).unwrap_or_default()
+    );
+    let error = ApiError::bad_request("x-portkey-provider", message);
+    Err(Refusal::new("provider", error).saying("Invalid provider passed"))
+}
+
+/// Whether a name can be called: a slug of the settings, an id or alias of the catalogue, the demo model.
+pub fn is_provider(snapshot: &Snapshot, name: &str) -> bool {
+    let bare = name.strip_prefix('@').unwrap_or(name);
+    bare == DEMO
+        || snapshot.providers.contains_key(bare)
+        || catalog().get(bare).is_some()
+        || PORTKEY_IDS.contains(&bare)
+}
+
+/// The JSON of a config header: itself, or that of the saved config it names.
+fn config_text<'a>(snapshot: &'a Snapshot, text: &'a str) -> Result<&'a str, Refusal> {
+    let trimmed = text.trim_start();
+    if trimmed.starts_with(['{', '[', '"']) || trimmed.is_empty() {
+        return Ok(text);
+    }
+    if let Some(saved) = snapshot.configs.get(text.trim()) {
+        return Ok(saved);
+    }
+    let message = format!(
+        "Invalid config passed: `{}` is neither JSON nor the id of a saved config. Saved configs are the files `configs/<id>.json` in the data directory",
+        shown(text)
+    );
+    let error = ApiError::bad_request("x-portkey-config", message);
+    Err(Refusal::new("config", error).saying("Invalid config passed. You need to pass a valid json"))
+}
+
+/// Nothing but the model's name says where to go.
+fn by_model<'a>(snapshot: &Snapshot, call: &Call) -> Result<Choice<'a>, Refusal> {
+    let Some(model) = call.peek.model.as_deref() else { return by_default(snapshot, None) };
+    if let Some(rest) = model.strip_prefix('@')
+        && let Some((slug, name)) = rest.split_once('/')
+    {
+        if !is_provider(snapshot, slug) {
+            let message = format!(
+                "the model names the provider `{}`, which is neither a provider's id nor the slug of one in the settings",
+                shown(slug)
+            );
+            return Err(Refusal::bad_request("provider", "model", message));
+        }
+        return Ok(Choice::Model { provider: slug.into(), model: Some(name.into()) });
+    }
+    if let Some((slug, name)) = model.split_once('/')
+        && snapshot.providers.contains_key(slug)
+    {
+        return Ok(Choice::Model { provider: slug.into(), model: Some(name.into()) });
+    }
+    match infer(model) {
+        Inference::Explicit { provider, model } if snapshot.known(provider.id).is_some() => {
+            Ok(Choice::Model { provider: provider.id.into(), model: Some(model.into()) })
+        }
+        Inference::ByName(provider) if snapshot.known(provider.id).is_some() => {
+            Ok(Choice::Model { provider: provider.id.into(), model: None })
+        }
+        Inference::Explicit { provider, .. } | Inference::ByName(provider) => {
+            by_default(snapshot, Some(provider))
+        }
+        Inference::Slug { .. } | Inference::Unknown => by_default(snapshot, None),
+    }
+}
+
+fn by_default<'a>(snapshot: &Snapshot, guess: Option<&Provider>) -> Result<Choice<'a>, Refusal> {
+    if let Some(provider) = &snapshot.default_provider {
+        return Ok(Choice::Model { provider: provider.clone(), model: None });
+    }
+    let key = guess.map_or_else(String::new, |row| {
+        let name = row.env.first().copied().unwrap_or("a key in [providers]");
+        format!(
+            " The model looks like one of {}: set {name} for the gateway, and the model alone is enough.",
+            row.name
+        )
+    });
+    let message = format!(
+        "No provider named. Say it with the header x-portkey-provider (and your key in Authorization), with a config in x-portkey-config, or in the model: `@provider/model`, as in `@demo/echo`, which needs no key.{key}"
+    );
+    let error = ApiError::bad_request("x-portkey-provider", message).with_code("provider_missing");
+    Err(Refusal::new("provider", error)
+        .saying("Either x-portkey-config or x-portkey-provider header is required"))
+}
+
+fn overrides(snapshot: &Snapshot, own: &GatewayHeaders) -> Result<Overrides, Refusal> {
+    let custom_host = match GatewayHeaders::text(own.custom_host.as_ref()) {
+        None => None,
+        Some(url) => match custom_host::check(url, &snapshot.hosts) {
+            Ok(()) => Some(url.trim().into()),
+            Err(why) => {
+                let error =
+                    ApiError::bad_request("x-portkey-custom-host", format!("Invalid custom host: {why}"));
+                return Err(Refusal::new("custom_host", error).saying("Invalid custom host"));
+            }
+        },
+    };
+    let forward_headers = GatewayHeaders::text(own.forward.as_ref()).map(forward_list).transpose()?;
+    Ok(Overrides {
+        custom_host,
+        // A number of milliseconds as JavaScript reads it; 0 and what is no number count as absent.
+        request_ms: GatewayHeaders::text(own.request_timeout.as_ref())
+            .and_then(|text| text.trim().parse::<f64>().ok())
+            .filter(|ms| ms.is_finite() && *ms >= 1.0)
+            .map(|ms| ms as u64),
+        forward_headers,
+        strict_off: own.strict.as_ref().is_some_and(|value| value == "false"),
+    })
+}
+
+fn forward_list(text: &str) -> Result<Arc<[Box<str>]>, Refusal> {
+    let names: Arc<[Box<str>]> =
+        text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Box::from).collect();
+    if names.iter().any(|name| name.eq_ignore_ascii_case("x-portkey-forward-headers")) {
+        let message = "forward_headers must not contain the 'x-portkey-forward-headers' header";
+        return Err(Refusal::bad_request("forward_headers", "x-portkey-forward-headers", message));
+    }
+    Ok(names)
+}
+
+fn retries(own: &GatewayHeaders) -> Result<Option<u32>, Refusal> {
+    let Some(text) = GatewayHeaders::text(own.retry_count.as_ref()) else { return Ok(None) };
+    match text.trim().parse::<u32>() {
+        Ok(count) if count <= 100 => Ok(Some(count)),
+        _ => Err(Refusal::bad_request(
+            "retry_count",
+            "x-portkey-retry-count",
+            "x-portkey-retry-count must be a whole number from 0 to 100",
+        )),
+    }
+}
+
+/// An entry of `x-portkey-fallbacks`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fallback {
+    model: String,
+    on_status_codes: Option<Vec<u16>>,
+}
+
+/// Everything a plan is made of, and therefore its key in the cache.
+struct Recipe<'a> {
+    provider: Option<&'a str>,
+    config: Option<&'a str>,
+    fallbacks: Option<&'a str>,
+    retries: Option<u32>,
+    own: &'a GatewayHeaders,
+    custom_host: Option<&'a str>,
+}
+
+impl Recipe<'_> {
+    /// The plan, and whether the caller's credential is for its targets.
+    fn plan(&self, snapshot: &Snapshot) -> Result<(Arc<Plan>, bool), Refusal> {
+        let key = self.key();
+        if let Some(plan) = snapshot.plans.get(&key) {
+            return Ok((plan, self.takes_caller_key()));
+        }
+        let plan = match self.config {
+            None if self.fallbacks.is_none() => Plan::single(self.target()),
+            config => {
+                let text = self.merged(config)?;
+                let config = parse(snapshot, &text, self.provider)?;
+                Plan::new(&config)
+            }
+        };
+        let plan = Arc::new(plan);
+        snapshot.plans.put(key, plan.clone());
+        Ok((plan, self.takes_caller_key()))
+    }
+
+    /// As in the reference: with a config that names its providers, the caller's `Authorization` is not for them.
+    fn takes_caller_key(&self) -> bool {
+        self.config.is_none_or(|text| !names_provider(text))
+    }
+
+    fn key(&self) -> String {
+        let mut key = String::with_capacity(64 + self.config.map_or(0, str::len));
+        for part in [self.provider, self.custom_host, self.fallbacks, self.config] {
+            key.push_str(part.unwrap_or("\u{1}"));
+            key.push('\0');
+        }
+        key.push_str(&self.retries.map_or_else(String::new, |count| count.to_string()));
+        for (name, value) in &self.own.options {
+            key.push('\0');
+            key.push_str(name);
+            key.push('=');
+            key.push_str(&String::from_utf8_lossy(value.as_bytes()));
+        }
+        key
+    }
+
+    /// The one target of a request that names it by headers.
+    fn target(&self) -> Target {
+        let mut target = Target::new(self.provider.unwrap_or_default());
+        for (name, value) in &self.own.options {
+            if let Ok(value) = value.to_str() {
+                target.options.insert((*name).into(), value.into());
+            }
+        }
+        if let Some(attempts) = self.retries {
+            target.retry.attempts = attempts;
+        }
+        target.key = TargetKey::of(&target.provider, self.custom_host, None, &target.options);
+        target
+    }
+
+    /// The config with what the headers add to it.
+    fn merged(&self, config: Option<&str>) -> Result<String, Refusal> {
+        let nothing_to_add = self.fallbacks.is_none() && self.retries.is_none();
+        let names = config.is_some_and(names_provider);
+        if let Some(text) = config
+            && nothing_to_add
+            && (names || (self.provider.is_none() && self.own.options.is_empty()))
+        {
+            return Ok(text.to_owned());
+        }
+        let mut root = match config.map(serde_json::from_str::<Value>) {
+            None => Map::new(),
+            Some(Ok(Value::Object(root))) => root,
+            // The parser of configs says what is wrong with it.
+            Some(_) => return Ok(config.unwrap_or_default().to_owned()),
+        };
+        if !names {
+            if let Some(provider) = self.provider {
+                root.insert("provider".into(), provider.into());
+            }
+            for (name, value) in &self.own.options {
+                root.insert((*name).into(), String::from_utf8_lossy(value.as_bytes()).into());
+            }
+        }
+        if let Some(attempts) = self.retries {
+            let retry = root.entry("retry").or_insert_with(|| json!({}));
+            if let Value::Object(retry) = retry {
+                retry.insert("attempts".into(), attempts.into());
+                retry.remove("count");
+            }
+        }
+        let mut root = Value::Object(root);
+        if let Some(text) = self.fallbacks {
+            root = with_fallbacks(root, text)?;
+        }
+        Ok(root.to_string())
+    }
+}
+
+/// Wraps `primary` so that each entry is tried after what stands before it failed with one of the entry's statuses.
+fn with_fallbacks(primary: Value, text: &str) -> Result<Value, Refusal> {
+    let entries: Vec<Fallback> = serde_json::from_str(text).map_err(|error| {
+        let message = format!(
+            "x-portkey-fallbacks must be a JSON list of {{\"model\": \"@provider/model\", \"on_status_codes\": [429, 503]}}: {error}"
+        );
+        Refusal::bad_request("fallbacks", "x-portkey-fallbacks", message)
+    })?;
+    let mut node = primary;
+    let mut group: Option<(Option<Vec<u16>>, Vec<Value>)> = None;
+    for (i, entry) in entries.into_iter().enumerate() {
+        let target = fallback_target(i, &entry.model)?;
+        match &mut group {
+            Some((codes, targets)) if *codes == entry.on_status_codes => targets.push(target),
+            _ => {
+                if let Some((codes, targets)) = group.take() {
+                    node = fallback_group(codes, targets);
+                }
+                group = Some((entry.on_status_codes, vec![std::mem::take(&mut node), target]));
+            }
+        }
+    }
+    Ok(match group {
+        Some((codes, targets)) => fallback_group(codes, targets),
+        None => node,
+    })
+}
+
+fn fallback_target(i: usize, model: &str) -> Result<Value, Refusal> {
+    let (provider, model) = match infer(model) {
+        Inference::Slug { slug, model } => (slug, model),
+        Inference::Explicit { provider, model } => (provider.id, model),
+        Inference::ByName(provider) => (provider.id, model),
+        Inference::Unknown => {
+            let message = format!(
+                "x-portkey-fallbacks[{i}].model: `{}` does not tell its provider; write `@provider/model`",
+                shown(model)
+            );
+            return Err(Refusal::bad_request("fallbacks", "x-portkey-fallbacks", message));
+        }
+    };
+    Ok(json!({"provider": provider, "override_params": {"model": model}}))
+}
+
+fn fallback_group(codes: Option<Vec<u16>>, targets: Vec<Value>) -> Value {
+    let mut strategy = json!({"mode": "fallback"});
+    if let Some(codes) = codes {
+        strategy["on_status_codes"] = codes.into();
+    }
+    json!({"strategy": strategy, "targets": targets})
+}
+
+/// Whether a config's root says whom to call, without reading more of it than its top level.
+fn names_provider(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Root<'a> {
+        #[serde(borrow, default)]
+        provider: Option<&'a serde_json::value::RawValue>,
+        #[serde(borrow, default)]
+        targets: Option<&'a serde_json::value::RawValue>,
+    }
+    serde_json::from_str::<Root<'_>>(text).is_ok_and(|root| root.provider.is_some() || root.targets.is_some())
+}
+
+fn parse(snapshot: &Snapshot, text: &str, header_provider: Option<&str>) -> Result<Config, Refusal> {
+    let context = ConfigContext {
+        is_provider: &|name| is_provider(snapshot, name),
+        provider_ids: &PORTKEY_IDS,
+        // A provider named by header brings the caller's key.
+        has_key: &|name| has_key(snapshot, name) || header_provider == Some(name),
+        hosts: &snapshot.hosts,
+        provider_header: header_provider.is_some(),
+    };
+    tidegate_routing::config::parse(text, &context).map_err(|error| refuse_config(&error))
+}
+
+/// Whether the settings hold a key for a provider, so that a config may leave it out.
+pub fn has_key(snapshot: &Snapshot, name: &str) -> bool {
+    let bare = name.strip_prefix('@').unwrap_or(name);
+    bare == DEMO || snapshot.known(bare).is_some()
+}
+
+fn refuse_config(error: &ConfigError) -> Refusal {
+    let mut message = error.message.to_owned();
+    for issue in error.issues.iter().take(5) {
+        message.push_str("; ");
+        message.push_str(&issue.to_string());
+    }
+    let api = ApiError::bad_request("x-portkey-config", message).with_code("invalid_config");
+    Refusal { errors: error.errors(), ..Refusal::new("config", api).saying(error.message) }
+}
+
+/// A route error on its way to the client, in the reference's words.
+pub fn refuse_route(error: &tidegate_routing::RouteError) -> Refusal {
+    let kind = if error.status >= 500 { ErrorKind::Internal } else { ErrorKind::BadRequest };
+    Refusal::with_status("route", kind, error.status, error.message.clone())
+}
+
+/// User text in an error message: short and printable.
+fn shown(text: &str) -> String {
+    text.chars().take(80).map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+/// The id that a mistyped provider most likely means: same letters without case and punctuation, or an alias.
+fn nearest(name: &str) -> Option<&'static str> {
+    let plain = |text: &str| -> String {
+        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+    };
+    let wanted = plain(name);
+    catalog()
+        .iter()
+        .find(|row| plain(row.id) == wanted || row.aliases.iter().any(|alias| plain(alias) == wanted))
+        .map(|row| row.id)
+}
+
+impl PlanCache {
+    fn get(&self, key: &str) -> Option<Arc<Plan>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    fn put(&self, key: String, plan: Arc<Plan>) {
+        let mut plans = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if plans.len() >= CACHED_PLANS {
+            plans.clear();
+        }
+        plans.insert(key.into(), plan);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fallbacks_with_the_same_statuses_share_a_group() {
+        let primary = json!({"provider": "openai"});
+        let flat = with_fallbacks(
+            primary.clone(),
+            r#"[{"model":"@anthropic/claude-x","on_status_codes":[429]},{"model":"gemini-2.5-pro","on_status_codes":[429]}]"#,
+        )
+        .unwrap();
+        assert_eq!(flat["targets"].as_array().unwrap().len(), 3);
+        assert_eq!(flat["targets"][2]["provider"], "google");
+        assert_eq!(flat["strategy"]["on_status_codes"], json!([429]));
+        let nested =
+            with_fallbacks(primary, r#"[{"model":"@a/b","on_status_codes":[429]},{"model":"@c/d"}]"#)
+                .unwrap();
+        assert_eq!(nested["targets"][1]["provider"], "c");
+        assert_eq!(nested["targets"][0]["targets"][0]["provider"], "openai");
+    }
+
+    #[test]
+    fn bad_fallbacks_say_what_is_right() {
+        for text in
+            ["{", "{}", r#"[{"model":1}]"#, r#"[{"model":"@a/b","codes":[1]}]"#, r#"[{"model":"who"}]"#]
+        {
+            let refusal = with_fallbacks(json!({}), text).unwrap_err();
+            assert_eq!(refusal.error.param.as_deref(), Some("x-portkey-fallbacks"), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistyped_ids_are_recognised() {
+        assert_eq!(nearest("OpenAI"), Some("openai"));
+        assert_eq!(nearest("together_ai"), Some("together-ai"));
+        assert_eq!(nearest("no such thing"), None);
+    }
+}

@@ -1,0 +1,215 @@
+//! One attempt's request: whom it goes to, in which dialect, with which credential, and its bytes.
+//!
+//! The body goes out as it came whenever it can: same dialect, nothing overridden, no member the vendor names
+//! differently. A model name alone is exchanged in place. Everything else is rebuilt, and what could not be carried over
+//! is reported.
+
+mod body;
+mod headers;
+mod upstream;
+
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method};
+use tidegate_catalog::Endpoint;
+use tidegate_core::Warnings;
+use tidegate_dialect::DialectId;
+use tidegate_routing::Target;
+use tidegate_upstream::OutBody;
+
+use crate::accept::{Call, CallBody};
+use crate::authenticate::Caller;
+use crate::plan::Resolved;
+use crate::refuse::Refusal;
+use crate::route::Route;
+use crate::state::{Gateway, Snapshot};
+
+pub use upstream::Upstream;
+
+/// What every attempt of one request shares.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    pub gateway: &'a Arc<Gateway>,
+    pub snapshot: &'a Snapshot,
+    pub caller: &'a Caller,
+    pub resolved: &'a Resolved,
+    pub hops: &'a HeaderValue,
+}
+
+/// A request ready to be sent, and what has to be known to read its answer.
+#[derive(Debug)]
+pub struct Prepared {
+    pub send: Send,
+    pub job: Job,
+}
+
+/// How the answer of one attempt is to be read, and what to call it.
+#[derive(Debug)]
+pub struct Job {
+    pub reading: Reading,
+    /// Catalogue id, for labels, headers and error texts.
+    pub provider: &'static str,
+    pub model: Box<str>,
+    pub stream: bool,
+    pub warnings: Warnings,
+    /// Leave out members that the client's dialect does not define.
+    pub strict: bool,
+}
+
+/// Where the answer comes from.
+#[derive(Debug)]
+pub enum Send {
+    Upstream(Box<http::Request<OutBody>>),
+    /// The demo model's answer, made in this process.
+    Here(tidegate_demo::Reply),
+    /// An answer the gateway computes itself: the body of a token count, marked as an estimate.
+    Estimate(Bytes),
+}
+
+/// How the answer's bytes become the client's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Untouched, errors included.
+    Proxy,
+    /// Same dialect: successes untouched, errors in the client's form.
+    Same(DialectId),
+    /// A chat answer of this dialect, translated.
+    Chat(DialectId),
+    /// Vectors of this dialect, in OpenAI's form.
+    Embeddings { dialect: DialectId, base64: bool },
+}
+
+/// # Errors
+/// A [`Refusal`] marked as an exception: the call cannot be made at this target, and no other try would mend it.
+pub fn request(scene: &Scene<'_>, call: &Call, target: &Target) -> Result<Prepared, Refusal> {
+    let upstream = Upstream::resolve(scene, call, target)?;
+    match call.route {
+        Route::Unified(endpoint) if matches!(call.body, CallBody::Json(_)) => {
+            unified(scene, call, target, endpoint, &upstream)
+        }
+        Route::Unified(endpoint) => form(scene, call, target, endpoint, &upstream),
+        _ => proxied(scene, call, target, &upstream),
+    }
+}
+
+/// A POST whose JSON the gateway understands.
+fn unified(
+    scene: &Scene<'_>,
+    call: &Call,
+    target: &Target,
+    endpoint: Endpoint,
+    upstream: &Upstream<'_>,
+) -> Result<Prepared, Refusal> {
+    let mut draft = body::Draft::of(call, target, scene.resolved.model.as_deref())?;
+    let way = upstream.way(endpoint, &draft)?;
+    let Some(mut way) = way else { return estimate(call, &draft, upstream) };
+    draft.set_model(way.model);
+    let written = body::write(call, &draft, &mut way.reading, way.endpoint, upstream, &way.set)?;
+    let send = match way.url {
+        None => {
+            Send::Here(upstream::demo(way.endpoint, &written.frames, scene.gateway.clock.unix_ms() / 1000))
+        }
+        Some(url) => {
+            let mut parts = headers::head(&way.method, &url)?;
+            headers::unified(scene, call, target, upstream, way.reading, &mut parts.headers)?;
+            let frames = written.frames;
+            upstream.sign(scene, &mut parts, Some(&frames))?;
+            Send::Upstream(Box::new(http::Request::from_parts(parts, OutBody::frames(frames))))
+        }
+    };
+    let job = Job {
+        reading: way.reading,
+        provider: upstream.label(),
+        model: draft.model.into(),
+        stream: draft.stream,
+        warnings: written.warnings,
+        strict: strict(scene, target),
+    };
+    Ok(Prepared { send, job })
+}
+
+/// A form or a recording: goes through unread, to the provider's own address for it.
+fn form(
+    scene: &Scene<'_>,
+    call: &Call,
+    target: &Target,
+    endpoint: Endpoint,
+    upstream: &Upstream<'_>,
+) -> Result<Prepared, Refusal> {
+    let (method, url) = upstream.address(endpoint, call.parts.uri.query())?;
+    send_through(scene, call, target, upstream, &method, &url, Reading::Same(DialectId::OpenAi))
+}
+
+/// Any other path: the client's own path on the provider's base.
+fn proxied(
+    scene: &Scene<'_>,
+    call: &Call,
+    target: &Target,
+    upstream: &Upstream<'_>,
+) -> Result<Prepared, Refusal> {
+    let url = upstream.pass_through(call.parts.uri.path(), call.parts.uri.query())?;
+    let method = call.parts.method.clone();
+    send_through(scene, call, target, upstream, &method, &url, Reading::Proxy)
+}
+
+fn send_through(
+    scene: &Scene<'_>,
+    call: &Call,
+    target: &Target,
+    upstream: &Upstream<'_>,
+    method: &Method,
+    url: &str,
+    reading: Reading,
+) -> Result<Prepared, Refusal> {
+    let mut parts = headers::head(method, url)?;
+    let client_signs = headers::through(scene, call, target, upstream, &mut parts.headers);
+    if !client_signs {
+        upstream.sign(scene, &mut parts, None)?;
+    }
+    let body = match &call.body {
+        CallBody::Empty => OutBody::empty(),
+        CallBody::Json(frames) => OutBody::frames(frames.clone()),
+        CallBody::Stream(body) => match body.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(body) => OutBody::incoming(body),
+            None => return Err(already_sent()),
+        },
+    };
+    let job = Job {
+        reading,
+        provider: upstream.label(),
+        model: call.peek.model.as_deref().unwrap_or_default().into(),
+        stream: false,
+        warnings: Warnings::default(),
+        strict: strict(scene, target),
+    };
+    Ok(Prepared { send: Send::Upstream(Box::new(http::Request::from_parts(parts, body))), job })
+}
+
+/// The vendor cannot count tokens: the gateway estimates.
+fn estimate(call: &Call, draft: &body::Draft<'_>, upstream: &Upstream<'_>) -> Result<Prepared, Refusal> {
+    let request = tidegate_dialect::anthropic_messages::decode_count_tokens(&draft.bytes())
+        .map_err(|error| Refusal::new("request", error))?;
+    let tokens = tidegate_dialect::anthropic_messages::estimate_input_tokens(&request);
+    let job = Job {
+        reading: Reading::Same(call.client().id()),
+        provider: upstream.label(),
+        model: draft.model.as_str().into(),
+        stream: false,
+        warnings: Warnings::default(),
+        strict: true,
+    };
+    Ok(Prepared { send: Send::Estimate(format!("{{\"input_tokens\":{tokens}}}").into()), job })
+}
+
+/// Off when either the header or the target says so.
+fn strict(scene: &Scene<'_>, target: &Target) -> bool {
+    !scene.resolved.overrides.strict_off && target.strict.unwrap_or(true)
+}
+
+fn already_sent() -> Refusal {
+    Refusal::exception(
+        502,
+        "the request's body was streamed to a first target and cannot be sent again; send JSON, or configure a single target for uploads",
+    )
+}

@@ -1,0 +1,137 @@
+//! The head of one attempt's request.
+
+use http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName,
+    HeaderValue, USER_AGENT,
+};
+use http::request::Parts;
+use http::{Method, Uri};
+use tidegate_dialect::DialectId;
+use tidegate_routing::Target;
+
+use super::{Reading, Scene, Upstream};
+use crate::accept::Call;
+use crate::headers::{HOPS, is_gateway_header, strip_hop_by_hop};
+use crate::refuse::Refusal;
+
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("tidegate/", env!("CARGO_PKG_VERSION")));
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// What Portkey sends when the caller names no betas; an old name that changes nothing today.
+const DEFAULT_BETA: HeaderValue = HeaderValue::from_static("messages-2023-12-15");
+
+/// # Errors
+/// An address that is no URL: a base with characters that no URL has.
+pub fn head(method: &Method, url: &str) -> Result<Parts, Refusal> {
+    let uri: Uri = url.parse().map_err(|_| {
+        Refusal::exception(
+            400,
+            "the provider's address is not a valid URL; check custom_host, base_url and the model",
+        )
+    })?;
+    let (mut parts, ()) = http::Request::new(()).into_parts();
+    parts.method = method.clone();
+    parts.uri = uri;
+    Ok(parts)
+}
+
+/// A translated or same-dialect call: the gateway's own head, with what the provider needs and the headers that the
+/// caller asked to forward.
+///
+/// # Errors
+/// A header of the provider's needs an option that is not given.
+pub fn unified(
+    scene: &Scene<'_>,
+    call: &Call,
+    target: &Target,
+    upstream: &Upstream<'_>,
+    reading: Reading,
+    headers: &mut HeaderMap,
+) -> Result<(), Refusal> {
+    headers.reserve(8);
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(USER_AGENT, AGENT);
+    headers.insert(HOPS, scene.hops.clone());
+    fixed(upstream, headers)?;
+    vendor(call, upstream, reading, headers);
+    let forward = scene.resolved.overrides.forward_headers.as_ref().or(target.forward_headers.as_ref());
+    for name in forward.iter().flat_map(|names| names.iter()) {
+        if let Ok(name) = name.to_ascii_lowercase().parse::<HeaderName>()
+            && let Some(value) = call.parts.headers.get(&name).filter(|value| !value.is_empty())
+        {
+            headers.insert(name, value.clone());
+        }
+    }
+    Ok(())
+}
+
+/// A passed-through call: the client's head without what belongs to its own connection or to the gateway. Returns
+/// whether the client's credential stands, so that none is to be added.
+pub fn through(
+    scene: &Scene<'_>,
+    call: &Call,
+    target: &Target,
+    upstream: &Upstream<'_>,
+    headers: &mut HeaderMap,
+) -> bool {
+    headers.clone_from(&call.parts.headers);
+    strip_hop_by_hop(headers);
+    for name in [HOST, CONTENT_LENGTH, EXPECT] {
+        headers.remove(name);
+    }
+    let own: Vec<HeaderName> = headers.keys().filter(|name| is_gateway_header(name)).cloned().collect();
+    for name in own {
+        headers.remove(name);
+    }
+    headers.insert(HOPS, scene.hops.clone());
+    headers.entry(USER_AGENT).or_insert(AGENT);
+    // The client's credential goes on only when it is for the provider: its own way when it brought the key, and
+    // against the config's key because the reference does so. A stored key never travels beside it.
+    let client_wins = target.api_key.is_some() && headers.contains_key(AUTHORIZATION);
+    if !client_wins && upstream.has_key() {
+        headers.remove(AUTHORIZATION);
+        headers.remove("x-api-key");
+    }
+    client_wins
+}
+
+/// Headers the provider wants with every request.
+fn fixed(upstream: &Upstream<'_>, headers: &mut HeaderMap) -> Result<(), Refusal> {
+    let Some(row) = upstream.row() else { return Ok(()) };
+    let fixed = row
+        .headers(&|name| upstream.option(name))
+        .map_err(|error| Refusal::exception(400, error.to_string()))?;
+    for (name, value) in fixed {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    Ok(())
+}
+
+/// Headers by which clients switch a vendor's features, where the target speaks that vendor's dialect.
+fn vendor(call: &Call, upstream: &Upstream<'_>, reading: Reading, headers: &mut HeaderMap) {
+    let names: &[(&str, &str)] = match reading {
+        Reading::Chat(DialectId::Anthropic) | Reading::Same(DialectId::Anthropic) => {
+            &[("anthropic-version", "anthropic_version"), ("anthropic-beta", "anthropic_beta")]
+        }
+        Reading::Chat(DialectId::OpenAi) | Reading::Same(DialectId::OpenAi) => &[
+            ("openai-organization", "openai_organization"),
+            ("openai-project", "openai_project"),
+            ("openai-beta", "openai_beta"),
+        ],
+        _ => return,
+    };
+    for (header, option) in names {
+        let value = match upstream.option(option) {
+            Some(text) => HeaderValue::from_str(text).ok(),
+            None => call.parts.headers.get(*header).cloned(),
+        };
+        if let Some(value) = value {
+            headers.insert(HeaderName::from_static(header), value);
+        } else if *header == "anthropic-beta" {
+            headers.insert(HeaderName::from_static(header), DEFAULT_BETA);
+        }
+    }
+    // The answer is read here: no coding that would have to be undone first.
+    headers.remove(ACCEPT_ENCODING);
+}

@@ -1,0 +1,352 @@
+//! Whom a target means: a row of the catalogue or the demo model, with credential, base and options.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderName, Method};
+use tidegate_catalog::{
+    AuthScheme, Base, BodyModel, Call as UrlCall, Dialect, Endpoint, Inference, Pairs, Provider, UrlError,
+    catalog, infer,
+};
+use tidegate_core::Secret;
+use tidegate_dialect::{Adjust, DialectId};
+use tidegate_routing::Target;
+use tidegate_upstream::sign::{self, Scheme, SigV4};
+
+use super::body::Draft;
+use super::{Reading, Scene};
+use crate::accept::Call;
+use crate::plan::DEMO;
+use crate::refuse::Refusal;
+use crate::state::KnownProvider;
+
+/// A target's upstream. `row` is absent for the demo model.
+#[derive(Debug)]
+pub struct Upstream<'a> {
+    row: Option<&'static Provider>,
+    key: Option<Secret>,
+    base: Base<'a>,
+    target: &'a Target,
+    known: Option<&'a KnownProvider>,
+}
+
+/// How an endpoint is reached at this upstream.
+pub struct Way<'a> {
+    pub reading: Reading,
+    /// The endpoint that is called, which differs from the client's when chat stands in for it.
+    pub endpoint: Endpoint,
+    pub method: Method,
+    /// `None`: the demo model.
+    pub url: Option<String>,
+    pub model: BodyModel,
+    pub set: std::borrow::Cow<'a, Pairs>,
+}
+
+impl<'a> Upstream<'a> {
+    /// # Errors
+    /// The provider is not known.
+    pub fn resolve(scene: &Scene<'a>, call: &Call, target: &'a Target) -> Result<Self, Refusal> {
+        let named = target.provider.strip_prefix('@').unwrap_or(&target.provider);
+        let name = if named.is_empty() { inferred(scene, call) } else { named };
+        let custom_host = scene.resolved.overrides.custom_host.as_deref().or(target.custom_host.as_deref());
+        let known = scene.snapshot.known(name);
+        let row = known.map(|known| known.row).or_else(|| catalog().get(name));
+        if row.is_none() && name != DEMO {
+            return Err(Refusal::exception(500, format!("Provider {name} not found")));
+        }
+        // A stored key goes to the base it was stored for, never to an address that a request names.
+        let stored = known.filter(|_| custom_host.is_none()).and_then(|known| known.api_key.as_ref());
+        let callers = scene.caller.credential.as_ref().filter(|_| scene.resolved.caller_key);
+        let (first, second) =
+            if scene.resolved.settings_first { (stored, callers) } else { (callers, stored) };
+        let key = target.api_key.as_ref().or(first).or(second);
+        let base = match (custom_host, known.and_then(|known| known.base_url.as_deref())) {
+            (Some(url), _) => Base::CustomHost(url),
+            (None, Some(url)) => Base::BaseUrl(url),
+            (None, None) => Base::Own,
+        };
+        Ok(Self { row: row.filter(|_| name != DEMO), key: key.cloned(), base, target, known })
+    }
+
+    /// Catalogue id.
+    pub fn label(&self) -> &'static str {
+        self.row.map_or(DEMO, |row| row.id)
+    }
+
+    pub fn row(&self) -> Option<&'static Provider> {
+        self.row
+    }
+
+    pub fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
+    pub fn option(&self, name: &str) -> Option<&str> {
+        self.target
+            .option(name)
+            .or_else(|| self.known.and_then(|known| known.options.get(name)).map(Secret::expose))
+    }
+
+    /// The vendor's differences from OpenAI's chat.
+    pub fn adjust(&self) -> &'static Adjust {
+        static NONE: LazyLock<Adjust> = LazyLock::new(Adjust::default);
+        static BY_ID: LazyLock<HashMap<&'static str, Adjust>> = LazyLock::new(|| {
+            catalog()
+                .iter()
+                .filter(|row| !row.adjust.is_empty())
+                .map(|row| (row.id, adjust_of(row)))
+                .collect()
+        });
+        self.row.and_then(|row| BY_ID.get(row.id)).unwrap_or(&NONE)
+    }
+
+    /// How the client's endpoint is served here; `None` when only an estimate can be given.
+    ///
+    /// # Errors
+    /// The provider lacks it and nothing can stand in for it, or its address needs an option.
+    pub fn way(&self, wanted: Endpoint, draft: &Draft<'_>) -> Result<Option<Way<'_>>, Refusal> {
+        let Some(row) = self.row else { return self.demo_way(wanted) };
+        let candidates: &[Endpoint] = match wanted {
+            Endpoint::ChatCompletions if self.option("api") == Some("native") => {
+                &[Endpoint::ChatNative, Endpoint::ChatCompletions]
+            }
+            Endpoint::Embeddings if self.option("api") == Some("native") => {
+                &[Endpoint::EmbeddingsNative, Endpoint::Embeddings]
+            }
+            Endpoint::Messages | Endpoint::Completions => &[wanted, Endpoint::ChatCompletions],
+            _ => &[wanted],
+        };
+        for endpoint in candidates {
+            let Some(dialect) = row.dialect_of(*endpoint) else { continue };
+            if reading(wanted, *endpoint, dialect).is_none() {
+                continue;
+            }
+            let to = row
+                .destination(&UrlCall {
+                    endpoint: *endpoint,
+                    model: &draft.model,
+                    stream: draft.stream,
+                    base: self.base,
+                    options: &|name| self.option(name),
+                    query: draft.query,
+                })
+                .map_err(|error| refuse_url(&error))?;
+            // A model may have a dialect of its own (partners on one cloud).
+            let Some(reading) = reading(wanted, *endpoint, to.dialect) else { continue };
+            return Ok(Some(Way {
+                reading,
+                endpoint: *endpoint,
+                method: method(to.method),
+                url: Some(to.url),
+                model: to.model,
+                set: std::borrow::Cow::Owned(to.set),
+            }));
+        }
+        if wanted == Endpoint::CountTokens && row.route(Endpoint::ChatCompletions).is_some() {
+            return Ok(None);
+        }
+        Err(unsupported(wanted, row.id))
+    }
+
+    /// The provider's own address for a body that is not read.
+    ///
+    /// # Errors
+    /// As [`Self::way`].
+    pub fn address(&self, endpoint: Endpoint, query: Option<&str>) -> Result<(Method, String), Refusal> {
+        let row = self.row.ok_or_else(|| unsupported(endpoint, DEMO))?;
+        let to = row
+            .destination(&UrlCall {
+                endpoint,
+                model: "",
+                stream: false,
+                base: self.base,
+                options: &|name| self.option(name),
+                query,
+            })
+            .map_err(|error| refuse_url(&error))?;
+        Ok((method(to.method), to.url))
+    }
+
+    /// # Errors
+    /// The base needs an option that is not given, or the path climbs.
+    pub fn pass_through(&self, path: &str, query: Option<&str>) -> Result<String, Refusal> {
+        let Some(row) = self.row else {
+            return Err(Refusal::exception(
+                404,
+                "the demo model answers chat, completions, embeddings and models only",
+            ));
+        };
+        row.pass_through(path, query, self.base, &|name| self.option(name))
+            .map_err(|error| refuse_url(&error))
+    }
+
+    /// Shows the credential. Last of all: a signature covers the rest.
+    ///
+    /// # Errors
+    /// A key that no header can carry, or a streamed body where the signature covers the body.
+    pub fn sign(
+        &self,
+        scene: &Scene<'_>,
+        parts: &mut Parts,
+        body: Option<&Arc<[Bytes]>>,
+    ) -> Result<(), Refusal> {
+        let Some((scheme, key)) = self.credential() else { return Ok(()) };
+        sign::apply(&scheme, &key, parts, body.map(|frames| &frames[..]), scene.gateway.clock.unix_ms())
+            .map_err(|error| Refusal::exception(400, format!("{}: {error}", self.label())))
+    }
+
+    /// What to show and how; nothing when there is no key (the provider then says what it thinks of that).
+    fn credential(&self) -> Option<(Scheme, Secret)> {
+        let row = self.row?;
+        if let Some(token) = self.option("azure_ad_token") {
+            return Some((Scheme::Bearer, token.into()));
+        }
+        let scheme = row.auth.scheme_for(self.key.is_some());
+        if let AuthScheme::SigV4 { service } = scheme
+            && let (Some(id), Some(secret)) =
+                (self.option("aws_access_key_id"), self.option("aws_secret_access_key"))
+        {
+            let account = SigV4 {
+                access_key_id: id.into(),
+                session_token: self.option("aws_session_token").map(Secret::from),
+                region: self.option("aws_region").unwrap_or("us-east-1").into(),
+                service: service.into(),
+            };
+            return Some((Scheme::SigV4(account), secret.into()));
+        }
+        let key = self.key.clone()?;
+        let scheme = match scheme {
+            AuthScheme::None => Scheme::None,
+            // OAuth access tokens of Anthropic go as bearers, and its API keys do not.
+            AuthScheme::Header { .. } if sign::is_oauth_token(&key) => Scheme::Bearer,
+            AuthScheme::Header { name, prefix } => {
+                Scheme::Header { name: HeaderName::from_static(name), prefix: prefix.into() }
+            }
+            AuthScheme::Query { name } => Scheme::Query { name: name.into() },
+            // Tokens made elsewhere (cloud API keys, access tokens) are bearers.
+            AuthScheme::Bearer | AuthScheme::SigV4 { .. } | AuthScheme::OAuth { .. } | AuthScheme::Oci => {
+                Scheme::Bearer
+            }
+        };
+        Some((scheme, key))
+    }
+
+    fn demo_way(&self, wanted: Endpoint) -> Result<Option<Way<'_>>, Refusal> {
+        static NOTHING: LazyLock<Pairs> = LazyLock::new(Pairs::default);
+        let (reading, endpoint) = match wanted {
+            Endpoint::ChatCompletions | Endpoint::Completions | Endpoint::Embeddings => {
+                (Reading::Same(DialectId::OpenAi), wanted)
+            }
+            Endpoint::Messages => (Reading::Chat(DialectId::OpenAi), Endpoint::ChatCompletions),
+            Endpoint::CountTokens => return Ok(None),
+            _ => return Err(unsupported(wanted, DEMO)),
+        };
+        Ok(Some(Way {
+            reading,
+            endpoint,
+            method: Method::POST,
+            url: None,
+            model: BodyModel::AsGiven,
+            set: std::borrow::Cow::Borrowed(&NOTHING),
+        }))
+    }
+}
+
+/// The demo model's answer.
+pub fn demo(endpoint: Endpoint, frames: &[Bytes], now_s: u64) -> tidegate_demo::Reply {
+    let endpoint = match endpoint {
+        Endpoint::Embeddings => tidegate_demo::Endpoint::Embeddings,
+        Endpoint::Completions => tidegate_demo::Endpoint::Completions,
+        _ => tidegate_demo::Endpoint::ChatCompletions,
+    };
+    tidegate_demo::answer(endpoint, &frames.concat(), now_s)
+}
+
+/// How an answer of `endpoint` in `dialect` serves a client of `wanted`; `None` when it cannot.
+fn reading(wanted: Endpoint, endpoint: Endpoint, dialect: Dialect) -> Option<Reading> {
+    let code = code_of(dialect);
+    match wanted {
+        Endpoint::ChatCompletions | Endpoint::Completions | Endpoint::Messages => {
+            let own = if wanted == Endpoint::Messages { DialectId::Anthropic } else { DialectId::OpenAi };
+            if endpoint == wanted && code == Some(own) {
+                return Some(Reading::Same(own));
+            }
+            // A legacy completions endpoint of another dialect is no chat endpoint.
+            if endpoint == wanted && wanted != Endpoint::ChatCompletions {
+                return None;
+            }
+            code.map(Reading::Chat)
+        }
+        Endpoint::Embeddings => Some(match code? {
+            DialectId::OpenAi => Reading::Same(DialectId::OpenAi),
+            dialect => Reading::Embeddings { dialect, base64: false },
+        }),
+        Endpoint::CountTokens => {
+            (code == Some(DialectId::Anthropic)).then_some(Reading::Same(DialectId::Anthropic))
+        }
+        _ => Some(Reading::Same(DialectId::OpenAi)),
+    }
+}
+
+fn code_of(dialect: Dialect) -> Option<DialectId> {
+    Some(match dialect {
+        Dialect::OpenAi => DialectId::OpenAi,
+        Dialect::Anthropic => DialectId::Anthropic,
+        Dialect::Gemini => DialectId::Gemini,
+        Dialect::Cohere => DialectId::Cohere,
+        Dialect::Ollama => DialectId::Ollama,
+        Dialect::Other(_) => return None,
+    })
+}
+
+/// A target without a provider: the model may say it.
+fn inferred<'a>(scene: &Scene<'_>, call: &'a Call) -> &'a str {
+    match call.peek.model.as_deref().map(infer) {
+        Some(Inference::Explicit { provider, .. } | Inference::ByName(provider))
+            if scene.snapshot.known(provider.id).is_some() =>
+        {
+            provider.id
+        }
+        _ => "",
+    }
+}
+
+fn method(method: tidegate_catalog::Method) -> Method {
+    match method {
+        tidegate_catalog::Method::Get => Method::GET,
+        tidegate_catalog::Method::Post => Method::POST,
+        tidegate_catalog::Method::Put => Method::PUT,
+        tidegate_catalog::Method::Delete => Method::DELETE,
+    }
+}
+
+fn adjust_of(row: &Provider) -> Adjust {
+    let given = &row.adjust;
+    Adjust {
+        rename: given.rename.iter().map(|(from, to)| (from.to_owned(), to.to_owned())).collect(),
+        drop: given.drop.iter().map(|name| (*name).to_owned()).collect(),
+        clamp: given.clamp.iter().map(|c| (c.param.to_owned(), c.min, c.max)).collect(),
+        developer_to_system: given.developer_to_system,
+        tool_choice_required: given.tool_choice_required.map(str::to_owned),
+        stop_as_list: given.stop_as_list,
+        ..Adjust::default()
+    }
+}
+
+fn unsupported(endpoint: Endpoint, provider: &str) -> Refusal {
+    Refusal::exception(500, format!("{} is not supported by {provider}", endpoint.portkey_fn_name()))
+}
+
+fn refuse_url(error: &UrlError) -> Refusal {
+    match error {
+        UrlError::NotOffered { provider, endpoint } => unsupported(*endpoint, provider),
+        UrlError::ModelRequired { .. } => {
+            let mut refusal = Refusal::exception(400, "Model is required");
+            refusal.error.param = Some("model".into());
+            refusal
+        }
+        _ => Refusal::exception(400, error.to_string()),
+    }
+}

@@ -1,0 +1,131 @@
+//! From an answer to the client's response: headers that tell what happened, and the body that carries the record to
+//! its last byte.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use tidegate_core::Usage;
+use tidegate_dialect::ClientDialect;
+use tidegate_routing::CircuitState;
+
+use crate::accept::Call;
+use crate::attempt::{Answer, AnswerBody, Answered};
+use crate::body::ClientBody;
+use crate::headers::{
+    CACHE_STATUS, CIRCUIT, ESTIMATED, LAST_INDEX, PROVIDER, RETRY_COUNT, TRACE_ID, WARNINGS, strip_hop_by_hop,
+};
+use crate::idle::Idle;
+use crate::pass::{Events, PassBody};
+use crate::prepare::Scene;
+use crate::record::Record;
+use crate::translated::{Coders, TranslatedBody};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+const DISABLED: HeaderValue = HeaderValue::from_static("DISABLED");
+
+/// An answer with its head written, waiting for the record that will ride with its body.
+pub struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: AnswerBody,
+    provider: &'static str,
+    model: Box<str>,
+    usage: Option<Usage>,
+    detail: Option<Box<str>>,
+    client: &'static dyn ClientDialect,
+    idle: Option<Idle>,
+}
+
+/// Writes the head: the provider's own headers, and those that say which target answered and how.
+pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered) -> Reply {
+    let Answered { answer, target, retry_count, circuit } = answered;
+    let Answer { status, mut headers, body, provider, model, usage, warnings, estimated, detail } = answer;
+    strip_hop_by_hop(&mut headers);
+    insert(&mut headers, LAST_INDEX, HeaderValue::from_str(&target.path));
+    headers.insert(PROVIDER, HeaderValue::from_static(provider));
+    headers.insert(RETRY_COUNT, retry_count_value(retry_count));
+    headers.insert(TRACE_ID, call.own.trace_id.clone().unwrap_or_else(|| HeaderValue::from_static("")));
+    headers.insert(CACHE_STATUS, DISABLED);
+    if !warnings.is_empty() {
+        insert(&mut headers, WARNINGS, HeaderValue::from_str(&warnings.header_value()));
+    }
+    if estimated {
+        headers.insert(ESTIMATED, HeaderValue::from_static("true"));
+    }
+    match circuit {
+        CircuitState::Closed => {}
+        CircuitState::Open => drop(headers.insert(CIRCUIT, HeaderValue::from_static("open"))),
+        CircuitState::HalfOpen => drop(headers.insert(CIRCUIT, HeaderValue::from_static("half-open"))),
+    }
+    match &body {
+        AnswerBody::Full(_) => rewritten(&mut headers, JSON),
+        AnswerBody::Translated { .. } => {
+            rewritten(&mut headers, EVENT_STREAM);
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        }
+        // A stream that breaks ends in an event more than was announced.
+        AnswerBody::Pass { events: true, .. } => drop(headers.remove(header::CONTENT_LENGTH)),
+        AnswerBody::Pass { .. } => {}
+    }
+    let idle_ms = target.timeouts.between_chunks_ms.or(scene.snapshot.timeouts.between_chunks_ms);
+    let idle = idle_ms.map(|ms| Idle::new(Duration::from_millis(ms)));
+    Reply { status, headers, body, provider, model, usage, detail, client: call.client(), idle }
+}
+
+impl Reply {
+    pub fn into_response(self, mut record: Box<Record>) -> Response<ClientBody> {
+        record.provider = self.provider;
+        record.model = self.model;
+        record.status = self.status.as_u16();
+        record.usage = self.usage;
+        record.detail = self.detail;
+        let body = match self.body {
+            AnswerBody::Full(bytes) => ClientBody::recorded(bytes, record),
+            AnswerBody::Pass { source, tap, events } => {
+                let events = events.then(|| Events::new(self.client, self.provider));
+                ClientBody::Pass(Box::new(PassBody::new(source, tap, events, self.idle, record)))
+            }
+            AnswerBody::Translated { source, decoder, encoder, events } => {
+                let coders = Coders { decoder, encoder, client: self.client, provider: self.provider };
+                ClientBody::Translated(Box::new(TranslatedBody::new(
+                    source, coders, events, self.idle, record,
+                )))
+            }
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
+}
+
+/// The body is no longer the provider's: headers that describe its bytes go.
+fn rewritten(headers: &mut HeaderMap, content_type: HeaderValue) {
+    for name in [header::CONTENT_LENGTH, header::CONTENT_ENCODING, header::ETAG, header::ACCEPT_RANGES] {
+        headers.remove(name);
+    }
+    headers.insert(header::CONTENT_TYPE, content_type);
+}
+
+fn retry_count_value(count: i32) -> HeaderValue {
+    match count {
+        0 => HeaderValue::from_static("0"),
+        -1 => HeaderValue::from_static("-1"),
+        count => HeaderValue::from(count),
+    }
+}
+
+fn insert<E>(headers: &mut HeaderMap, name: HeaderName, value: Result<HeaderValue, E>) {
+    if let Ok(value) = value {
+        headers.insert(name, value);
+    }
+}
+
+/// A page of the gateway's own.
+pub fn page(status: StatusCode, content_type: &'static str, body: String) -> Response<ClientBody> {
+    let mut response = Response::new(ClientBody::full(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}

@@ -1,0 +1,125 @@
+//! Which of the gateway's doors a request came through, decided once from method and path (never from `Host`).
+
+use http::Method;
+use tidegate_catalog::Endpoint;
+
+/// A door. Everything under `/v1/` that has no unified form passes through to the chosen provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// `GET /`: the reference's greeting.
+    Greeting,
+    /// `GET /healthz`: the process runs.
+    Health,
+    /// `GET /readyz`: it takes requests (503 while draining).
+    Ready,
+    /// `GET /metrics`: Prometheus' text form.
+    Metrics,
+    /// `GET /v1/models` without a provider: what this gateway can serve.
+    Models,
+    /// A POST that the gateway understands: the body is read, the answer may be translated.
+    Unified(Endpoint),
+    /// Everything else under `/v1/`.
+    Pass,
+    Unknown,
+}
+
+impl Route {
+    /// `path` is the request target's path, as sent.
+    pub fn of(method: &Method, path: &str) -> Self {
+        if let Some(rest) = path.strip_prefix("/v1/") {
+            if method == Method::POST {
+                return unified(rest).map_or(Self::Pass, Self::Unified);
+            }
+            if rest == "models" && (method == Method::GET || method == Method::HEAD) {
+                return Self::Models;
+            }
+            return Self::Pass;
+        }
+        if method != Method::GET && method != Method::HEAD {
+            return Self::Unknown;
+        }
+        match path {
+            "/" => Self::Greeting,
+            "/healthz" => Self::Health,
+            "/readyz" => Self::Ready,
+            "/metrics" => Self::Metrics,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The word for logs and metrics: one of a small closed set, never user text.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Greeting => "root",
+            Self::Health => "healthz",
+            Self::Ready => "readyz",
+            Self::Metrics => "metrics",
+            Self::Models => "models",
+            Self::Unified(endpoint) => endpoint_label(endpoint),
+            Self::Pass => "proxy",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The POST routes with a name of their own in the reference. Bodies that are not JSON (audio, image edits) pass
+/// through unread all the same; the name decides how the provider is asked and what an unsupported one is told.
+fn unified(rest: &str) -> Option<Endpoint> {
+    Some(match rest {
+        "chat/completions" => Endpoint::ChatCompletions,
+        "messages" => Endpoint::Messages,
+        "embeddings" => Endpoint::Embeddings,
+        "completions" => Endpoint::Completions,
+        "messages/count_tokens" => Endpoint::CountTokens,
+        "responses" => Endpoint::Responses,
+        "images/generations" => Endpoint::ImagesGenerations,
+        "images/edits" => Endpoint::ImagesEdits,
+        "audio/speech" => Endpoint::AudioSpeech,
+        "audio/transcriptions" => Endpoint::AudioTranscriptions,
+        "audio/translations" => Endpoint::AudioTranslations,
+        _ => return None,
+    })
+}
+
+fn endpoint_label(endpoint: Endpoint) -> &'static str {
+    match endpoint {
+        Endpoint::ChatCompletions => "chat_completions",
+        Endpoint::Completions => "completions",
+        Endpoint::Embeddings => "embeddings",
+        Endpoint::Messages => "messages",
+        Endpoint::CountTokens => "count_tokens",
+        Endpoint::Responses => "responses",
+        Endpoint::ImagesGenerations => "images_generations",
+        Endpoint::ImagesEdits => "images_edits",
+        Endpoint::AudioSpeech => "audio_speech",
+        Endpoint::AudioTranscriptions => "audio_transcriptions",
+        Endpoint::AudioTranslations => "audio_translations",
+        _ => "proxy",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doors() {
+        let cases = [
+            ("GET", "/", Route::Greeting),
+            ("POST", "/", Route::Unknown),
+            ("GET", "/healthz", Route::Health),
+            ("GET", "/nope", Route::Unknown),
+            ("POST", "/v1/chat/completions", Route::Unified(Endpoint::ChatCompletions)),
+            ("GET", "/v1/chat/completions", Route::Pass),
+            ("POST", "/v1/messages/count_tokens", Route::Unified(Endpoint::CountTokens)),
+            ("POST", "/v1/proxy/chat/completions", Route::Pass),
+            ("PUT", "/v1/threads/t", Route::Pass),
+            ("GET", "/v1/models", Route::Models),
+            ("GET", "/v1/models/gpt-4o", Route::Pass),
+            ("GET", "/v1", Route::Unknown),
+        ];
+        for (method, path, want) in cases {
+            assert_eq!(Route::of(&method.parse().unwrap(), path), want, "{method} {path}");
+        }
+    }
+}

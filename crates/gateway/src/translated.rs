@@ -1,0 +1,140 @@
+//! A stream that changes its dialect on the way: provider bytes → events → client bytes, one upstream frame at a time,
+//! pulled by the client, so that its back-pressure reaches the provider.
+
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::Frame;
+use tidegate_core::ApiError;
+use tidegate_dialect::chat::StreamEvent;
+use tidegate_dialect::{ClientDialect, StreamDecoder, StreamEncoder};
+
+use crate::body::{Cut, Piece, Source};
+use crate::idle::Idle;
+use crate::pass::code;
+use crate::record::{End, Record};
+
+/// Both ends of the translation.
+pub struct Coders {
+    pub decoder: Box<dyn StreamDecoder>,
+    pub encoder: Box<dyn StreamEncoder>,
+    pub client: &'static dyn ClientDialect,
+    /// Named in error events.
+    pub provider: &'static str,
+}
+
+pub struct TranslatedBody {
+    source: Source,
+    coders: Coders,
+    /// Events decoded and not yet written; at first those that were read while the head was held back.
+    events: Vec<StreamEvent>,
+    idle: Option<Idle>,
+    record: Box<Record>,
+    done: bool,
+}
+
+impl TranslatedBody {
+    /// `events` are those that were decoded while the head was held back.
+    pub fn new(
+        source: Source,
+        coders: Coders,
+        events: Vec<StreamEvent>,
+        idle: Option<Idle>,
+        mut record: Box<Record>,
+    ) -> Self {
+        record.begin_stream();
+        Self { source, coders, events, idle, record, done: false }
+    }
+
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        loop {
+            let out = self.write_events();
+            if !out.is_empty() {
+                self.record.first_byte();
+                return Poll::Ready(Some(Ok(Frame::data(out.into()))));
+            }
+            if self.done {
+                return Poll::Ready(None);
+            }
+            let Poll::Ready(piece) = self.source.poll(cx) else {
+                let Some(idle) = &mut self.idle else { return Poll::Pending };
+                ready!(idle.poll(cx));
+                self.fail(End::Stalled, "the provider sent nothing for too long");
+                continue;
+            };
+            match piece {
+                Piece::Data(bytes) => {
+                    self.coders.decoder.push(&bytes, &mut self.events);
+                    if let Some(idle) = &mut self.idle {
+                        idle.touch();
+                    }
+                }
+                Piece::End => {
+                    self.coders.decoder.finish(&mut self.events);
+                    if !ends(&self.events) {
+                        self.fail(End::UpstreamCut, "the provider's stream ended without its finish");
+                    }
+                }
+                Piece::Broken => self.fail(End::UpstreamCut, "the provider's stream broke off"),
+            }
+        }
+    }
+
+    fn write_events(&mut self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for event in self.events.drain(..) {
+            if self.done {
+                break;
+            }
+            match &event {
+                StreamEvent::Error(error) => {
+                    out.extend_from_slice(&self.coders.client.error_event(error, Some(self.coders.provider)));
+                    let end = match error.code.as_deref() {
+                        Some("upstream_stalled") => End::Stalled,
+                        Some("upstream_stream_interrupted") => End::UpstreamCut,
+                        _ => End::UpstreamError,
+                    };
+                    self.record.ended(end);
+                    self.done = true;
+                }
+                StreamEvent::End => {
+                    self.coders.encoder.push(&event, &mut out);
+                    self.record.ended(End::Ok);
+                    self.done = true;
+                }
+                StreamEvent::Ping => out.extend_from_slice(self.coders.encoder.ping()),
+                StreamEvent::Usage(usage) => {
+                    self.record.usage = Some(usage.clone());
+                    self.coders.encoder.push(&event, &mut out);
+                }
+                StreamEvent::Start { model: Some(model), .. } => {
+                    self.record.model = model.as_str().into();
+                    self.coders.encoder.push(&event, &mut out);
+                }
+                _ => self.coders.encoder.push(&event, &mut out),
+            }
+        }
+        out
+    }
+
+    fn fail(&mut self, end: End, message: &str) {
+        self.events.push(StreamEvent::Error(ApiError::upstream(message).with_code(code(end))));
+    }
+}
+
+impl std::fmt::Debug for Coders {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Coders").field("provider", &self.provider).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for TranslatedBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TranslatedBody").field("provider", &self.coders.provider).finish_non_exhaustive()
+    }
+}
+
+/// True when the events end the stream.
+pub fn ends(events: &[StreamEvent]) -> bool {
+    events.iter().any(|event| matches!(event, StreamEvent::End | StreamEvent::Error(_)))
+}

@@ -1,0 +1,81 @@
+//! What the terminal shows at the start: where the gateway listens, what is on, what is off, one command to try.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::SocketAddr;
+
+use tidegate_settings::{LogFormat, Settings};
+
+/// The line that says the gateway takes requests; scripts wait for it.
+pub fn listening(address: SocketAddr) -> String {
+    format!("tidegate {} listening on http://{address}", env!("CARGO_PKG_VERSION"))
+}
+
+pub fn show(settings: &Settings, address: SocketAddr, file: Option<&std::path::Path>) {
+    let text = match settings.log.format {
+        LogFormat::Text => text(settings, address, file),
+        LogFormat::Json => {
+            let line = serde_json::json!({"event": "listening", "message": listening(address), "url": format!("http://{address}")});
+            format!("{line}\n")
+        }
+    };
+    // A closed standard output is no reason not to serve.
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+pub fn complain(message: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "tidegate: {message}");
+}
+
+pub fn note(message: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "tidegate: {message}");
+}
+
+fn text(settings: &Settings, address: SocketAddr, file: Option<&std::path::Path>) -> String {
+    let mut text = listening(address);
+    let names: Vec<&str> = settings.providers.iter().map(|provider| provider.slug.as_str()).collect();
+    let providers = if names.is_empty() {
+        "none held; callers bring their own keys (set OPENAI_API_KEY, ANTHROPIC_API_KEY, … or [providers])"
+            .to_owned()
+    } else {
+        names.join(", ")
+    };
+    let from = file.map_or_else(|| "defaults and environment".to_owned(), |file| file.display().to_string());
+    let log = match (settings.log.requests, settings.log.format) {
+        (false, _) => "off",
+        (true, LogFormat::Text) => "one line per request, text",
+        (true, LogFormat::Json) => "one line per request, JSON",
+    };
+    let off_loopback = if settings.server.host.is_loopback() {
+        "this machine only"
+    } else if names.is_empty() {
+        "EVERYONE who can reach this address; callers are not authenticated"
+    } else {
+        "EVERYONE who can reach this address, with the provider keys held here; put authentication in front"
+    };
+    let _ = write!(
+        text,
+        "\n\n  API        http://{address}/v1   (OpenAI, Anthropic and Portkey clients)\
+         \n  Open to    {off_loopback}\
+         \n  Settings   {from}\
+         \n  Providers  {providers}\
+         \n  Log        {log}\
+         \n  Metrics    http://{address}/metrics\
+         \n  Off        caching, guardrails, keys of the gateway's own\
+         \n\n  Try it, no key needed:\n\n    curl http://{address}/v1/chat/completions -H 'content-type: application/json' \\\n      -d '{{\"model\": \"@demo/echo\", \"stream\": true, \"messages\": [{{\"role\": \"user\", \"content\": \"Hello!\"}}]}}'\n\n"
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_line_is_the_one_scripts_wait_for() {
+        let address = "127.0.0.1:8787".parse().unwrap();
+        let shown = text(&Settings::default(), address, None);
+        assert!(shown.lines().next().unwrap().ends_with("listening on http://127.0.0.1:8787"));
+        assert!(shown.contains("@demo/echo"));
+    }
+}

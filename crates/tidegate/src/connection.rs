@@ -1,0 +1,63 @@
+//! One client connection: HTTP/1.1 in front of the pipeline, until the client leaves or the gateway drains.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tidegate_gateway::{Gateway, pipeline};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+/// A client that opens a connection and sends no head in this time is cut off.
+const HEAD_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How connections are read, from the settings.
+pub fn builder(max_header_bytes: u64) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_PATIENCE)
+        // hyper refuses heads beyond it with 431, and reads bodies in pieces of at most this size.
+        .max_buf_size(usize::try_from(max_header_bytes).unwrap_or(usize::MAX).clamp(8 * 1024, 1024 * 1024));
+    builder
+}
+
+pub async fn serve(
+    stream: TcpStream,
+    builder: http1::Builder,
+    gateway: Arc<Gateway>,
+    mut draining: watch::Receiver<bool>,
+) {
+    gateway.metrics.open_connections.inc();
+    let service = {
+        let gateway = gateway.clone();
+        service_fn(move |request| pipeline::serve(gateway.clone(), request))
+    };
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let drained = async {
+        let _ = draining.wait_for(|draining| *draining).await;
+    };
+    // A connection's own errors (resets, bad heads) are the client's; the pipeline has recorded what it began.
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = drained => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+    gateway.metrics.open_connections.dec();
+}
+
+/// Tells a client beyond the limit why it is not served.
+pub async fn refuse(mut stream: TcpStream) {
+    const BUSY: &str = concat!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\nconnection: close\r\n",
+        "content-length: 166\r\n\r\n",
+        r#"{"status":"failure","message":"too many connections","error":{"message":"too many connections","type":"service_unavailable_error","param":null,"code":"connections"}}  "#,
+    );
+    let _ = tokio::time::timeout(Duration::from_secs(1), stream.write_all(BUSY.as_bytes())).await;
+}

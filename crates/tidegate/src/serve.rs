@@ -1,0 +1,136 @@
+//! `tidegate serve`: listens, serves, reloads, drains.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate_core::SystemClock;
+use tidegate_gateway::Gateway;
+use tidegate_gateway::log::{Log, LogFormat};
+use tidegate_settings::Settings;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use crate::cli::Options;
+use crate::wire::Origin;
+use crate::{banner, check, connection, reload};
+
+/// Waits between accepts that fail for want of descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// # Errors
+/// Settings, saved configs or an address that cannot be used.
+pub fn run(options: &Options) -> Result<(), String> {
+    let origin = Origin::new(options);
+    let settings = origin.settings()?;
+    let snapshot = origin.snapshot(&settings, None)?;
+    let mistakes = check::saved(&settings, &snapshot);
+    if !mistakes.is_empty() {
+        return Err(format!("saved configs:\n{mistakes}"));
+    }
+    raise_descriptor_limit();
+    let (log, writer) = start_log(&settings)?;
+    let gateway = Gateway::new(snapshot, log, Arc::new(SystemClock::new()));
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if let Some(workers) = settings.server.workers {
+        runtime.worker_threads(workers.get());
+    }
+    let runtime =
+        runtime.enable_all().build().map_err(|error| format!("cannot start the runtime: {error}"))?;
+    let served = runtime.block_on(listen(origin, &settings, gateway.clone()));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    gateway.log.close();
+    if let Some(writer) = writer {
+        let _ = writer.join();
+    }
+    served
+}
+
+async fn listen(origin: Origin, settings: &Settings, gateway: Arc<Gateway>) -> Result<(), String> {
+    let asked = (settings.server.host, settings.server.port);
+    let listener = TcpListener::bind(asked)
+        .await
+        .map_err(|error| format!("cannot listen on {}:{}: {error}", asked.0, asked.1))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    banner::show(settings, address, origin.file.as_deref());
+    let (drain, draining) = watch::channel(false);
+    // Every connection holds a sender; the receiver ends when the last is gone.
+    let (alive, mut gone) = mpsc::channel::<()>(1);
+    let reloads = tokio::spawn(reload::watch(origin, settings.clone(), gateway.clone()));
+    tokio::select! {
+        () = accept(listener, settings, &gateway, &draining, &alive) => {}
+        () = stop_signal() => {}
+    }
+    // The listener is dropped with `accept`: no new connections from here on.
+    gateway.drain();
+    reloads.abort();
+    let _ = drain.send(true);
+    drop(alive);
+    if tokio::time::timeout(settings.server.grace_period, gone.recv()).await.is_err() {
+        banner::note("the grace period is over; requests still under way are cut");
+    }
+    Ok(())
+}
+
+async fn accept(
+    listener: TcpListener,
+    settings: &Settings,
+    gateway: &Arc<Gateway>,
+    draining: &watch::Receiver<bool>,
+    alive: &mpsc::Sender<()>,
+) {
+    let builder = connection::builder(settings.limits.max_header_bytes);
+    let room = Arc::new(Semaphore::new(settings.limits.max_connections as usize));
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(_) => {
+                // Out of descriptors, or a client that left between the handshake and here.
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let _ = stream.set_nodelay(true);
+        let Ok(permit) = room.clone().try_acquire_owned() else {
+            gateway.metrics.refusal("connections");
+            tokio::spawn(connection::refuse(stream));
+            continue;
+        };
+        let (builder, gateway, draining, alive) =
+            (builder.clone(), gateway.clone(), draining.clone(), alive.clone());
+        tokio::spawn(async move {
+            connection::serve(stream, builder, gateway, draining).await;
+            drop((permit, alive));
+        });
+    }
+}
+
+async fn stop_signal() {
+    let (Ok(mut term), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+fn start_log(settings: &Settings) -> Result<(Log, Option<std::thread::JoinHandle<()>>), String> {
+    if !settings.log.requests {
+        return Ok((Log::off(), None));
+    }
+    let format = match settings.log.format {
+        tidegate_settings::LogFormat::Text => LogFormat::Text,
+        tidegate_settings::LogFormat::Json => LogFormat::Json,
+    };
+    let (log, writer) = Log::start(format, std::io::stdout())
+        .map_err(|error| format!("cannot start the request log: {error}"))?;
+    Ok((log, Some(writer)))
+}
+
+/// Two descriptors a stream: the usual soft limit of 1,024 would end at 500 streams.
+fn raise_descriptor_limit() {
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+}
