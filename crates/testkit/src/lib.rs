@@ -1,1 +1,36 @@
-//! placeholder
+//! What the tests of the gateway stand on: upstreams over real sockets, and a client that shows what arrived when.
+//!
+//! * [`Scripted`] answers by the name of the model it is asked for, and is told nothing else.
+//! * [`fake`] holds strict stand-ins for providers: they refuse what the documented schemas refuse.
+//! * [`client`], [`Gateway`], [`Scratch`] are the test's own side.
+//!
+//! Development only, never part of the binary. A failure here is a failure of the test, so it panics.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test kit fails tests by panicking"
+)]
+
+pub mod client;
+pub mod fake;
+mod play;
+mod ports;
+mod process;
+mod reply;
+mod scratch;
+mod scripted;
+mod seen;
+mod server;
+pub mod sse;
+pub mod tls;
+mod traffic;
+
+pub use ports::{INVALID_HOST, free_port, refused_port};
+pub use process::Gateway;
+pub use reply::Reply;
+pub use scratch::Scratch;
+pub use scripted::Scripted;
+pub use seen::Seen;
+pub use server::{Handler, Server};
+pub use traffic::{Counts, Traffic};
