@@ -9,7 +9,7 @@ use crate::auth::Auth;
 use crate::call::{Options, UrlError};
 use crate::endpoint::{Dialect, Endpoint};
 use crate::pairs::Pairs;
-use crate::template::Lookup;
+use crate::template::{Lookup, is_in_host_of};
 
 #[derive(Debug, Deserialize)]
 pub struct Provider {
@@ -141,6 +141,17 @@ impl Provider {
         self.route(endpoint).map(|route| route.dialect.unwrap_or(self.dialect))
     }
 
+    /// Whether an option says whose server is called (`azure_foundry_url`, `resource_name`), as a custom host does. A
+    /// key that was stored for the provider must not follow such an option of a request. Regions are no such option:
+    /// every one is the provider's own.
+    pub fn is_address_option(&self, name: &str) -> bool {
+        let names = |variable: &&str| self.options.get(*variable).is_some_and(|names| names.contains(&name));
+        let variable = self.options.keys().copied().find(names).unwrap_or(name);
+        let mut bases = self.endpoints.values().filter_map(|route| route.base_url).chain([self.base_url]);
+        self.base_option == Some(name)
+            || (variable != "region" && bases.any(|base| is_in_host_of(base, variable)))
+    }
+
     /// Headers beside the credential that go with every request.
     ///
     /// # Errors
@@ -152,5 +163,36 @@ impl Provider {
             headers.map(|(name, value)| Ok((name, lookup.header(value)?))).collect::<Result<_, _>>()?;
         lookup.finish()?;
         Ok(headers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalog;
+
+    #[test]
+    fn options_that_are_addresses() {
+        let cases = [
+            ("azure-ai", "azure_foundry_url", true),
+            ("huggingface", "huggingface_base_url", true),
+            ("huggingface", "endpoint", true),
+            ("vllm", "host", true),
+            ("databricks", "workspace", true),
+            ("azure-openai", "resource_name", true),
+            ("azure-openai", "resource", true),
+            ("azure-openai", "deployment_id", false),
+            ("vertex-ai", "vertex_region", false),
+            ("vertex-ai", "vertex_project_id", false),
+            ("modal", "app", true),
+            ("workers-ai", "workers_ai_account_id", false),
+            ("openai", "host", false),
+        ];
+        for (provider, option, expected) in cases {
+            assert_eq!(
+                catalog().get(provider).unwrap().is_address_option(option),
+                expected,
+                "{provider} {option}"
+            );
+        }
     }
 }

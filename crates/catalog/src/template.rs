@@ -140,6 +140,21 @@ impl<'l, 'o: 'l> Lookup<'l, 'o> {
     }
 }
 
+/// Whether a variable is a part of the template's host.
+pub(crate) fn is_in_host_of(template: &'static str, variable: &str) -> bool {
+    let mut before = String::new();
+    for piece in pieces(template) {
+        match (piece, place_after(&before)) {
+            (Piece::Text(text), _) => before.push_str(text),
+            (Piece::Variable(name), Place::Base | Place::Host) if name == variable => return true,
+            // Stands for a value: what follows is judged as after one.
+            (Piece::Variable(_), Place::Base) => before.push_str("https://host/"),
+            (Piece::Variable(_), _) => {}
+        }
+    }
+    false
+}
+
 enum Piece {
     Text(&'static str),
     Variable(&'static str),

@@ -23,3 +23,6 @@ pub use settings::{
     Timeouts,
 };
 pub use written::{Argument, CONFIG_VARIABLE, SettingsFile};
+
+/// A settings file that writes every default down, for people to start from.
+pub const EXAMPLE: &str = include_str!("../data/tidegate.toml");

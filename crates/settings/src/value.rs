@@ -46,8 +46,8 @@ impl Raw {
     /// For messages. Only for fields that hold no secret.
     fn shown(&self) -> String {
         match self {
-            Self::Text(text) => format!("\"{text}\""),
-            Self::Untyped(text) => format!("`{text}`"),
+            Self::Text(text) => format!("\"{}\"", excerpt(text)),
+            Self::Untyped(text) => format!("`{}`", excerpt(text)),
             Self::Integer(number) => number.to_string(),
             Self::Float(number) => number.to_string(),
             Self::Bool(truth) => truth.to_string(),
@@ -264,7 +264,7 @@ fn private_target(text: &str) -> Parsed<PrivateTarget> {
         return Ok(PrivateTarget::Host(text.to_ascii_lowercase()));
     }
     let remedy = "write a network (10.0.0.0/8), an address or a host name, without scheme and port";
-    Err(Wrong::new(format!("\"{text}\" is neither a network nor a host"), remedy))
+    Err(Wrong::new(format!("\"{}\" is neither a network nor a host", excerpt(text)), remedy))
 }
 
 /// A base URL, without its trailing slash.
@@ -287,6 +287,16 @@ pub(crate) fn base_url(raw: &Raw) -> Parsed<String> {
         return Ok(text.trim_end_matches('/').to_owned());
     };
     Err(Wrong::new(problem, remedy))
+}
+
+/// The beginning of a text, on one line.
+fn excerpt(text: &str) -> String {
+    const LENGTH: usize = 60;
+    let mut shown: String = text.chars().take(LENGTH).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(LENGTH).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// The kind of a value, for fields whose text must not be shown.

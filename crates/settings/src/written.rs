@@ -93,8 +93,13 @@ pub(crate) fn in_env(
             entries.push(from_env(name, field.split('.').map(str::to_owned).collect(), value));
         }
     }
-    let ours = env.iter().filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty());
-    for (name, value) in ours.filter(|(name, _)| name.as_str() != CONFIG_VARIABLE) {
+    let is_ours = |name: &str, value: &str| {
+        name.starts_with(PREFIX)
+            && name != CONFIG_VARIABLE
+            && !value.is_empty()
+            && !is_service_link(name, value)
+    };
+    for (name, value) in env.iter().filter(|(name, value)| is_ours(name, value)) {
         match path_of(name, slugs) {
             Some(path) => entries.push(from_env(name, path, value)),
             None => mistakes.push(unknown_variable(name)),
@@ -172,6 +177,16 @@ fn place_at(file: SettingsFile<'_>, span: Range<usize>) -> Place {
 fn from_env(variable: &str, path: Vec<String>, value: &str) -> Entry {
     let place = Place::Env(variable.to_owned());
     Entry { path, raw: Raw::Untyped(value.to_owned()), name_place: place.clone(), place }
+}
+
+/// What Kubernetes puts into every container about a service called `tidegate`: `TIDEGATE_SERVICE_HOST`,
+/// `TIDEGATE_PORT=tcp://10.0.0.1:8787`, `TIDEGATE_PORT_8787_TCP_ADDR`.
+fn is_service_link(name: &str, value: &str) -> bool {
+    let Some(rest) = name.strip_prefix(PREFIX) else { return false };
+    let is_url = value.starts_with("tcp://") || value.starts_with("udp://") || value.starts_with("sctp://");
+    let numbered =
+        rest.strip_prefix("PORT_").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    numbered || rest == "SERVICE_HOST" || rest.starts_with("SERVICE_PORT") || (rest == "PORT" && is_url)
 }
 
 /// The path that a `TIDEGATE_…` variable stands for.

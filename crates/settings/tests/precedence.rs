@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tidegate_settings::{Argument, Inputs, KnownProvider, PrivateTarget, Settings, SettingsFile, load};
+use tidegate_settings::{
+    Argument, EXAMPLE, Inputs, KnownProvider, PrivateTarget, Settings, SettingsFile, load,
+};
 
 fn loaded(text: &str, env: &[(&str, &str)], arguments: &[Argument<'_>]) -> Settings {
     let env: BTreeMap<String, String> = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
@@ -73,6 +75,33 @@ fn nothing_written_is_the_defaults() {
     assert_eq!((settings.server.host.to_string(), settings.server.port), ("127.0.0.1".to_owned(), 8787));
     assert!(settings.providers.is_empty());
     assert_eq!(in_force(&settings, "server.port"), "8787 (default)");
+}
+
+#[test]
+fn the_example_is_the_defaults_and_forgets_none() {
+    let example = loaded(EXAMPLE, &[], &[]).effective();
+    let defaults = Settings::default().effective();
+    for (written, default) in example.iter().zip(&defaults) {
+        assert_eq!((&written.field, &written.value), (&default.field, &default.value));
+        let name = written.field.rsplit('.').next().unwrap();
+        assert!(
+            EXAMPLE.contains(&format!("\n{name} =")) || EXAMPLE.contains(&format!("\n# {name} =")),
+            "{name}"
+        );
+    }
+    assert_eq!(example.len(), defaults.len());
+}
+
+#[test]
+fn what_kubernetes_says_of_a_service_of_our_name_is_no_setting() {
+    let env = [
+        ("TIDEGATE_PORT", "tcp://10.0.0.1:8787"),
+        ("TIDEGATE_PORT_8787_TCP", "tcp://10.0.0.1:8787"),
+        ("TIDEGATE_PORT_8787_TCP_ADDR", "10.0.0.1"),
+        ("TIDEGATE_SERVICE_HOST", "10.0.0.1"),
+        ("TIDEGATE_SERVICE_PORT_HTTP", "8787"),
+    ];
+    assert_eq!(loaded("", &env, &[]).server, Settings::default().server);
 }
 
 #[test]
