@@ -180,6 +180,9 @@ impl<'a> Builder<'a, '_> {
 
     fn text_members(&mut self, text: &Text, path: &str) {
         self.cache(text.cache.is_some());
+        if !text.annotations.is_empty() || !text.citations.is_empty() {
+            self.warnings.dropped(format!("{path}.annotations"));
+        }
         for member in text.extra.keys() {
             self.warnings.dropped(format!("{path}.{member}"));
         }

@@ -1,38 +1,55 @@
-//! placeholder
-use crate::chat::*;
-use crate::*;
+//! Ollama's native `/api/chat` and `/api/embed`: the provider side.
+//!
+//! Ollama keeps sampling parameters in `options`, takes images as bytes only, writes arguments of tools as objects, and
+//! streams lines of JSON. It cannot be made to call a tool, so a request that insists on one is refused.
+
+mod embeddings;
+mod error;
+mod messages;
+mod request;
+mod response;
+mod stream;
+mod tools;
+mod wire;
+
+use tidegate_core::ApiError;
+
+use crate::chat::{ChatRequest, ChatResponse, EmbeddingsRequest, EmbeddingsResponse};
+use crate::{AnswerContext, EncodeContext, Encoded, ProviderDialect, StreamDecoder};
 
 #[derive(Debug)]
 pub struct Ollama;
 
 impl ProviderDialect for Ollama {
-    fn encode_chat(&self, _: &ChatRequest, _: &EncodeContext<'_>) -> Result<Encoded, ApiError> {
-        Err(ApiError::upstream("not built"))
+    fn encode_chat(&self, request: &ChatRequest, ctx: &EncodeContext<'_>) -> Result<Encoded, ApiError> {
+        request::encode(request, ctx)
     }
-    fn decode_chat(&self, _: &[u8], _: &AnswerContext<'_>) -> Result<ChatResponse, ApiError> {
-        Err(ApiError::upstream("not built"))
-    }
-    fn chat_stream(&self, _: &AnswerContext<'_>) -> Box<dyn StreamDecoder> {
-        Box::new(Nothing)
-    }
-    fn encode_embeddings(&self, _: &EmbeddingsRequest, _: &EncodeContext<'_>) -> Result<Encoded, ApiError> {
-        Err(ApiError::upstream("not built"))
-    }
-    fn decode_embeddings(&self, _: &[u8], _: &AnswerContext<'_>) -> Result<EmbeddingsResponse, ApiError> {
-        Err(ApiError::upstream("not built"))
-    }
-    fn decode_error(&self, status: u16, _: &[u8]) -> ApiError {
-        ApiError::new(
-            tidegate_core::ErrorKind::of_status(status),
-            tidegate_core::Fault::of_status(status),
-            status,
-            "not built",
-        )
-    }
-}
 
-struct Nothing;
-impl StreamDecoder for Nothing {
-    fn push(&mut self, _: &[u8], _: &mut Vec<StreamEvent>) {}
-    fn finish(&mut self, _: &mut Vec<StreamEvent>) {}
+    fn decode_chat(&self, body: &[u8], _: &AnswerContext<'_>) -> Result<ChatResponse, ApiError> {
+        response::decode(body)
+    }
+
+    fn chat_stream(&self, _: &AnswerContext<'_>) -> Box<dyn StreamDecoder> {
+        Box::new(stream::Decoder::new())
+    }
+
+    fn encode_embeddings(
+        &self,
+        request: &EmbeddingsRequest,
+        ctx: &EncodeContext<'_>,
+    ) -> Result<Encoded, ApiError> {
+        embeddings::encode(request, ctx)
+    }
+
+    fn decode_embeddings(
+        &self,
+        body: &[u8],
+        ctx: &AnswerContext<'_>,
+    ) -> Result<EmbeddingsResponse, ApiError> {
+        embeddings::decode(body, ctx)
+    }
+
+    fn decode_error(&self, status: u16, body: &[u8]) -> ApiError {
+        error::decode(status, body)
+    }
 }
