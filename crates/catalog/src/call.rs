@@ -78,7 +78,7 @@ pub enum UrlError {
     },
     /// `.` or `..` as a part of the model's name.
     BadModel,
-    /// `.` or `..` in a passed-through path.
+    /// A passed-through path with `.` or `..` in it, or without its first slash.
     BadPath,
 }
 
@@ -105,7 +105,9 @@ impl fmt::Display for UrlError {
                 write!(f, "{name} of {provider} holds characters that its URL cannot have there")
             }
             Self::ModelRequired { .. } => f.write_str("Model is required"),
-            Self::BadPath => f.write_str("the path may not have `.` or `..` in it"),
+            Self::BadPath => {
+                f.write_str("the path must begin with a slash and may not have `.` or `..` in it")
+            }
             Self::BadModel => f.write_str("model may not have `.` or `..` as a part of its path"),
         }
     }

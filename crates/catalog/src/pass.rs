@@ -22,14 +22,14 @@ impl Provider {
         options: &Options<'_>,
     ) -> Result<String, UrlError> {
         let path = after_gateway_prefix(path);
-        if has_dot_segment(path) {
+        if has_dot_segment(path) || !(path.is_empty() || path.starts_with('/')) {
             return Err(UrlError::BadPath);
         }
         let given = Given::new(self, base, options);
-        if let (Given::Nothing, true) = (given, self.names_own_host(path)) {
+        let mut lookup = Lookup::new(self, "", options);
+        if given == Given::Nothing && self.names_host(path, lookup.option("resource")) {
             return Ok(with_query(format!("https:/{path}"), query));
         }
-        let mut lookup = Lookup::new(self, "", options);
         let version = self.version(&lookup, given == Given::Nothing);
         let base = match given.url() {
             Some(url) => url.trim_end_matches('/').to_owned(),
@@ -39,23 +39,24 @@ impl Provider {
         let base = if version.is_v1() { base + "/v1" } else { base };
         let base =
             if given == Given::Nothing { self.without_overlap(&base, path) } else { without_v1(&base, path) };
-        let url = format!("{base}{path}");
+        let mut url = format!("{base}{path}");
         if self.version_param.is_none() {
             return Ok(with_query(url, query));
         }
-        let mut url = url;
         self.add_query(&mut url, version, query);
         Ok(url)
     }
 
-    /// Azure's clients write the resource's host into the path: `/name.openai.azure.com/openai/…`.
-    fn names_own_host(&self, path: &str) -> bool {
-        let host = path.trim_start_matches('/').split('/').next().unwrap_or("");
+    /// Azure's clients write the resource's host into the path: `/name.openai.azure.com/openai/…`. When the call is
+    /// for a resource, another one's host is a path like any other: the key is not for it.
+    fn names_host(&self, path: &str, resource: Option<&str>) -> bool {
+        let Some(host) = path.strip_prefix('/').and_then(|path| path.split('/').next()) else { return false };
         let is_label = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-        let names = |suffix: &str| {
-            host.strip_suffix(suffix).is_some_and(|name| !name.is_empty() && name.bytes().all(is_label))
+        let is_resource = |name: &str| match resource {
+            Some(resource) => name == resource,
+            None => !name.is_empty() && name.bytes().all(is_label),
         };
-        path.starts_with('/') && !path.starts_with("//") && self.pass_hosts.iter().any(|suffix| names(suffix))
+        self.pass_hosts.iter().any(|suffix| host.strip_suffix(suffix).is_some_and(is_resource))
     }
 
     fn own_pass_base(&self, path: &str, lookup: &mut Lookup<'_, '_>) -> Result<String, UrlError> {
@@ -81,9 +82,12 @@ impl Provider {
     }
 }
 
-/// `/v1/proxy/foo` and `/v1/foo` become `/foo`.
+/// `/v1/proxy/foo` and `/v1/foo` become `/foo`. Whole segments only: `/v1/proxy.test` is a path of its own, and must
+/// not become the end of the base's host.
 fn after_gateway_prefix(path: &str) -> &str {
-    path.strip_prefix("/v1/proxy").or_else(|| path.strip_prefix("/v1")).unwrap_or(path)
+    let after =
+        |prefix| path.strip_prefix(prefix).filter(|rest: &&str| rest.is_empty() || rest.starts_with('/'));
+    after("/v1/proxy").or_else(|| after("/v1")).unwrap_or(path)
 }
 
 /// A custom host is taken as it is, but for the doubled `/v1/v1/` that clients of Anthropic cause.
@@ -142,7 +146,11 @@ mod tests {
             ("lepton", "/v1/proxy/api/v1/models", "https://api.lepton.ai/api/v1/models"),
             ("meshy", "/v1/image-to-3d", "https://api.meshy.ai/openapi/v1/image-to-3d"),
             ("meshy", "/v1/text-to-3d/42", "https://api.meshy.ai/openapi/v2/text-to-3d/42"),
-            ("openai", "/v1/../admin", "the path may not have `.` or `..` in it"),
+            ("cohere", "/v1/proxy.evil.test/x", "https://api.cohere.com/proxy.evil.test/x"),
+            ("cohere", "/v1.evil.test/x", "https://api.cohere.com/v1.evil.test/x"),
+            ("cohere", ".evil.test/x", "the path must begin with a slash and may not have `.` or `..` in it"),
+            ("openai", "/v1", "https://api.openai.com/v1"),
+            ("openai", "/v1/../admin", "the path must begin with a slash and may not have `.` or `..` in it"),
             ("milvus", "/v1/x", "milvus needs custom_host"),
         ];
         for (provider, path, expected) in cases {

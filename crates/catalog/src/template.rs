@@ -109,6 +109,7 @@ impl<'l, 'o: 'l> Lookup<'l, 'o> {
                 out.push_str(value);
             }
             Place::Base | Place::Host => return Err(self.bad_option(name)),
+            Place::Segment if has_dot_segment(value) => return Err(self.bad_option(name)),
             Place::Segment if name == "model" && self.provider.escape_model => {
                 encode(out, percent_decode(value).as_bytes(), b"");
             }

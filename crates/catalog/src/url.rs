@@ -292,7 +292,13 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        let cases: [(&str, &str, Named, &str); 8] = [
+        let cases: [(&str, &str, Named, &str); 9] = [
+            (
+                "vertex-ai",
+                "m",
+                &[("vertex_region", "r"), ("vertex_project_id", "..")],
+                "vertex_project_id of vertex-ai holds characters that its URL cannot have there",
+            ),
             ("azure-openai", "", &[], "Model is required"),
             ("azure-openai", "m", &[], "azure-openai needs resource_name"),
             ("vertex-ai", "m", &[], "vertex-ai needs vertex_region, vertex_project_id"),
