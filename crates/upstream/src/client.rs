@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use http::header::PROXY_AUTHORIZATION;
 use http::uri::Scheme;
-use http::{Request, Response};
+use http::{Method, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -20,7 +20,7 @@ use crate::address::AddressPolicy;
 use crate::body::OutBody;
 use crate::connector::{CONNECT_TIMEOUT, Connector, Means, host_and_port};
 use crate::dial::{Dialer, Endpoint, Resolve, SystemResolver};
-use crate::error::{SendError, SetupError};
+use crate::error::{SendError, SendErrorKind, SetupError};
 use crate::proxy::{Proxies, ProxyEnv};
 use crate::stats::EgressStats;
 use crate::tls::Tls;
@@ -32,7 +32,7 @@ pub struct Egress {
     means: Arc<Means>,
 }
 
-/// How to reach the outside. The defaults reach public addresses, directly, over HTTP/2 or HTTP/1.1.
+/// How to reach the outside. The defaults reach public addresses, directly, over HTTP/1.1.
 #[derive(Clone)]
 pub struct EgressSettings {
     pub policy: AddressPolicy,
@@ -49,7 +49,8 @@ pub struct EgressSettings {
     pub pool_max_idle_per_host: usize,
     /// Time without traffic before the kernel probes a connection, and between probes. At least a second.
     pub tcp_keepalive: Duration,
-    /// Offer HTTP/2 to https upstreams.
+    /// Offer HTTP/2 to https upstreams. Off by default: all requests to an origin would share one connection, and those
+    /// beyond the streams its server allows (often 100) would wait there unseen.
     pub http2: bool,
     pub resolver: Arc<dyn Resolve>,
 }
@@ -78,7 +79,7 @@ impl Egress {
     /// by `connect_timeout` or else by the settings. The body of the answer is read by the caller at its own pace, and
     /// the upstream waits for it. Dropping the future, or the answer, stops the upstream.
     ///
-    /// The URL has to be absolute. `host` is set from it where the request does not set one. Headers are sent as they
+    /// The URL has to be absolute; the version is ignored. `host` is set from it where the request does not set one. Headers are sent as they
     /// are: taking out those that belong to the client's own connection is up to the caller. Behind an http proxy the
     /// answer to a plain http request may be the proxy's own.
     ///
@@ -109,6 +110,14 @@ impl Egress {
     ) -> Result<Response<Incoming>, SendError> {
         let uri = request.uri().clone();
         let (host, port) = host_and_port(&uri)?;
+        if request.method() == Method::CONNECT {
+            return Err(SendError::new(
+                SendErrorKind::InvalidRequest,
+                "CONNECT cannot be sent to an upstream",
+            ));
+        }
+        // What the client spoke says nothing about the upstream: the connection decides.
+        *request.version_mut() = Version::HTTP_11;
         self.authorize_to_proxy(&mut request, host, port);
         let connect_timeout = connect_timeout.unwrap_or(self.means.connect_timeout);
         let answer = CONNECT_TIMEOUT.scope(connect_timeout, self.client.request(request)).await;
@@ -139,7 +148,7 @@ impl Default for EgressSettings {
             pool_idle_timeout: Duration::from_secs(50),
             pool_max_idle_per_host: 512,
             tcp_keepalive: Duration::from_secs(30),
-            http2: true,
+            http2: false,
             resolver: Arc::new(SystemResolver),
         }
     }

@@ -161,6 +161,7 @@ impl SendError {
     /// Classifies what the pooled client reported for a request to `target` (`host:port`).
     pub(crate) fn of_client(target: &str, error: &(dyn StdError + 'static)) -> Self {
         let mut link = Some(error);
+        let mut connected = false;
         while let Some(error) = link {
             if let Some(own) = error.downcast_ref::<Self>() {
                 return own.clone();
@@ -169,9 +170,11 @@ impl SendError {
             if let Some(kind) = classify(error) {
                 return Self::new(kind, describe(kind, target));
             }
+            connected |= error.is::<hyper::Error>();
             link = error.source();
         }
-        let kind = SendErrorKind::ResetBeforeHeaders;
+        // Failures of hyper's are about a connection; those of the pool alone come before there is one.
+        let kind = if connected { SendErrorKind::ResetBeforeHeaders } else { SendErrorKind::Canceled };
         Self::new(kind, describe(kind, target))
     }
 }
@@ -295,6 +298,12 @@ mod tests {
             assert_eq!((error.kind, error.fault()), (kind, fault), "{io}");
             assert!(error.to_string().contains("api.example:443"), "{error}");
         }
+    }
+
+    #[test]
+    fn what_no_connection_reported_was_not_sent() {
+        let error = SendError::of_client("api.example:443", &fmt::Error);
+        assert_eq!(error.kind, SendErrorKind::Canceled);
     }
 
     #[test]

@@ -79,11 +79,13 @@ impl ProxyEnv {
 impl Proxies {
     pub(crate) fn new(env: &ProxyEnv) -> Result<Self, SetupError> {
         let all = parse_proxy("ALL_PROXY", env.all_proxy.as_ref())?;
-        Ok(Self {
-            http: parse_proxy("HTTP_PROXY", env.http_proxy.as_ref())?.or_else(|| all.clone()),
-            https: parse_proxy("HTTPS_PROXY", env.https_proxy.as_ref())?.or(all),
-            except: Exceptions::parse(env.no_proxy.as_deref().unwrap_or_default())?,
-        })
+        let http = parse_proxy("HTTP_PROXY", env.http_proxy.as_ref())?.or_else(|| all.clone());
+        let https = parse_proxy("HTTPS_PROXY", env.https_proxy.as_ref())?.or(all);
+        if http.is_none() && https.is_none() {
+            return Ok(Self::default());
+        }
+        let except = Exceptions::parse(env.no_proxy.as_deref().unwrap_or_default())?;
+        Ok(Self { http, https, except })
     }
 
     /// The proxy a request to `host` (without brackets) goes through.
@@ -347,6 +349,11 @@ mod tests {
         for list in ["a.example:port", "http://a.example/", "10.0.0.0/33", "a*.example", "*."] {
             let error = proxies("p.example", list).unwrap_err().to_string();
             assert!(error.starts_with("NO_PROXY: "), "{list}: {error}");
+            let no_proxy = Some(list.to_owned());
+            assert!(
+                Proxies::new(&ProxyEnv { no_proxy, ..Default::default() }).is_ok(),
+                "nothing to except from"
+            );
         }
     }
 }

@@ -180,6 +180,9 @@ async fn a_url_that_cannot_be_sent_to_is_refused_and_counted() {
     let client = local_client();
     let error = client.send(get("ftp://api.example/"), None).await.unwrap_err();
     assert_eq!((error.kind, error.fault()), (SendErrorKind::InvalidRequest, Fault::Caller));
-    assert_eq!(client.stats().failed(SendErrorKind::InvalidRequest), 1);
+    let connect = Request::connect("http://api.example/").body(OutBody::empty()).unwrap();
+    let error = client.send(connect, None).await.unwrap_err();
+    assert_eq!(error.kind, SendErrorKind::InvalidRequest);
+    assert_eq!(client.stats().failed(SendErrorKind::InvalidRequest), 2);
     assert_eq!(client.stats().connections_opened, 0);
 }

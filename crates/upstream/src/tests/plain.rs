@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{Request, StatusCode, Version};
 use http_body_util::BodyExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
@@ -72,6 +72,27 @@ async fn a_body_of_unknown_length_is_chunked() {
     let (head, body) = bodies.recv().await.unwrap();
     assert!(head.contains("transfer-encoding: chunked\r\n"), "{head}");
     assert_eq!(body, "3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n");
+}
+
+#[tokio::test]
+async fn the_version_a_client_spoke_does_not_matter() {
+    let (seen, mut heads) = mpsc::unbounded_channel();
+    let address = listen(move |_, mut stream| {
+        let seen = seen.clone();
+        async move {
+            while let Some((head, _)) = read_request(&mut stream).await {
+                seen.send(head).unwrap();
+                stream.write_all(OK.as_bytes()).await.unwrap();
+            }
+        }
+    })
+    .await;
+    for version in [Version::HTTP_10, Version::HTTP_2, Version::HTTP_3] {
+        let mut request = get(format!("http://{address}/"));
+        *request.version_mut() = version;
+        assert_eq!(local_client().send(request, None).await.unwrap().status(), StatusCode::OK);
+        assert!(heads.recv().await.unwrap().starts_with("GET / HTTP/1.1\r\n"), "{version:?}");
+    }
 }
 
 #[tokio::test]

@@ -169,6 +169,16 @@ async fn targets_that_need_no_resolver_are_judged_before_the_proxy_is_asked() {
     }
 }
 
+#[test]
+fn debug_output_shows_no_password() {
+    let all_proxy = Some(Secret::from("http://user:hunter2@proxy.example"));
+    let proxy = ProxyEnv { all_proxy, ..Default::default() };
+    let settings = EgressSettings { proxy, ..Default::default() };
+    let shown = format!("{settings:?} {:?}", Egress::new(settings.clone()).unwrap());
+    assert!(shown.contains("Secret(***)"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
 #[tokio::test]
 async fn exceptions_are_reached_directly() {
     let upstream = super::server::answering(OK).await;

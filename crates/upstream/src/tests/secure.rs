@@ -19,7 +19,7 @@ use crate::{Egress, EgressSettings, OutBody, SendErrorKind};
 const BOTH: &[&str] = &["h2", "http/1.1"];
 
 fn trusting(identity: &Identity) -> EgressSettings {
-    EgressSettings { extra_ca_pem: Some(identity.pem.clone()), ..local_settings() }
+    EgressSettings { extra_ca_pem: Some(identity.pem.clone()), http2: true, ..local_settings() }
 }
 
 /// Answers HTTP/2 requests: `/echo` with the body, `/stream` with one piece and no end (telling `dropped` when the
