@@ -170,6 +170,7 @@ mod tests {
     fn azure() {
         let own: &[(&str, &str)] = &[("resource_name", "r"), ("api_version", "2024-02-01")];
         let v1: &[(&str, &str)] = &[("resource_name", "r"), ("api_version", "v1")];
+        let none: &[(&str, &str)] = &[];
         let cases = [
             ("/v1/files", None, own, "https://r.openai.azure.com/openai/files?api-version=2024-02-01"),
             (
@@ -180,10 +181,22 @@ mod tests {
             ),
             ("/v1/files", Some("a=b"), v1, "https://r.openai.azure.com/openai/v1/files?a=b"),
             (
-                "/v1/proxy/n.openai.azure.com/openai/x",
+                "/v1/proxy/r.openai.azure.com/openai/x",
                 Some("a=b"),
                 own,
+                "https://r.openai.azure.com/openai/x?a=b",
+            ),
+            (
+                "/v1/proxy/n.openai.azure.com/openai/x",
+                Some("a=b"),
+                none,
                 "https://n.openai.azure.com/openai/x?a=b",
+            ),
+            (
+                "/v1/proxy/n.openai.azure.com/openai/x",
+                None,
+                v1,
+                "https://r.openai.azure.com/openai/v1/n.openai.azure.com/openai/x",
             ),
             (
                 "/v1/proxy/evil.test/n.openai.azure.com/x",
