@@ -1,0 +1,415 @@
+//! The neutral form as the body of an OpenAI-like provider. Members come in a fixed order, so equal requests are equal
+//! bytes; what the vendor does differently is applied last.
+
+use serde_json::{Map, Value, json};
+use tidegate_core::{ApiError, Verdict, Warnings};
+
+use super::adjust::adjust_body;
+use super::write_messages;
+use crate::chat::{ChatRequest, Effort, FunctionTool, Reasoning, ResponseFormat, Tool, ToolChoice};
+use crate::{DialectId, EncodeContext, Encoded};
+
+/// # Errors
+/// 400 for what the chat format cannot say and an answer may not go without: another vendor's tools and file ids.
+pub(in super::super) fn write(request: &ChatRequest, ctx: &EncodeContext<'_>) -> Result<Encoded, ApiError> {
+    let mut warnings = Warnings::default();
+    let mut body = Map::new();
+    body.insert("model".to_owned(), Value::from(request.model.as_str()));
+    body.insert("messages".to_owned(), write_messages::messages(request, ctx, &mut warnings)?);
+    write_sampling(&mut body, request);
+    write_stream(&mut body, request);
+    write_tools(&mut body, request, ctx, &mut warnings)?;
+    write_format(&mut body, request);
+    write_reasoning(&mut body, request, &mut warnings);
+    put(&mut body, "service_tier", request.service_tier.as_deref());
+    put(&mut body, "user", request.user.as_deref());
+    write_extra(&mut body, request, &mut warnings);
+    adjust_body(&mut body, ctx.adjust, &mut warnings);
+    Ok(Encoded { body: Value::Object(body).to_string().into_bytes(), warnings })
+}
+
+fn write_sampling(body: &mut Map<String, Value>, request: &ChatRequest) {
+    put(body, "max_completion_tokens", request.max_tokens);
+    put(body, "temperature", request.temperature.clone());
+    put(body, "top_p", request.top_p.clone());
+    put(body, "top_k", request.top_k.clone());
+    put(body, "n", request.n);
+    match &request.stop[..] {
+        [] => {}
+        [one] => put(body, "stop", Some(one.as_str())),
+        many => put(body, "stop", Some(many)),
+    }
+    put(body, "presence_penalty", request.presence_penalty.clone());
+    put(body, "frequency_penalty", request.frequency_penalty.clone());
+    put(body, "logit_bias", request.logit_bias.clone());
+    put(body, "logprobs", request.logprobs);
+    put(body, "top_logprobs", request.top_logprobs);
+    put(body, "seed", request.seed.clone());
+}
+
+/// Usage is always asked for: the gateway counts it whether or not the client wants to see it.
+fn write_stream(body: &mut Map<String, Value>, request: &ChatRequest) {
+    if request.stream {
+        put(body, "stream", Some(true));
+        put(body, "stream_options", Some(json!({"include_usage": true})));
+    }
+}
+
+fn write_tools(
+    body: &mut Map<String, Value>,
+    request: &ChatRequest,
+    ctx: &EncodeContext<'_>,
+    warnings: &mut Warnings,
+) -> Result<(), ApiError> {
+    if !request.tools.is_empty() {
+        let mut tools = Vec::with_capacity(request.tools.len());
+        for (i, tool) in request.tools.iter().enumerate() {
+            tools.push(write_tool(i, tool, ctx, warnings)?);
+        }
+        body.insert("tools".to_owned(), Value::Array(tools));
+    }
+    if let Some(choice) = &request.tool_choice {
+        body.insert("tool_choice".to_owned(), write_choice(choice, &request.tools));
+    }
+    put(body, "parallel_tool_calls", request.parallel_tool_calls);
+    Ok(())
+}
+
+fn write_tool(
+    index: usize,
+    tool: &Tool,
+    ctx: &EncodeContext<'_>,
+    warnings: &mut Warnings,
+) -> Result<Value, ApiError> {
+    match tool {
+        Tool::Function(function) => Ok(write_function(index, function, ctx, warnings)),
+        Tool::Custom { name, description, format } => {
+            let mut custom = Map::new();
+            put(&mut custom, "name", Some(name.as_str()));
+            put(&mut custom, "description", description.as_deref());
+            put(&mut custom, "format", format.clone());
+            Ok(json!({"type": "custom", "custom": custom}))
+        }
+        Tool::Opaque { origin: DialectId::OpenAi, tool } => Ok(tool.clone()),
+        Tool::Opaque { tool, .. } => {
+            let kind =
+                tool.get("type").or_else(|| tool.get("name")).and_then(Value::as_str).unwrap_or("unknown");
+            Err(ApiError::bad_request(
+                format!("tools[{index}]"),
+                format!(
+                    "tools[{index}] ({kind}) is a tool of another vendor, which {} does not have: leave it out or \
+                     define it as a function",
+                    ctx.provider
+                ),
+            ))
+        }
+    }
+}
+
+fn write_function(
+    index: usize,
+    tool: &FunctionTool,
+    ctx: &EncodeContext<'_>,
+    warnings: &mut Warnings,
+) -> Value {
+    let mut function = Map::new();
+    put(&mut function, "name", Some(tool.name.as_str()));
+    put(&mut function, "description", tool.description.as_deref());
+    put(&mut function, "parameters", tool.parameters.clone());
+    put(&mut function, "strict", tool.strict);
+    let mut written = Map::new();
+    put(&mut written, "type", Some("function"));
+    written.insert("function".to_owned(), Value::Null);
+    for (key, value) in &tool.extra {
+        match (key.as_str(), value) {
+            ("function", Value::Object(inner)) => {
+                function.extend(inner.iter().map(|(key, value)| (key.clone(), value.clone())));
+            }
+            _ => {
+                written.insert(key.clone(), value.clone());
+            }
+        }
+    }
+    match &tool.cache {
+        Some(mark) if ctx.adjust.cache_control => {
+            written.insert("cache_control".to_owned(), mark.0.clone());
+        }
+        Some(_) => warnings.dropped(format!("tools[{index}].cache_control")),
+        None => {}
+    }
+    written.insert("function".to_owned(), Value::Object(function));
+    Value::Object(written)
+}
+
+fn write_choice(choice: &ToolChoice, tools: &[Tool]) -> Value {
+    match choice {
+        ToolChoice::Auto => json!("auto"),
+        ToolChoice::None => json!("none"),
+        ToolChoice::Required => json!("required"),
+        ToolChoice::Named(name) => write_named(name, tools),
+        ToolChoice::Allowed { names, required } => {
+            let mode = if *required { "required" } else { "auto" };
+            let tools: Vec<Value> = names.iter().map(|name| write_named(name, tools)).collect();
+            json!({"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": tools}})
+        }
+    }
+}
+
+fn write_named(wanted: &str, tools: &[Tool]) -> Value {
+    let custom = tools.iter().any(|tool| matches!(tool, Tool::Custom { name, .. } if name == wanted));
+    if custom {
+        json!({"type": "custom", "custom": {"name": wanted}})
+    } else {
+        json!({"type": "function", "function": {"name": wanted}})
+    }
+}
+
+fn write_format(body: &mut Map<String, Value>, request: &ChatRequest) {
+    let format = match &request.response_format {
+        None => return,
+        Some(ResponseFormat::Text) => json!({"type": "text"}),
+        Some(ResponseFormat::JsonObject) => json!({"type": "json_object"}),
+        Some(ResponseFormat::JsonSchema { name, description, schema, strict }) => {
+            let mut inner = Map::new();
+            put(&mut inner, "name", Some(name.as_str()));
+            put(&mut inner, "description", description.as_deref());
+            put(&mut inner, "schema", Some(schema.clone()));
+            put(&mut inner, "strict", *strict);
+            json!({"type": "json_schema", "json_schema": inner})
+        }
+    };
+    body.insert("response_format".to_owned(), format);
+}
+
+/// An effort is written as it is. A budget becomes the nearest effort. "No thinking" of another dialect is that
+/// vendor's usual state, and few models take the word: it is left out, and reported.
+fn write_reasoning(body: &mut Map<String, Value>, request: &ChatRequest, warnings: &mut Warnings) {
+    let Some(Reasoning { effort, budget_tokens, raw }) = &request.reasoning else { return };
+    let same_dialect = request.origin == DialectId::OpenAi;
+    if let Some(raw) = raw.as_ref().filter(|_| same_dialect) {
+        body.insert("thinking".to_owned(), raw.clone());
+    }
+    match (effort, budget_tokens) {
+        (Some(Effort::None), _) if !same_dialect => warnings.dropped("thinking"),
+        // The vendors' own switch says it already.
+        (Some(Effort::None), _) if raw.is_some() => {}
+        (Some(effort), _) => put(body, "reasoning_effort", Some(effort.as_str())),
+        (None, Some(_)) if raw.is_some() && same_dialect => {}
+        (None, Some(budget)) => {
+            let effort = Effort::of_budget(*budget).as_str();
+            warnings.push_note(Verdict::Shaped, "thinking.budget_tokens", effort);
+            put(body, "reasoning_effort", Some(effort));
+        }
+        (None, None) if raw.is_some() && !same_dialect => warnings.dropped("thinking"),
+        (None, None) => {}
+    }
+}
+
+fn write_extra(body: &mut Map<String, Value>, request: &ChatRequest, warnings: &mut Warnings) {
+    for (key, value) in &request.extra {
+        if request.origin != DialectId::OpenAi {
+            warnings.dropped(key);
+            continue;
+        }
+        match (body.get_mut(key), value) {
+            (None, _) => {
+                body.insert(key.clone(), value.clone());
+            }
+            (Some(Value::Object(written)), Value::Object(more)) => {
+                written.extend(more.iter().map(|(key, value)| (key.clone(), value.clone())));
+            }
+            (Some(_), _) => {}
+        }
+    }
+}
+
+/// Inserts a member that has a value.
+fn put(members: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
+    if let Some(value) = value {
+        members.insert(name.to_owned(), value.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Adjust;
+    use crate::chat::{CacheMark, Extra, Message, Role};
+
+    fn encode(request: &ChatRequest, adjust: &Adjust) -> Result<(String, String), ApiError> {
+        let ctx = EncodeContext { provider: "vendor", adjust, max_output_tokens: None };
+        let encoded = write(request, &ctx)?;
+        Ok((String::from_utf8(encoded.body).unwrap(), encoded.warnings.header_value()))
+    }
+
+    fn request(origin: DialectId) -> ChatRequest {
+        let mut request = ChatRequest::new(origin, "m");
+        request.messages.push(Message::text(Role::User, "hi"));
+        request
+    }
+
+    /// What a change to the smallest request adds to its body, and the warnings.
+    fn added(origin: DialectId, change: impl FnOnce(&mut ChatRequest)) -> (String, String) {
+        let mut request = request(origin);
+        change(&mut request);
+        let (body, warnings) = encode(&request, &Adjust::default()).unwrap();
+        let start = r#"{"model":"m","messages":[{"role":"user","content":"hi"}]"#;
+        let rest = body.strip_prefix(start).and_then(|rest| rest.strip_suffix('}')).unwrap();
+        (rest.strip_prefix(',').unwrap_or(rest).to_owned(), warnings)
+    }
+
+    fn function(name: &str) -> FunctionTool {
+        FunctionTool {
+            name: name.into(),
+            description: None,
+            parameters: None,
+            strict: None,
+            cache: None,
+            extra: Extra::new(),
+        }
+    }
+
+    #[test]
+    fn members_come_in_a_fixed_order() {
+        let (body, warnings) = added(DialectId::OpenAi, |r| {
+            r.user = Some("u".into());
+            r.seed = Some(7.into());
+            r.stop = vec!["a".into(), "b".into()];
+            r.max_tokens = Some(5);
+            r.temperature = Some(1.into());
+            r.stream = true;
+            r.reasoning = Some(Reasoning { effort: Some(Effort::Low), ..Reasoning::default() });
+            r.extra.insert("verbosity".into(), json!("low"));
+            r.extra.insert("stream_options".into(), json!({"include_obfuscation": true}));
+        });
+        assert_eq!(
+            body,
+            concat!(
+                r#""max_completion_tokens":5,"temperature":1,"stop":["a","b"],"seed":7,"stream":true,"#,
+                r#""stream_options":{"include_usage":true,"include_obfuscation":true},"reasoning_effort":"low","#,
+                r#""user":"u","verbosity":"low""#
+            )
+        );
+        assert_eq!(warnings, "");
+    }
+
+    #[test]
+    fn members_of_other_dialects_are_reported() {
+        let (body, warnings) = added(DialectId::Anthropic, |r| {
+            r.extra.insert("mcp_servers".into(), json!([]));
+        });
+        assert_eq!((body.as_str(), warnings.as_str()), ("", "dropped;mcp_servers"));
+    }
+
+    #[test]
+    fn reasoning_is_said_as_an_effort() {
+        use DialectId::{Anthropic, OpenAi};
+        let raw = json!({"type": "enabled", "budget_tokens": 5000});
+        let off = json!({"type": "disabled"});
+        for (origin, effort, budget, raw, body, warnings) in [
+            (OpenAi, Some(Effort::None), None, None, r#""reasoning_effort":"none""#, ""),
+            (OpenAi, Some(Effort::None), None, Some(&off), r#""thinking":{"type":"disabled"}"#, ""),
+            (
+                OpenAi,
+                None,
+                Some(5000),
+                Some(&raw),
+                r#""thinking":{"type":"enabled","budget_tokens":5000}"#,
+                "",
+            ),
+            (
+                OpenAi,
+                None,
+                Some(5000),
+                None,
+                r#""reasoning_effort":"medium""#,
+                "shaped;thinking.budget_tokens=medium",
+            ),
+            (
+                Anthropic,
+                None,
+                Some(5000),
+                Some(&raw),
+                r#""reasoning_effort":"medium""#,
+                "shaped;thinking.budget_tokens=medium",
+            ),
+            (Anthropic, Some(Effort::High), Some(5000), Some(&raw), r#""reasoning_effort":"high""#, ""),
+            (Anthropic, Some(Effort::None), None, Some(&off), "", "dropped;thinking"),
+            (Anthropic, None, None, Some(&off), "", "dropped;thinking"),
+        ] {
+            let reasoning = Reasoning { effort, budget_tokens: budget, raw: raw.cloned() };
+            let got = added(origin, |r| r.reasoning = Some(reasoning.clone()));
+            assert_eq!((got.0.as_str(), got.1.as_str()), (body, warnings), "{origin:?} {reasoning:?}");
+        }
+    }
+
+    #[test]
+    fn tools_and_choices_are_written() {
+        let (body, warnings) = added(DialectId::OpenAi, |r| {
+            let extra = json!({"defer_loading": true, "function": {"examples": []}});
+            r.tools = vec![
+                Tool::Function(FunctionTool {
+                    parameters: Some(json!({"type": "object"})),
+                    cache: Some(CacheMark(json!({"type": "ephemeral"}))),
+                    extra: extra.as_object().unwrap().clone(),
+                    ..function("f")
+                }),
+                Tool::Custom { name: "c".into(), description: None, format: None },
+                Tool::Opaque { origin: DialectId::OpenAi, tool: json!({"type": "x"}) },
+            ];
+            r.tool_choice = Some(ToolChoice::Allowed { names: vec!["f".into(), "c".into()], required: true });
+        });
+        assert_eq!(
+            body,
+            concat!(
+                r#""tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"},"examples":[]},"#,
+                r#""defer_loading":true},{"type":"custom","custom":{"name":"c"}},{"type":"x"}],"#,
+                r#""tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":["#,
+                r#"{"type":"function","function":{"name":"f"}},{"type":"custom","custom":{"name":"c"}}]}}"#
+            )
+        );
+        assert_eq!(warnings, "dropped;tools[0].cache_control");
+    }
+
+    #[test]
+    fn cache_marks_go_to_vendors_that_read_them() {
+        let mut request = request(DialectId::Anthropic);
+        let cache = Some(CacheMark(json!({"type": "ephemeral"})));
+        request.tools = vec![Tool::Function(FunctionTool { cache, ..function("f") })];
+        let adjust = Adjust { cache_control: true, ..Adjust::default() };
+        let (body, warnings) = encode(&request, &adjust).unwrap();
+        assert!(body.contains(r#""function":{"name":"f"},"cache_control":{"type":"ephemeral"}"#), "{body}");
+        assert_eq!(warnings, "");
+    }
+
+    #[test]
+    fn tools_of_other_vendors_are_refused() {
+        let mut request = request(DialectId::Anthropic);
+        let tool = json!({"type": "bash_20250124", "name": "bash"});
+        request.tools = vec![Tool::Opaque { origin: DialectId::Anthropic, tool }];
+        let error = encode(&request, &Adjust::default()).unwrap_err();
+        assert_eq!((error.status, error.param.as_deref()), (400, Some("tools[0]")));
+        assert!(error.message.contains("bash_20250124"), "{}", error.message);
+    }
+
+    #[test]
+    fn formats_are_written() {
+        let schema = ResponseFormat::JsonSchema {
+            name: "a".into(),
+            description: None,
+            schema: json!({"type": "object"}),
+            strict: Some(true),
+        };
+        for (format, want) in [
+            (ResponseFormat::Text, r#"{"type":"text"}"#),
+            (ResponseFormat::JsonObject, r#"{"type":"json_object"}"#),
+            (
+                schema,
+                r#"{"type":"json_schema","json_schema":{"name":"a","schema":{"type":"object"},"strict":true}}"#,
+            ),
+        ] {
+            let (body, _) = added(DialectId::OpenAi, |r| r.response_format = Some(format));
+            assert_eq!(body, format!("\"response_format\":{want}"));
+        }
+    }
+}

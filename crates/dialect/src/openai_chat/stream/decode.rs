@@ -1,0 +1,390 @@
+//! A vendor's stream of chunks. Reasons to finish are held back until the stream ends, because some vendors send them
+//! early, twice, or change them; everything else goes out as it comes.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use tidegate_core::{ApiError, ErrorKind, Fault, Usage};
+
+use super::super::member::{take, take_text, whole};
+use super::super::response::{self, Ended, content_parts, ended};
+use super::super::{error, media, reasoning};
+use super::calls::Calls;
+use crate::chat::{Extra, Finish, FinishReason, Part, StreamEvent};
+use crate::fold::unfold;
+use crate::framing::{FrameError, MAX_FRAME, Sse, SseEvent};
+use crate::{AnswerContext, StreamDecoder};
+
+#[derive(Debug)]
+pub(in super::super) struct Decoder {
+    body: Body,
+    sse: Sse,
+    state: State,
+}
+
+/// What the first byte says the body is.
+#[derive(Debug)]
+enum Body {
+    Unknown,
+    Events,
+    /// JSON or HTML in place of a stream, gathered to its end.
+    Whole(Vec<u8>),
+}
+
+impl Decoder {
+    pub(in super::super) fn new(ctx: &AnswerContext<'_>) -> Self {
+        let state = State { provider: ctx.provider.to_owned(), ..State::default() };
+        Self { body: Body::Unknown, sse: Sse::new().splitting_json(), state }
+    }
+
+    fn finish_whole(&mut self, body: &[u8], events: &mut Vec<StreamEvent>) {
+        let answer = match serde_json::from_slice(body) {
+            Ok(Value::Object(members)) => response::answer(members, &self.state.provider),
+            _ => Err(error::unreadable(body, &self.state.provider)),
+        };
+        match answer {
+            Ok(answer) => {
+                events.extend(unfold(&answer));
+                self.state.over = true;
+            }
+            Err(error) => self.state.fail(error, events),
+        }
+    }
+}
+
+impl StreamDecoder for Decoder {
+    fn push(&mut self, bytes: &[u8], events: &mut Vec<StreamEvent>) {
+        if self.state.over {
+            return;
+        }
+        if matches!(self.body, Body::Unknown) {
+            // White space and the bytes of a byte-order mark may come before either.
+            match bytes.iter().find(|byte| !(byte.is_ascii_whitespace() || b"\xef\xbb\xbf".contains(byte))) {
+                Some(b'{' | b'[' | b'<') => self.body = Body::Whole(Vec::new()),
+                Some(_) => self.body = Body::Events,
+                None => {}
+            }
+        }
+        let result = match &mut self.body {
+            Body::Whole(body) if body.len() + bytes.len() > MAX_FRAME => {
+                Err(FrameError::TooLarge { max: MAX_FRAME })
+            }
+            Body::Whole(body) => {
+                body.extend_from_slice(bytes);
+                Ok(())
+            }
+            Body::Unknown | Body::Events => {
+                let state = &mut self.state;
+                self.sse.push(bytes, &mut |event| state.event(event, events))
+            }
+        };
+        if let Err(error) = result {
+            self.state.fail(ApiError::upstream(error.to_string()), events);
+        }
+    }
+
+    fn finish(&mut self, events: &mut Vec<StreamEvent>) {
+        if self.state.over {
+            return;
+        }
+        if let Body::Whole(body) = &mut self.body {
+            let body = std::mem::take(body);
+            return self.finish_whole(&body, events);
+        }
+        let state = &mut self.state;
+        if let Err(error) = self.sse.finish(&mut |event| state.event(event, events)) {
+            state.fail(ApiError::upstream(error.to_string()), events);
+        }
+        if state.over {
+            return;
+        }
+        if state.choices.values().any(|choice| choice.finish.is_some()) {
+            state.end(events);
+        } else {
+            let message = format!("{}'s stream ended before the answer was complete", state.provider);
+            state.fail(ApiError::upstream(message), events);
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    provider: String,
+    id: String,
+    started: bool,
+    /// `End` or `Error` was given.
+    over: bool,
+    choices: BTreeMap<u32, Choice>,
+    usage: Option<Usage>,
+    /// Vendor members already reported: some repeat them in every chunk.
+    seen: Extra,
+}
+
+#[derive(Debug, Default)]
+struct Choice {
+    calls: Calls,
+    /// Something of the answer was said.
+    said: bool,
+    /// The vendor's word for the end, and its maker's own where it differs.
+    finish: Option<(String, Option<String>)>,
+}
+
+impl State {
+    fn event(&mut self, event: SseEvent<'_>, events: &mut Vec<StreamEvent>) {
+        let data = event.data.trim_ascii();
+        if self.over || data.is_empty() {
+            return;
+        }
+        if data == b"[DONE]" {
+            return self.end(events);
+        }
+        match serde_json::from_slice(data) {
+            Ok(Value::Object(chunk)) => {
+                if let Err(error) = self.chunk(chunk, events) {
+                    self.fail(error, events);
+                }
+            }
+            _ => {
+                let message = format!("{} sent an event that is not a JSON object", self.provider);
+                self.fail(ApiError::upstream(message), events);
+            }
+        }
+    }
+
+    fn chunk(
+        &mut self,
+        mut chunk: Map<String, Value>,
+        events: &mut Vec<StreamEvent>,
+    ) -> Result<(), ApiError> {
+        if let Some(error) = error::in_success(&chunk) {
+            return Err(error);
+        }
+        let mut usage = response::take_usage(&mut chunk);
+        let choices = match take(&mut chunk, "choices") {
+            Some(Value::Array(choices)) => choices,
+            _ => Vec::new(),
+        };
+        self.start(&mut chunk, !choices.is_empty(), events);
+        for (position, choice) in choices.into_iter().enumerate() {
+            let Value::Object(mut choice) = choice else { continue };
+            usage = usage.or_else(|| take(&mut choice, "usage").as_ref().and_then(response::read_usage));
+            self.choice(choice, position, events)?;
+        }
+        self.members(chunk, events);
+        if let Some(usage) = usage.filter(|usage| self.usage.as_ref() != Some(usage)) {
+            self.usage = Some(usage.clone());
+            events.push(StreamEvent::Usage(usage));
+        }
+        Ok(())
+    }
+
+    /// Azure's first chunk has neither id nor choices: it is not the beginning of the answer.
+    fn start(&mut self, chunk: &mut Map<String, Value>, has_choices: bool, events: &mut Vec<StreamEvent>) {
+        let id = take_text(chunk, "id");
+        let model = take_text(chunk, "model");
+        let created = take(chunk, "created").as_ref().and_then(whole).filter(|seconds| *seconds > 0);
+        if self.started || (id.is_none() && !has_choices) {
+            return;
+        }
+        self.started = true;
+        self.id = id.clone().unwrap_or_default();
+        events.push(StreamEvent::Start { id, model, created });
+        if !self.seen.is_empty() {
+            events.push(StreamEvent::Extra { choice: None, extra: self.seen.clone() });
+        }
+    }
+
+    /// Vendor members of the chunk itself. Before the start they wait in `seen`.
+    fn members(&mut self, mut chunk: Map<String, Value>, events: &mut Vec<StreamEvent>) {
+        chunk.retain(|key, value| {
+            let known = matches!(key.as_str(), "id" | "object" | "created" | "model" | "obfuscation");
+            !known && !value.is_null() && self.seen.get(key) != Some(value)
+        });
+        if chunk.is_empty() {
+            return;
+        }
+        self.seen.extend(chunk.iter().map(|(key, value)| (key.clone(), value.clone())));
+        if self.started {
+            events.push(StreamEvent::Extra { choice: None, extra: chunk });
+        }
+    }
+
+    fn choice(
+        &mut self,
+        mut choice: Map<String, Value>,
+        position: usize,
+        events: &mut Vec<StreamEvent>,
+    ) -> Result<(), ApiError> {
+        let index = take(&mut choice, "index").as_ref().and_then(whole);
+        let index = u32::try_from(index.unwrap_or(position as u64)).unwrap_or(u32::MAX);
+        let under_way = self.choices.entry(index).or_default();
+        let before = events.len();
+
+        let message = take(&mut choice, "message");
+        let mut delta = match take(&mut choice, "delta") {
+            Some(Value::Object(delta)) => delta,
+            // A whole message in one chunk; but some repeat at the end what they said piece by piece.
+            _ => match message {
+                Some(Value::Object(message)) if !under_way.said => message,
+                _ => Map::new(),
+            },
+        };
+        let text = take(&mut choice, "text");
+        say(index, under_way, &mut delta, &self.id, events);
+        if events.len() == before {
+            push_parts(index, content_parts(text.unwrap_or_default()), events);
+        }
+        if let Some(logprobs) = take(&mut choice, "logprobs") {
+            if logprobs.get("content").is_some() || logprobs.get("refusal").is_some() {
+                events.push(StreamEvent::Logprobs { choice: index, logprobs });
+            }
+        }
+        under_way.said |= events.len() > before;
+        under_way.finish(&mut choice)?;
+
+        choice.extend(delta);
+        choice.retain(|key, value| key != "role" && !value.is_null());
+        if !choice.is_empty() {
+            events.push(StreamEvent::Extra { choice: Some(index), extra: choice });
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, events: &mut Vec<StreamEvent>) {
+        if self.choices.is_empty() {
+            let message = format!("{}'s stream ended without an answer", self.provider);
+            return self.fail(ApiError::upstream(message), events);
+        }
+        self.over = true;
+        for (&index, choice) in &mut self.choices {
+            let (word, native) = choice.finish.take().unwrap_or_default();
+            let reason = match ended(&word, choice.calls.any()) {
+                Ended::As(reason) => reason,
+                Ended::Failed | Ended::Starved => FinishReason::Length,
+            };
+            let raw = native.or(Some(word).filter(|word| !word.is_empty()));
+            let finish = Finish { reason, raw, stop_sequence: None };
+            events.push(StreamEvent::Finish { choice: index, finish });
+        }
+        events.push(StreamEvent::End);
+    }
+
+    fn fail(&mut self, error: ApiError, events: &mut Vec<StreamEvent>) {
+        self.over = true;
+        events.push(StreamEvent::Error(error));
+    }
+}
+
+impl Choice {
+    fn finish(&mut self, choice: &mut Map<String, Value>) -> Result<(), ApiError> {
+        let native = take_text(choice, "native_finish_reason");
+        choice.retain(|key, value| !(key == "finish_reason" && value.as_str() == Some("")));
+        let Some(word) = take_text(choice, "finish_reason") else { return Ok(()) };
+        match ended(&word, false) {
+            Ended::Failed => Err(ApiError::upstream("the provider failed while it answered")),
+            Ended::Starved if !self.said => Err(ApiError::new(
+                ErrorKind::Overloaded,
+                Fault::Provider,
+                503,
+                "the provider ran out of resources before it answered",
+            )),
+            Ended::Starved | Ended::As(_) => {
+                self.finish = Some((word, native));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Takes everything it understands out of a delta.
+fn say(
+    index: u32,
+    under_way: &mut Choice,
+    delta: &mut Map<String, Value>,
+    answer_id: &str,
+    events: &mut Vec<StreamEvent>,
+) {
+    let blocks = take_block_deltas(delta);
+    let thoughts = reasoning::take_from(delta).parts;
+    let repeated = thoughts.iter().any(|part| matches!(part, Part::Reasoning(_)));
+    push_parts(index, thoughts, events);
+    push_parts(index, blocks.into_iter().filter(|part| !repeated || is_opaque(part)).collect(), events);
+    push_parts(index, content_parts(take(delta, "content").unwrap_or_default()), events);
+    if let Some(text) = take_text(delta, "refusal") {
+        events.push(StreamEvent::Refusal { choice: index, text });
+    }
+    if let Some(Value::Array(annotations)) = take(delta, "annotations") {
+        let event = |annotation| StreamEvent::Annotation { choice: index, annotation };
+        events.extend(annotations.into_iter().map(event));
+    }
+    if let Some(Value::Array(images)) = take(delta, "images") {
+        push_parts(index, images.iter().filter_map(media::answered_image).collect(), events);
+    }
+    if let Some(Value::Object(audio)) = take(delta, "audio") {
+        let part = media::answered_audio(audio, "pcm16");
+        events.push(StreamEvent::Part { choice: index, part });
+    }
+    let mut pieces = match take(delta, "tool_calls") {
+        Some(Value::Array(pieces)) => pieces,
+        _ => Vec::new(),
+    };
+    if let Some(function) = take(delta, "function_call") {
+        let only = [("index".to_owned(), Value::from(0)), ("function".to_owned(), function)];
+        pieces.push(Value::Object(Map::from_iter(only)));
+    }
+    for piece in pieces {
+        if let Value::Object(piece) = piece {
+            under_way.calls.piece(piece, index, answer_id, events);
+        }
+    }
+    delta.retain(|key, value| !(key == "content" || key == "refusal" || value.as_str() == Some("")));
+}
+
+/// Portkey's `content_blocks: [{index, delta: {thinking | signature | data | text}}]`, without the text, which is in
+/// `content` as well.
+fn take_block_deltas(delta: &mut Map<String, Value>) -> Vec<Part> {
+    let Some(Value::Array(blocks)) = take(delta, "content_blocks") else { return Vec::new() };
+    let mut parts = Vec::new();
+    for mut block in blocks {
+        let Some(Value::Object(mut inner)) = block.get_mut("delta").map(Value::take) else { continue };
+        inner.shift_remove("text");
+        let kind = if inner.contains_key("data") {
+            "redacted_thinking"
+        } else if inner.contains_key("thinking") || inner.contains_key("signature") {
+            "thinking"
+        } else {
+            continue;
+        };
+        inner.insert("type".to_owned(), Value::from(kind));
+        parts.push(reasoning::part_of_block(Value::Object(inner)));
+    }
+    parts
+}
+
+/// Beyond the text that `reasoning_content` repeats.
+fn is_opaque(part: &Part) -> bool {
+    match part {
+        Part::Reasoning(thought) => thought.signature.is_some() && thought.text.is_empty(),
+        _ => true,
+    }
+}
+
+fn push_parts(choice: u32, parts: Vec<Part>, events: &mut Vec<StreamEvent>) {
+    for part in parts {
+        match part {
+            Part::Text(text) => events.push(StreamEvent::Text { choice, text: text.text }),
+            Part::Reasoning(thought) => {
+                if !thought.text.is_empty() {
+                    events.push(StreamEvent::Reasoning { choice, text: thought.text });
+                }
+                if let Some(signature) = thought.signature {
+                    events.push(StreamEvent::ReasoningSignature { choice, signature });
+                }
+            }
+            Part::RedactedReasoning { data, .. } => {
+                events.push(StreamEvent::RedactedReasoning { choice, data });
+            }
+            part => events.push(StreamEvent::Part { choice, part }),
+        }
+    }
+}

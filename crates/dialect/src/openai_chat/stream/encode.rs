@@ -1,0 +1,607 @@
+//! Events written as chunks for a client of OpenAI's. Every chunk begins with the same bytes, which are made once.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use tidegate_core::{Usage, id};
+
+use super::super::response::{specific_fields, word, write_usage};
+use super::super::{error, media, reasoning};
+use crate::chat::{Extra, Finish, Part, StreamEvent, Text, ToolKind};
+use crate::{AnswerContext, StreamEncoder};
+
+#[derive(Debug)]
+pub(in super::super) struct Encoder {
+    provider: String,
+    model: String,
+    strict: bool,
+    include_usage: bool,
+    now_s: u64,
+    /// `{"id":…,"choices":[`; empty before the first chunk.
+    head: Vec<u8>,
+    choices: BTreeMap<u32, Choice>,
+    /// Members for the top of the next chunk.
+    held: Extra,
+    usage: Option<Usage>,
+}
+
+#[derive(Debug, Default)]
+struct Choice {
+    role_sent: bool,
+    kinds: Vec<ToolKind>,
+    /// Number and kind of the content block under way, as Portkey counts them.
+    block: Option<(u32, Block)>,
+    /// Members for this choice in its next chunk.
+    held: Extra,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Block {
+    Text,
+    Thinking,
+    Whole,
+}
+
+/// `delta` of a chunk; what is `None` is not written.
+#[derive(Debug, Default, Serialize)]
+struct Delta<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a str>,
+    /// `Some(None)` is an explicit null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<Option<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_calls: Option<[Value; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations: Option<&'a [Value]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audio: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_blocks: Option<[Value; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_specific_fields: Option<Value>,
+}
+
+impl Encoder {
+    pub(in super::super) fn new(ctx: &AnswerContext<'_>) -> Self {
+        Self {
+            provider: ctx.provider.to_owned(),
+            model: ctx.model.to_owned(),
+            strict: ctx.strict,
+            include_usage: ctx.include_usage,
+            now_s: ctx.now_s,
+            head: Vec::new(),
+            choices: BTreeMap::new(),
+            held: Extra::new(),
+            usage: None,
+        }
+    }
+
+    fn start(&mut self, id: Option<&str>, model: Option<&str>, created: Option<u64>) {
+        let id = id.map_or_else(|| id::random("chatcmpl-", 24), str::to_owned);
+        let head = json!({
+            "id": id,
+            "object": "chat.completion.chunk",
+            "created": created.unwrap_or(self.now_s),
+            "model": model.unwrap_or(&self.model),
+            "provider": self.provider,
+        });
+        self.head = head.to_string().into_bytes();
+        self.head.pop();
+        self.head.extend_from_slice(br#","choices":["#);
+    }
+
+    /// The first chunk of a choice names the role.
+    fn open(&mut self, choice: u32, out: &mut Vec<u8>) -> &mut Choice {
+        if self.head.is_empty() {
+            self.start(None, None, None);
+        }
+        let state = self.choices.entry(choice).or_default();
+        if !std::mem::replace(&mut state.role_sent, true) {
+            let delta =
+                Delta { role: Some("assistant"), content: Some(""), refusal: Some(None), ..Delta::default() };
+            self.chunk(choice, &delta, None, None, out);
+        }
+        self.choices.entry(choice).or_default()
+    }
+
+    fn say(&mut self, choice: u32, delta: &Delta<'_>, out: &mut Vec<u8>) {
+        self.open(choice, out);
+        self.chunk(choice, delta, None, None, out);
+    }
+
+    fn chunk(
+        &mut self,
+        choice: u32,
+        delta: &Delta<'_>,
+        logprobs: Option<&Value>,
+        finish: Option<&str>,
+        out: &mut Vec<u8>,
+    ) {
+        out.extend_from_slice(b"data: ");
+        out.extend_from_slice(&self.head);
+        out.extend_from_slice(b"{\"index\":");
+        write_json(out, &choice);
+        out.extend_from_slice(b",\"delta\":");
+        write_json(out, delta);
+        out.extend_from_slice(b",\"logprobs\":");
+        write_json(out, &logprobs);
+        out.extend_from_slice(b",\"finish_reason\":");
+        write_json(out, &finish);
+        let held = self.choices.get_mut(&choice).map(|state| std::mem::take(&mut state.held));
+        write_members(out, &held.unwrap_or_default(), &["index", "delta", "logprobs", "finish_reason"]);
+        out.extend_from_slice(b"}]");
+        self.close(None, out);
+    }
+
+    /// What follows the choices. With usage asked for, every chunk but the last has it null.
+    fn close(&mut self, usage: Option<&Usage>, out: &mut Vec<u8>) {
+        if self.include_usage {
+            out.extend_from_slice(b",\"usage\":");
+            write_json(out, &usage.map(|usage| write_usage(usage, self.strict)));
+        }
+        let held = std::mem::take(&mut self.held);
+        write_members(out, &held, &["id", "object", "created", "model", "provider", "choices", "usage"]);
+        out.extend_from_slice(b"}\n\n");
+    }
+
+    /// A piece of a content block for clients that may see more; `kind` decides whether it goes on or begins.
+    fn block(
+        &mut self,
+        choice: u32,
+        kind: Block,
+        delta: impl FnOnce() -> Value,
+        out: &mut Vec<u8>,
+    ) -> Option<[Value; 1]> {
+        if self.strict {
+            return None;
+        }
+        let state = self.open(choice, out);
+        let number = match state.block {
+            Some((number, under_way)) if under_way == kind && kind != Block::Whole => number,
+            Some((number, _)) => number + 1,
+            None => 0,
+        };
+        state.block = Some((number, kind));
+        Some([json!({"index": number, "delta": delta()})])
+    }
+
+    fn text(&mut self, choice: u32, text: &str, out: &mut Vec<u8>) {
+        let content_blocks = self.block(choice, Block::Text, || json!({"text": text}), out);
+        self.say(choice, &Delta { content: Some(text), content_blocks, ..Delta::default() }, out);
+    }
+
+    fn reasoning(&mut self, choice: u32, text: &str, out: &mut Vec<u8>) {
+        let content_blocks = self.block(choice, Block::Thinking, || json!({"thinking": text}), out);
+        self.say(choice, &Delta { reasoning_content: Some(text), content_blocks, ..Delta::default() }, out);
+    }
+
+    /// Opaque pieces, which strict clients do not get.
+    fn opaque(&mut self, choice: u32, kind: Block, delta: Value, out: &mut Vec<u8>) {
+        let content_blocks = self.block(choice, kind, || delta, out);
+        if content_blocks.is_some() {
+            self.say(choice, &Delta { content_blocks, ..Delta::default() }, out);
+        }
+    }
+
+    fn call_start(
+        &mut self,
+        choice: u32,
+        index: u32,
+        call: (&str, &str, ToolKind, Option<&str>),
+        out: &mut Vec<u8>,
+    ) {
+        let (id, name, kind, signature) = call;
+        let strict = self.strict;
+        let state = self.open(choice, out);
+        // Decoders number calls from 0 without gaps, so pushing keeps kinds and numbers in step.
+        state.kinds.push(kind);
+        let piece = match kind {
+            ToolKind::Custom => {
+                json!({"index": index, "id": id, "type": "custom", "custom": {"name": name, "input": ""}})
+            }
+            ToolKind::Function => {
+                let mut function = json!({"name": name, "arguments": ""});
+                if let Some(signature) = signature.filter(|_| !strict) {
+                    function["thought_signature"] = json!(signature);
+                }
+                json!({"index": index, "id": id, "type": "function", "function": function})
+            }
+        };
+        self.say(choice, &Delta { tool_calls: Some([piece]), ..Delta::default() }, out);
+    }
+
+    fn call_piece(&mut self, choice: u32, index: u32, fragment: &str, out: &mut Vec<u8>) {
+        let kind = self.open(choice, out).kinds.get(index as usize).copied().unwrap_or_default();
+        let piece = match kind {
+            ToolKind::Custom => json!({"index": index, "custom": {"input": fragment}}),
+            ToolKind::Function => json!({"index": index, "function": {"arguments": fragment}}),
+        };
+        self.say(choice, &Delta { tool_calls: Some([piece]), ..Delta::default() }, out);
+    }
+
+    fn part(&mut self, choice: u32, part: &Part, out: &mut Vec<u8>) {
+        match part {
+            Part::Text(text) => self.whole_text(choice, text, out),
+            Part::Audio(audio) => {
+                let audio = Some(media::audio_member(audio));
+                self.say(choice, &Delta { audio, ..Delta::default() }, out);
+            }
+            Part::Refusal(text) => {
+                self.say(choice, &Delta { refusal: Some(Some(text)), ..Delta::default() }, out);
+            }
+            Part::Reasoning(thought) => {
+                self.reasoning(choice, &thought.text, out);
+                if let Some(signature) = &thought.signature {
+                    self.opaque(choice, Block::Thinking, json!({"signature": signature}), out);
+                }
+            }
+            // Generated images have no other place, so even strict clients get those.
+            Part::Image(_) if self.strict => {
+                let content_blocks =
+                    reasoning::content_block(part).map(|block| [json!({"index": 0, "delta": block})]);
+                self.say(choice, &Delta { content_blocks, ..Delta::default() }, out);
+            }
+            _ => {
+                if let Some(block) = reasoning::content_block(part) {
+                    self.opaque(choice, Block::Whole, block, out);
+                }
+            }
+        }
+    }
+
+    /// A text with what belongs to it; an empty one only carries that for the text before, or ends it.
+    fn whole_text(&mut self, choice: u32, text: &Text, out: &mut Vec<u8>) {
+        if !text.text.is_empty() {
+            self.text(choice, &text.text, out);
+        }
+        if !text.annotations.is_empty() {
+            self.say(choice, &Delta { annotations: Some(&text.annotations), ..Delta::default() }, out);
+        }
+        if !self.strict && !text.citations.is_empty() {
+            let provider_specific_fields = specific_fields(text.citations.clone(), None);
+            self.say(choice, &Delta { provider_specific_fields, ..Delta::default() }, out);
+        }
+    }
+
+    /// `service_tier` and `system_fingerprint` are OpenAI's own members; others are for clients that may see more.
+    fn extra(&mut self, choice: Option<u32>, extra: &Extra) {
+        for (key, value) in extra {
+            match choice {
+                None if !self.strict || matches!(key.as_str(), "service_tier" | "system_fingerprint") => {
+                    self.held.insert(key.clone(), value.clone());
+                }
+                Some(choice) if !self.strict => {
+                    self.choices.entry(choice).or_default().held.insert(key.clone(), value.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn finish(&mut self, choice: u32, finish: &Finish, out: &mut Vec<u8>) {
+        self.open(choice, out);
+        let stop_sequence = finish.stop_sequence.as_deref().filter(|_| !self.strict);
+        let delta = Delta {
+            provider_specific_fields: specific_fields(Vec::new(), stop_sequence),
+            ..Delta::default()
+        };
+        self.chunk(choice, &delta, None, Some(word(Some(finish), self.strict)), out);
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        let usage = self.usage.take().filter(|_| self.include_usage);
+        if usage.is_some() && !self.head.is_empty() {
+            out.extend_from_slice(b"data: ");
+            out.extend_from_slice(&self.head);
+            out.push(b']');
+            self.close(usage.as_ref(), out);
+        }
+        out.extend_from_slice(b"data: [DONE]\n\n");
+    }
+}
+
+impl StreamEncoder for Encoder {
+    fn push(&mut self, event: &StreamEvent, out: &mut Vec<u8>) {
+        match event {
+            StreamEvent::Start { id, model, created } => {
+                self.start(id.as_deref(), model.as_deref(), *created);
+                self.open(0, out);
+            }
+            StreamEvent::Text { choice, text } => self.text(*choice, text, out),
+            StreamEvent::Refusal { choice, text } => {
+                self.say(*choice, &Delta { refusal: Some(Some(text)), ..Delta::default() }, out);
+            }
+            StreamEvent::Reasoning { choice, text } => self.reasoning(*choice, text, out),
+            StreamEvent::ReasoningSignature { choice, signature } => {
+                self.opaque(*choice, Block::Thinking, json!({"signature": signature}), out);
+            }
+            StreamEvent::RedactedReasoning { choice, data } => {
+                self.opaque(*choice, Block::Whole, json!({"data": data}), out);
+            }
+            StreamEvent::ToolCallStart { choice, index, id, name, kind, signature } => {
+                self.call_start(*choice, *index, (id, name, *kind, signature.as_deref()), out);
+            }
+            StreamEvent::ToolCallArguments { choice, index, fragment } => {
+                self.call_piece(*choice, *index, fragment, out);
+            }
+            StreamEvent::Logprobs { choice, logprobs } => {
+                self.open(*choice, out);
+                self.chunk(*choice, &Delta::default(), Some(logprobs), None, out);
+            }
+            StreamEvent::Annotation { choice, annotation } => {
+                let annotations = Some(std::slice::from_ref(annotation));
+                self.say(*choice, &Delta { annotations, ..Delta::default() }, out);
+            }
+            StreamEvent::Part { choice, part } => self.part(*choice, part, out),
+            StreamEvent::Extra { choice, extra } => self.extra(*choice, extra),
+            StreamEvent::Finish { choice, finish } => self.finish(*choice, finish, out),
+            StreamEvent::Usage(usage) => self.usage = Some(usage.clone()),
+            StreamEvent::Warning(_) => {}
+            StreamEvent::Ping => out.extend_from_slice(self.ping()),
+            StreamEvent::Error(failure) => out.extend(error::write_event(failure, Some(&self.provider))),
+            StreamEvent::End => self.end(out),
+        }
+    }
+}
+
+fn write_members(out: &mut Vec<u8>, members: &Extra, own: &[&str]) {
+    for (key, value) in members.iter().filter(|(key, _)| !own.contains(&key.as_str())) {
+        out.push(b',');
+        write_json(out, key);
+        out.push(b':');
+        write_json(out, value);
+    }
+}
+
+/// Neither strings nor JSON values can fail to be written, and memory cannot fail to take them.
+fn write_json(out: &mut Vec<u8>, value: &impl Serialize) {
+    let before = out.len();
+    if serde_json::to_writer(&mut *out, value).is_err() {
+        out.truncate(before);
+        out.extend_from_slice(b"null");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_core::ApiError;
+
+    use super::*;
+    use crate::DialectId;
+    use crate::chat::{FinishReason, Image, Source};
+
+    const HEAD: &str = concat!(
+        r#"{"id":"a1","object":"chat.completion.chunk","created":7,"model":"m","provider":"anthropic","choices":["#
+    );
+
+    /// Chunks without their head and end, from the role chunk on.
+    fn chunks(events: Vec<StreamEvent>, strict: bool) -> Vec<String> {
+        let ctx = AnswerContext { provider: "anthropic", model: "m", strict, include_usage: false, now_s: 7 };
+        let mut encoder = Encoder::new(&ctx);
+        let mut out = Vec::new();
+        encoder.push(&StreamEvent::Start { id: Some("a1".into()), model: None, created: None }, &mut out);
+        for event in &events {
+            encoder.push(event, &mut out);
+        }
+        let text = String::from_utf8(out).unwrap();
+        let lines = text.strip_suffix("\n\n").unwrap().split("\n\n");
+        lines
+            .map(|line| {
+                let data = line.strip_prefix("data: ").unwrap_or(line);
+                match data.strip_prefix(HEAD) {
+                    Some(rest) => rest.to_owned(),
+                    None => data.to_owned(),
+                }
+            })
+            .collect()
+    }
+
+    fn delta(delta: &str) -> String {
+        format!(r#"{{"index":0,"delta":{delta},"logprobs":null,"finish_reason":null}}]}}"#)
+    }
+
+    #[test]
+    fn a_text_answer_from_role_to_done() {
+        let finish = Finish { reason: FinishReason::Stop, raw: Some("end_turn".into()), stop_sequence: None };
+        let got = chunks(
+            vec![
+                StreamEvent::Text { choice: 0, text: "Hi \"you\"".into() },
+                StreamEvent::Ping,
+                StreamEvent::Usage(Usage { input: 1, output: 2, ..Usage::default() }),
+                StreamEvent::Finish { choice: 0, finish },
+                StreamEvent::End,
+            ],
+            true,
+        );
+        assert_eq!(
+            got,
+            [
+                delta(r#"{"role":"assistant","content":"","refusal":null}"#),
+                delta(r#"{"content":"Hi \"you\""}"#),
+                ": ping".to_owned(),
+                r#"{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}]}"#.to_owned(),
+                "[DONE]".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn usage_comes_last_and_only_when_asked_for() {
+        let ctx = AnswerContext { provider: "p", model: "m", strict: true, include_usage: true, now_s: 7 };
+        let mut encoder = Encoder::new(&ctx);
+        let mut out = Vec::new();
+        let usage = Usage { input: 1, output: 2, ..Usage::default() };
+        for event in [
+            StreamEvent::Start { id: Some("a".into()), model: None, created: None },
+            StreamEvent::Usage(usage),
+            StreamEvent::Finish { choice: 0, finish: Finish::new(FinishReason::Length) },
+            StreamEvent::End,
+        ] {
+            encoder.push(&event, &mut out);
+        }
+        let text = String::from_utf8(out).unwrap();
+        let lines: Vec<&str> = text.split_terminator("\n\n").collect();
+        assert!(lines[0].ends_with(r#""finish_reason":null}],"usage":null}"#), "{}", lines[0]);
+        assert!(lines[1].ends_with(r#""finish_reason":"length"}],"usage":null}"#), "{}", lines[1]);
+        assert!(
+            lines[2].ends_with(
+                r#""choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}"#
+            ),
+            "{}",
+            lines[2]
+        );
+        assert_eq!(lines[3..], ["data: [DONE]"]);
+    }
+
+    #[test]
+    fn deltas_of_each_kind() {
+        let start = |kind| StreamEvent::ToolCallStart {
+            choice: 0,
+            index: 0,
+            id: "c1".into(),
+            name: "f".into(),
+            kind,
+            signature: Some("SIG".into()),
+        };
+        let piece = || StreamEvent::ToolCallArguments { choice: 0, index: 0, fragment: "{}".into() };
+        let image = Image { source: Source::Url("https://x.example".into()), detail: None, cache: None };
+        let cited = Text { annotations: vec![json!({"a": 1})], citations: vec![json!(1)], ..Text::default() };
+        let redacted = StreamEvent::RedactedReasoning { choice: 0, data: "ENC".into() };
+        let signature = StreamEvent::ReasoningSignature { choice: 0, signature: "SIG".into() };
+        let cases: Vec<(Vec<StreamEvent>, Vec<&str>, Vec<&str>)> = vec![
+            (
+                vec![StreamEvent::Text { choice: 0, text: "a".into() }],
+                vec![r#"{"content":"a"}"#],
+                vec![r#"{"content":"a","content_blocks":[{"index":0,"delta":{"text":"a"}}]}"#],
+            ),
+            (
+                vec![
+                    StreamEvent::Reasoning { choice: 0, text: "t".into() },
+                    signature,
+                    StreamEvent::Text { choice: 0, text: "a".into() },
+                    redacted,
+                ],
+                vec![r#"{"reasoning_content":"t"}"#, r#"{"content":"a"}"#],
+                vec![
+                    r#"{"reasoning_content":"t","content_blocks":[{"index":0,"delta":{"thinking":"t"}}]}"#,
+                    r#"{"content_blocks":[{"index":0,"delta":{"signature":"SIG"}}]}"#,
+                    r#"{"content":"a","content_blocks":[{"index":1,"delta":{"text":"a"}}]}"#,
+                    r#"{"content_blocks":[{"index":2,"delta":{"data":"ENC"}}]}"#,
+                ],
+            ),
+            (
+                vec![StreamEvent::Refusal { choice: 0, text: "no".into() }],
+                vec![r#"{"refusal":"no"}"#],
+                vec![r#"{"refusal":"no"}"#],
+            ),
+            (
+                vec![start(ToolKind::Function), piece()],
+                vec![
+                    r#"{"tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"f","arguments":""}}]}"#,
+                    r#"{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}"#,
+                ],
+                vec![
+                    r#"{"tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"f","arguments":"","thought_signature":"SIG"}}]}"#,
+                    r#"{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}"#,
+                ],
+            ),
+            (
+                vec![start(ToolKind::Custom), piece()],
+                vec![
+                    r#"{"tool_calls":[{"index":0,"id":"c1","type":"custom","custom":{"name":"f","input":""}}]}"#,
+                    r#"{"tool_calls":[{"index":0,"custom":{"input":"{}"}}]}"#,
+                ],
+                vec![
+                    r#"{"tool_calls":[{"index":0,"id":"c1","type":"custom","custom":{"name":"f","input":""}}]}"#,
+                    r#"{"tool_calls":[{"index":0,"custom":{"input":"{}"}}]}"#,
+                ],
+            ),
+            (
+                vec![StreamEvent::Annotation { choice: 0, annotation: json!({"a": 1}) }],
+                vec![r#"{"annotations":[{"a":1}]}"#],
+                vec![r#"{"annotations":[{"a":1}]}"#],
+            ),
+            (
+                vec![StreamEvent::Part { choice: 0, part: Part::Text(cited) }],
+                vec![r#"{"annotations":[{"a":1}]}"#],
+                vec![r#"{"annotations":[{"a":1}]}"#, r#"{"provider_specific_fields":{"citations":[1]}}"#],
+            ),
+            (
+                vec![StreamEvent::Part { choice: 0, part: Part::Image(image) }],
+                vec![
+                    r#"{"content_blocks":[{"index":0,"delta":{"type":"image_url","image_url":{"url":"https://x.example"}}}]}"#,
+                ],
+                vec![
+                    r#"{"content_blocks":[{"index":0,"delta":{"type":"image_url","image_url":{"url":"https://x.example"}}}]}"#,
+                ],
+            ),
+            (
+                vec![StreamEvent::Part {
+                    choice: 0,
+                    part: Part::Opaque { origin: DialectId::Anthropic, block: json!({"type": "x"}) },
+                }],
+                vec![],
+                vec![r#"{"content_blocks":[{"index":0,"delta":{"type":"x"}}]}"#],
+            ),
+        ];
+        for (events, strict, open) in cases {
+            let want = |list: Vec<&str>| list.into_iter().map(delta).collect::<Vec<String>>();
+            assert_eq!(chunks(events.clone(), true)[1..], want(strict), "{events:?}");
+            assert_eq!(chunks(events.clone(), false)[1..], want(open), "{events:?}");
+        }
+    }
+
+    #[test]
+    fn vendor_members_ride_on_the_next_chunk() {
+        let events = vec![
+            StreamEvent::Extra {
+                choice: None,
+                extra: Extra::from_iter([("citations".into(), json!(["u"]))]),
+            },
+            StreamEvent::Extra {
+                choice: None,
+                extra: Extra::from_iter([("service_tier".into(), json!("flex"))]),
+            },
+            StreamEvent::Extra { choice: Some(0), extra: Extra::from_iter([("seed".into(), json!(1))]) },
+            StreamEvent::Refusal { choice: 0, text: "no".into() },
+        ];
+        assert_eq!(
+            chunks(events.clone(), true)[1],
+            r#"{"index":0,"delta":{"refusal":"no"},"logprobs":null,"finish_reason":null}],"service_tier":"flex"}"#
+        );
+        assert_eq!(
+            chunks(events, false)[1],
+            concat!(
+                r#"{"index":0,"delta":{"refusal":"no"},"logprobs":null,"finish_reason":null,"seed":1}],"#,
+                r#""citations":["u"],"service_tier":"flex"}"#
+            )
+        );
+    }
+
+    #[test]
+    fn errors_end_the_stream_without_done() {
+        let got = chunks(vec![StreamEvent::Error(ApiError::upstream("gone"))], true);
+        assert_eq!(
+            got[1],
+            concat!(
+                r#"{"error":{"message":"anthropic error: gone","type":"server_error","param":null,"code":null},"#,
+                r#""provider":"anthropic"}"#
+            )
+        );
+        assert_eq!(got.len(), 2);
+    }
+
+    #[test]
+    fn each_choice_names_its_role_once() {
+        let text = |choice| StreamEvent::Text { choice, text: "a".into() };
+        let got = chunks(vec![text(1), text(0), text(1)], true);
+        let roles = got.iter().filter(|chunk| chunk.contains("\"role\"")).count();
+        assert_eq!((roles, got.len()), (2, 5));
+    }
+}
