@@ -7,6 +7,7 @@
 
 mod body;
 mod event;
+mod lenient;
 mod stream;
 mod usage;
 

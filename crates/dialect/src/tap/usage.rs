@@ -1,9 +1,9 @@
-//! The `usage` objects of both dialects, read leniently: a member of an unexpected type counts as absent and spoils
-//! nothing else.
+//! The `usage` objects of both dialects, and the one convention they are brought to.
 
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+use serde::Deserialize;
 use tidegate_core::Usage;
+
+use super::lenient::{count, object};
 
 /// How a dialect counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Counts {
     /// Takes the next `usage` object and gives the totals it makes. `None` when the object holds no count.
     pub(super) fn take(&mut self, raw: &str) -> Option<Usage> {
         match self {
-            Self::OpenAi => serde_json::from_str::<OpenAiCounts<'_>>(raw).ok()?.usage(),
+            Self::OpenAi => serde_json::from_str::<OpenAiCounts>(raw).ok()?.usage(),
             Self::Anthropic(counts) => {
                 counts.update(serde_json::from_str(raw).ok()?);
                 counts.usage()
@@ -43,17 +43,17 @@ impl Counts {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct OpenAiCounts<'a> {
+struct OpenAiCounts {
     #[serde(deserialize_with = "count")]
     prompt_tokens: Option<u64>,
     #[serde(deserialize_with = "count")]
     completion_tokens: Option<u64>,
     #[serde(deserialize_with = "count")]
     total_tokens: Option<u64>,
-    #[serde(borrow)]
-    prompt_tokens_details: Option<&'a RawValue>,
-    #[serde(borrow)]
-    completion_tokens_details: Option<&'a RawValue>,
+    #[serde(deserialize_with = "object")]
+    prompt_tokens_details: PromptDetails,
+    #[serde(deserialize_with = "object")]
+    completion_tokens_details: CompletionDetails,
     /// DeepSeek's place for the cached part.
     #[serde(deserialize_with = "count")]
     prompt_cache_hit_tokens: Option<u64>,
@@ -92,11 +92,11 @@ struct CompletionDetails {
     rejected_prediction_tokens: Option<u64>,
 }
 
-impl OpenAiCounts<'_> {
+impl OpenAiCounts {
     fn usage(&self) -> Option<Usage> {
         self.prompt_tokens.or(self.completion_tokens).or(self.total_tokens)?;
-        let prompt_details: PromptDetails = details(self.prompt_tokens_details);
-        let completion_details: CompletionDetails = details(self.completion_tokens_details);
+        let (prompt_details, completion_details) =
+            (&self.prompt_tokens_details, &self.completion_tokens_details);
         let cache_read = prompt_details.cached_tokens.or(self.prompt_cache_hit_tokens);
         let cache_write = prompt_details.cache_write_tokens;
         let prompt = self.prompt_tokens.unwrap_or(0);
@@ -143,9 +143,12 @@ pub(super) struct AnthropicCounts {
     cache_read_input_tokens: Option<u64>,
     #[serde(deserialize_with = "count")]
     output_tokens: Option<u64>,
-    cache_creation: Option<CacheCreation>,
-    output_tokens_details: Option<OutputDetails>,
-    server_tool_use: Option<ServerToolUse>,
+    #[serde(deserialize_with = "object")]
+    cache_creation: CacheCreation,
+    #[serde(deserialize_with = "object")]
+    output_tokens_details: OutputDetails,
+    #[serde(deserialize_with = "object")]
+    server_tool_use: ServerToolUse,
 }
 
 #[derive(Debug, Deserialize, Default)]
@@ -172,18 +175,19 @@ struct ServerToolUse {
 impl AnthropicCounts {
     /// The last value of each member wins; a member that an event leaves out keeps its value.
     fn update(&mut self, newer: Self) {
-        fn replace<T>(old: &mut Option<T>, new: Option<T>) {
-            if new.is_some() {
-                *old = new;
-            }
+        fn replace(old: &mut Option<u64>, new: Option<u64>) {
+            *old = new.or(*old);
         }
         replace(&mut self.input_tokens, newer.input_tokens);
         replace(&mut self.cache_creation_input_tokens, newer.cache_creation_input_tokens);
         replace(&mut self.cache_read_input_tokens, newer.cache_read_input_tokens);
         replace(&mut self.output_tokens, newer.output_tokens);
-        replace(&mut self.cache_creation, newer.cache_creation);
-        replace(&mut self.output_tokens_details, newer.output_tokens_details);
-        replace(&mut self.server_tool_use, newer.server_tool_use);
+        replace(
+            &mut self.cache_creation.ephemeral_1h_input_tokens,
+            newer.cache_creation.ephemeral_1h_input_tokens,
+        );
+        replace(&mut self.output_tokens_details.thinking_tokens, newer.output_tokens_details.thinking_tokens);
+        replace(&mut self.server_tool_use.web_search_requests, newer.server_tool_use.web_search_requests);
     }
 
     fn usage(&self) -> Option<Usage> {
@@ -192,24 +196,13 @@ impl AnthropicCounts {
             input: self.input_tokens.unwrap_or(0),
             cache_read: self.cache_read_input_tokens,
             cache_write: self.cache_creation_input_tokens,
-            cache_write_1h: self.cache_creation.as_ref().and_then(|made| made.ephemeral_1h_input_tokens),
+            cache_write_1h: self.cache_creation.ephemeral_1h_input_tokens,
             output: self.output_tokens.unwrap_or(0),
-            reasoning: self.output_tokens_details.as_ref().and_then(|details| details.thinking_tokens),
-            searches: self.server_tool_use.as_ref().and_then(|used| used.web_search_requests),
+            reasoning: self.output_tokens_details.thinking_tokens,
+            searches: self.server_tool_use.web_search_requests,
             ..Usage::default()
         })
     }
-}
-
-fn details<'a, T: Deserialize<'a> + Default>(raw: Option<&'a RawValue>) -> T {
-    raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
-}
-
-/// A whole number however it is written (`12`, `12.0`); anything else is `None`.
-fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    let text = <&RawValue>::deserialize(deserializer)?.get();
-    let whole = text.strip_suffix(".0").unwrap_or(text);
-    Ok(whole.parse().ok())
 }
 
 #[cfg(test)]
