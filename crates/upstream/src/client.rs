@@ -35,6 +35,7 @@ pub struct Egress {
 /// How to reach the outside. The defaults reach public addresses, directly, over HTTP/1.1.
 #[derive(Clone)]
 pub struct EgressSettings {
+    /// Which addresses may be reached beyond public ones.
     pub policy: AddressPolicy,
     /// Proxies, as the environment names them; the default is none.
     pub proxy: ProxyEnv,
@@ -52,10 +53,13 @@ pub struct EgressSettings {
     /// Offer HTTP/2 to https upstreams. Off by default: all requests to an origin would share one connection, and those
     /// beyond the streams its server allows (often 100) would wait there unseen.
     pub http2: bool,
+    /// Names to addresses; the operating system's unless a test brings its own.
     pub resolver: Arc<dyn Resolve>,
 }
 
 impl Egress {
+    /// Reads the machine's root certificates, which takes some milliseconds and blocks; connects nowhere.
+    ///
     /// # Errors
     ///
     /// A proxy variable that is not a proxy URL, or extra certificates that cannot be read.

@@ -110,6 +110,7 @@ fn of_proxy(error: SendError) -> SendError {
 }
 
 impl Endpoint {
+    /// What [`host_and_port`] reads, to keep.
     pub(crate) fn of(uri: &Uri) -> Result<Self, SendError> {
         let (host, port) = host_and_port(uri)?;
         Ok(Self { host: host.into(), port })

@@ -23,6 +23,7 @@ pub type Resolving<'a> = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + 
 
 /// Names to addresses, in order of preference.
 pub trait Resolve: Send + Sync + 'static {
+    /// The addresses of `host`, a name without brackets or port. None, and an error, both mean that it cannot be reached.
     fn resolve<'a>(&'a self, host: &'a str) -> Resolving<'a>;
 }
 
@@ -47,6 +48,7 @@ pub(crate) struct Endpoint {
     pub(crate) port: u16,
 }
 
+/// Makes the TCP connections of one client.
 pub(crate) struct Dialer {
     pub(crate) resolver: Arc<dyn Resolve>,
     pub(crate) keepalive: Duration,
