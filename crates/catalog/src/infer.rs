@@ -44,10 +44,13 @@ pub fn infer(model: &str) -> Inference<'_> {
     }
 }
 
-/// The longest prefix wins. An empty id means that several hosts serve the family.
+/// The longest prefix that ends at the end of a word wins. An empty id means that several hosts serve the family.
 fn family(model: &str) -> Option<&'static str> {
-    let fits = FAMILIES.iter().filter(|(prefix, _)| model.starts_with(prefix));
-    fits.max_by_key(|(prefix, _)| prefix.len()).map(|(_, id)| *id)
+    let fits = |(prefix, _): &&(&str, &str)| {
+        let ends_word = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+        model.strip_prefix(prefix).is_some_and(|rest| prefix.ends_with(['-', ':']) || ends_word(rest))
+    };
+    FAMILIES.iter().filter(fits).max_by_key(|(prefix, _)| prefix.len()).map(|(_, id)| *id)
 }
 
 const FAMILIES: &[(&str, &str)] = &[
@@ -65,7 +68,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("devstral-", "mistral-ai"),
     ("embed-english-", "cohere"),
     ("embed-multilingual-", "cohere"),
-    ("embed-v", "cohere"),
+    ("embed-v4", "cohere"),
     ("ft:", "openai"),
     ("gemini-", "google"),
     ("glm-", "z-ai"),
@@ -80,10 +83,10 @@ const FAMILIES: &[(&str, &str)] = &[
     ("mercury", "inception"),
     ("ministral-", "mistral-ai"),
     ("mistral-", "mistral-ai"),
-    ("moonshot-v", "moonshot"),
+    ("moonshot-v1", "moonshot"),
     ("o1", "openai"),
     ("o3", "openai"),
-    ("o4-", "openai"),
+    ("o4", "openai"),
     ("omni-moderation", "openai"),
     ("open-mistral-", "mistral-ai"),
     ("open-mixtral-", "mistral-ai"),
@@ -94,7 +97,8 @@ const FAMILIES: &[(&str, &str)] = &[
     ("solar-", "upstage"),
     ("sonar", "perplexity-ai"),
     ("sora-", "openai"),
-    ("text-embedding-0", "google"),
+    ("text-embedding-004", "google"),
+    ("text-embedding-005", "google"),
     ("text-embedding-3-", "openai"),
     ("text-embedding-ada-", "openai"),
     ("text-moderation-", "openai"),
@@ -143,6 +147,12 @@ mod tests {
             ("deepseek-chat", "deepseek"),
             ("grok-4", "x-ai"),
             ("sonar", "perplexity-ai"),
+            ("sonar-pro", "perplexity-ai"),
+            ("sonarqube", "?"),
+            ("o3de", "?"),
+            ("o4-mini", "openai"),
+            ("gpt-4o-mini", "openai"),
+            ("embed-v4.0", "cohere"),
             ("llama-3.3-70b", "?"),
             ("", "?"),
         ];

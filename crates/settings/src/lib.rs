@@ -3,6 +3,10 @@
 //! Two stages: what was written (`written`), then what it means (`field`, `provider`). Nothing is read here: the
 //! caller passes the file's text, the environment as a map and the arguments. The command line wins over the
 //! environment, the environment over the file, the file over the defaults.
+//!
+//! Every field has a variable, `TIDEGATE_` and its path in capitals: `server.port` is `TIDEGATE_SERVER_PORT`, and
+//! `providers.my-team.api_key` is `TIDEGATE_PROVIDERS_MY_TEAM_API_KEY`. A variable that begins so and means nothing is a
+//! mistake, as is every name in the file that means nothing.
 
 mod effective;
 mod error;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use crate::error::{Errors, Place, SettingsError};
+use crate::error::{Errors, SettingsError};
 use crate::field;
 use crate::provider::{self, KnownProvider};
 use crate::settings::{Settings, Source};
@@ -51,7 +51,7 @@ pub fn load(inputs: &Inputs<'_>) -> Result<Settings, Errors> {
         field::apply(entry, &mut settings, &mut mistakes);
     }
     provider::build(&of_providers, inputs, &mut settings, &mut mistakes);
-    check_default_provider(&settings, inputs.known, &mut mistakes);
+    check_default_provider(&settings, &of_providers, inputs.known, &mut mistakes);
     check_timeouts(&settings, &mut mistakes);
 
     if mistakes.is_empty() {
@@ -78,26 +78,23 @@ fn slug(entry: &Entry) -> Option<&str> {
     }
 }
 
+/// It must be a section, even one with mistakes of its own, or a provider there is.
 fn check_default_provider(
     settings: &Settings,
+    sections: &[Entry],
     known: &[KnownProvider<'_>],
     mistakes: &mut Vec<SettingsError>,
 ) {
     let Some(name) = &settings.models.default_provider else { return };
     let of_known = known.iter().flat_map(|known| known.aliases.iter().chain([&known.id])).copied();
-    let names: Vec<&str> = settings.providers.iter().map(|p| p.slug.as_str()).chain(of_known).collect();
+    let names: Vec<&str> = sections.iter().filter_map(slug).chain(of_known).collect();
     if !names.contains(&name.as_str()) {
         let remedy = match nearest(name, names.iter().copied()) {
             Some(name) => format!("did you mean \"{name}\"?"),
             None => "write the name of a [providers.…] section or the id of a provider".to_owned(),
         };
-        report(
-            settings,
-            "models.default_provider",
-            format!("no provider is called \"{name}\""),
-            remedy,
-            mistakes,
-        );
+        let problem = format!("no provider is called \"{name}\"");
+        report(settings, "models.default_provider", problem, remedy, mistakes);
     }
 }
 
@@ -132,7 +129,6 @@ fn report(
     mistakes: &mut Vec<SettingsError>,
 ) {
     if let Some(Source::Written(place)) = settings.origins.get(field) {
-        let place: Place = place.clone();
-        mistakes.push(SettingsError { place, field: field.to_owned(), problem, remedy });
+        mistakes.push(SettingsError { place: place.clone(), field: field.to_owned(), problem, remedy });
     }
 }

@@ -211,6 +211,25 @@ fn settings_without_effect() {
 }
 
 #[test]
+fn one_mistake_is_said_once() {
+    let file = "[models]\ndefault_provider = \"work\"\n[providers.work]\napi_key = \"k\"";
+    assert_eq!(
+        said(file),
+        "tidegate.toml:3:12: providers.work: no provider is called \"work\"; say which one it is: provider = \"openai\""
+    );
+}
+
+#[test]
+fn long_values_are_cut() {
+    let file = format!("log.format = \"{}\"", "x".repeat(1_000));
+    let expected = format!(
+        "tidegate.toml:1:14: log.format: \"{}…\" is not a log format; write \"text\" or \"json\"",
+        "x".repeat(60)
+    );
+    assert_eq!(said(&file), expected);
+}
+
+#[test]
 fn syntax() {
     let said = said("[server\nport = 1\nport = 2");
     let mut lines = said.lines();
