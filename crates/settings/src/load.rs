@@ -32,14 +32,11 @@ pub struct Inputs<'a> {
 /// Every mistake there is, each with its place, field and remedy.
 pub fn load(inputs: &Inputs<'_>) -> Result<Settings, Errors> {
     let mut mistakes = Vec::new();
-    let mut entries = match inputs.file.map(written::in_file) {
-        Some(Ok(entries)) => entries,
-        Some(Err(syntax)) => {
-            mistakes.extend(syntax);
-            Vec::new()
-        }
-        None => Vec::new(),
-    };
+    let mut entries = inputs.file.map_or(Ok(Vec::new()), written::in_file).unwrap_or_else(|syntax| {
+        mistakes.extend(syntax);
+        Vec::new()
+    });
+    let file_is_known = mistakes.is_empty();
     let slugs: Vec<String> = entries.iter().filter_map(slug).map(str::to_owned).collect();
     entries.extend(written::in_env(inputs.env, &slugs, &mut mistakes));
     entries.extend(written::in_arguments(inputs.arguments));
@@ -51,7 +48,9 @@ pub fn load(inputs: &Inputs<'_>) -> Result<Settings, Errors> {
         field::apply(entry, &mut settings, &mut mistakes);
     }
     provider::build(&of_providers, inputs, &mut settings, &mut mistakes);
-    check_default_provider(&settings, &of_providers, inputs.known, &mut mistakes);
+    if file_is_known {
+        check_default_provider(&settings, &of_providers, inputs.known, &mut mistakes);
+    }
     check_timeouts(&settings, &mut mistakes);
 
     if mistakes.is_empty() {

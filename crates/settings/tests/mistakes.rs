@@ -235,6 +235,11 @@ fn syntax() {
     let mut lines = said.lines();
     assert!(lines.next().unwrap().starts_with("tidegate.toml:1:"), "{said}");
     assert!(said.lines().all(|line| line.ends_with("; correct the TOML here")), "{said}");
+
+    let env = [("TIDEGATE_MODELS_DEFAULT_PROVIDER", "work"), ("TIDEGATE_PORT", "x")];
+    let said = said_of("[providers.work", &env, &[]);
+    assert!(!said.contains("default_provider"), "what the file says of it is not known: {said}");
+    assert!(said.contains("TIDEGATE_PORT"), "{said}");
 }
 
 #[test]
