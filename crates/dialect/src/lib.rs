@@ -10,11 +10,16 @@ use serde_json::Value;
 use tidegate_core::{ApiError, Warnings};
 
 pub mod anthropic_messages;
+mod body;
 pub mod chat;
 pub mod cohere;
+#[cfg(test)]
+mod fixtures;
 pub mod fold;
 pub mod framing;
+mod function_tools;
 pub mod gemini;
+mod losses;
 pub mod ollama;
 pub mod openai_chat;
 pub mod peek;

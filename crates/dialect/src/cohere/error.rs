@@ -5,6 +5,7 @@ use tidegate_core::error::says_context_too_long;
 use tidegate_core::{ApiError, ErrorKind, Fault};
 
 use super::response;
+use crate::body;
 
 #[derive(Debug, Deserialize)]
 struct CohereError {
@@ -25,16 +26,11 @@ pub(super) fn decode(status: u16, body: &[u8]) -> ApiError {
     error
 }
 
-/// What came with a success in place of an answer: an error all the same, or something unreadable. Of that it is said
-/// where, not what: the text may hold the user's words.
-pub(super) fn instead_of_answer(body: &[u8], e: &serde_json::Error) -> ApiError {
-    match serde_json::from_slice::<CohereError>(body) {
+/// What came with a success in place of an answer: an error all the same, or something unreadable.
+pub(super) fn instead_of_answer(bytes: &[u8], e: &serde_json::Error) -> ApiError {
+    match serde_json::from_slice::<CohereError>(bytes) {
         Ok(error) => response::failed(&error.message),
-        Err(_) => ApiError::upstream(format!(
-            "the provider's answer cannot be read as Cohere's (line {}, column {})",
-            e.line(),
-            e.column()
-        )),
+        Err(_) => body::unreadable("Cohere", e),
     }
 }
 

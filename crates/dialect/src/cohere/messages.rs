@@ -10,6 +10,7 @@ use tidegate_core::{ApiError, Verdict, Warnings};
 use super::wire::{Block, CalledFunction, Content, ImageUrl, Message, ToolCall};
 use crate::DialectId;
 use crate::chat::{self, Image, Part, Role, Source, Text, ToolKind, ToolResult};
+use crate::losses;
 
 pub(super) fn messages<'a>(
     messages: &'a [chat::Message],
@@ -18,12 +19,7 @@ pub(super) fn messages<'a>(
     let mut out = Vec::with_capacity(messages.len());
     for (i, message) in messages.iter().enumerate() {
         let path = format!("messages[{i}]");
-        if message.name.is_some() {
-            warnings.dropped(format!("{path}.name"));
-        }
-        for member in message.extra.keys() {
-            warnings.dropped(format!("{path}.{member}"));
-        }
+        losses::of_message(message, &path, warnings);
         match message.role {
             Role::System | Role::Developer => {
                 let content = said(message, &path, Speaker::System, warnings)?;
@@ -135,9 +131,7 @@ fn assistant<'a>(
 }
 
 fn tool_call<'a>(call: &'a chat::ToolCall, warnings: &mut Warnings) -> ToolCall<'a> {
-    if call.cache.is_some() {
-        warnings.dropped("cache_control");
-    }
+    losses::of_mark(call.cache.as_ref(), warnings);
     let arguments = match call.kind {
         ToolKind::Function if call.arguments.trim().is_empty() => Cow::Borrowed("{}"),
         ToolKind::Function => Cow::Borrowed(call.arguments.as_str()),
@@ -147,9 +141,7 @@ fn tool_call<'a>(call: &'a chat::ToolCall, warnings: &mut Warnings) -> ToolCall<
 }
 
 fn tool<'a>(result: &'a ToolResult, path: &str, warnings: &mut Warnings) -> Message<'a> {
-    if result.cache.is_some() {
-        warnings.dropped("cache_control");
-    }
+    losses::of_mark(result.cache.as_ref(), warnings);
     let mut blocks = Vec::with_capacity(result.content.len());
     if result.is_error {
         // The only way to say that the tool failed.
@@ -167,22 +159,12 @@ fn tool<'a>(result: &'a ToolResult, path: &str, warnings: &mut Warnings) -> Mess
 }
 
 fn text_block<'a>(text: &'a Text, path: &str, warnings: &mut Warnings) -> Block<'a> {
-    if text.cache.is_some() {
-        warnings.dropped("cache_control");
-    }
-    if !text.annotations.is_empty() || !text.citations.is_empty() {
-        warnings.dropped(format!("{path}.annotations"));
-    }
-    for member in text.extra.keys() {
-        warnings.dropped(format!("{path}.{member}"));
-    }
+    losses::of_text(text, path, warnings);
     Block::Text { text: text.text.as_str().into() }
 }
 
 fn image<'a>(image: &'a Image, path: &str, warnings: &mut Warnings) -> Result<Block<'a>, ApiError> {
-    if image.cache.is_some() {
-        warnings.dropped("cache_control");
-    }
+    losses::of_mark(image.cache.as_ref(), warnings);
     let url = match &image.source {
         Source::Url(url) => Cow::Borrowed(url.as_str()),
         Source::Inline { mime, data } => ["data:", mime, ";base64,", data].concat().into(),

@@ -8,7 +8,7 @@ use tidegate_core::{ApiError, Verdict, Warnings};
 use super::wire::{Request, ResponseFormat, Thinking};
 use super::{messages, tools};
 use crate::chat::{self, ChatRequest, Effort, Reasoning};
-use crate::{EncodeContext, Encoded};
+use crate::{EncodeContext, Encoded, losses};
 
 const MAX_STOPS: usize = 5;
 
@@ -33,7 +33,7 @@ pub(super) fn encode(request: &ChatRequest, _: &EncodeContext<'_>) -> Result<Enc
         k: clamp(&request.top_k, (0.0, 500.0), "top_k", &mut warnings),
         frequency_penalty: clamp(&request.frequency_penalty, (0.0, 1.0), "frequency_penalty", &mut warnings),
         presence_penalty: clamp(&request.presence_penalty, (0.0, 1.0), "presence_penalty", &mut warnings),
-        stop_sequences: stops(&request.stop, &mut warnings),
+        stop_sequences: losses::of_stops(&request.stop, MAX_STOPS, &mut warnings),
         seed: request.seed.as_ref(),
         logprobs: request.logprobs,
         tool_choice: tools.choice,
@@ -77,15 +77,9 @@ fn wants_audio(modalities: &Value) -> bool {
 }
 
 fn report_lost(request: &ChatRequest, warnings: &mut Warnings) {
-    let lost = [
-        ("logit_bias", request.logit_bias.is_some()),
-        ("top_logprobs", request.top_logprobs.is_some()),
-        ("user", request.user.is_some()),
-        ("service_tier", request.service_tier.is_some()),
-        ("parallel_tool_calls", request.parallel_tool_calls == Some(false)),
-    ];
-    for (member, _) in lost.into_iter().filter(|(_, given)| *given) {
-        warnings.dropped(member);
+    losses::of_request(request, warnings);
+    if request.top_logprobs.is_some() {
+        warnings.dropped("top_logprobs");
     }
 }
 
@@ -99,13 +93,6 @@ fn clamped(value: &Number, (low, high): (f64, f64), param: &str, warnings: &mut 
     let bound = bound.unwrap_or_else(|| value.clone());
     warnings.push_note(Verdict::Shaped, param, bound.to_string());
     bound
-}
-
-fn stops<'a>(stops: &'a [String], warnings: &mut Warnings) -> &'a [String] {
-    if stops.len() > MAX_STOPS {
-        warnings.push_note(Verdict::Shaped, "stop", format!("first_{MAX_STOPS}"));
-    }
-    &stops[..stops.len().min(MAX_STOPS)]
 }
 
 /// Text is the default and goes unsaid.
@@ -217,8 +204,8 @@ mod tests {
             ..with_extra(json!({"store": true, "modalities": ["text"]}))
         };
         let (_, warned) = encoded(&lost).unwrap();
-        let expected = "dropped;store, dropped;logit_bias, dropped;top_logprobs, dropped;user, \
-                        dropped;service_tier, dropped;parallel_tool_calls";
+        let expected = "dropped;store, dropped;logit_bias, dropped;user, dropped;service_tier, \
+                        dropped;parallel_tool_calls, dropped;top_logprobs";
         assert_eq!(warned, expected);
     }
 

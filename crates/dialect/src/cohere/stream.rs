@@ -7,54 +7,26 @@ use tidegate_core::ApiError;
 use super::wire::{AnswerBlock, AnsweredCall, Event, EventType, MessageEnd, One};
 use super::{error, response};
 use crate::StreamDecoder;
+use crate::body::{Frame, StreamBody};
 use crate::chat::{Part, StreamEvent, Text, ToolKind};
 use crate::fold::unfold;
-use crate::framing::{FrameError, MAX_FRAME, Sse};
 
 /// Cohere gives one answer at a time.
 const CHOICE: u32 = 0;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Decoder {
-    framing: Framing,
+    body: StreamBody,
     message: Message,
-}
-
-#[derive(Debug)]
-enum Framing {
-    /// Nothing but white space yet.
-    Undecided,
-    Sse(Sse),
-    /// One object: kept until the end of the body.
-    Whole(Vec<u8>),
-}
-
-impl Decoder {
-    pub(super) fn new() -> Self {
-        Self { framing: Framing::Undecided, message: Message::default() }
-    }
 }
 
 impl StreamDecoder for Decoder {
     fn push(&mut self, bytes: &[u8], events: &mut Vec<StreamEvent>) {
-        if self.message.over {
+        let message = &mut self.message;
+        if message.over {
             return;
         }
-        let (framing, bytes) = std::mem::replace(&mut self.framing, Framing::Undecided).decide(bytes);
-        self.framing = framing;
-        let message = &mut self.message;
-        let split = match &mut self.framing {
-            Framing::Undecided => Ok(()),
-            Framing::Sse(sse) => sse.push(bytes, &mut |event| message.push(event.data, events)),
-            Framing::Whole(body) if body.len() + bytes.len() > MAX_FRAME => {
-                Err(FrameError::TooLarge { max: MAX_FRAME })
-            }
-            Framing::Whole(body) => {
-                body.extend_from_slice(bytes);
-                Ok(())
-            }
-        };
-        if let Err(e) = split {
+        if let Err(e) = self.body.push(bytes, &mut |frame| message.push(frame, events)) {
             message.fail(ApiError::upstream(e.to_string()), events);
         }
     }
@@ -64,33 +36,10 @@ impl StreamDecoder for Decoder {
         if message.over {
             return;
         }
-        match &mut self.framing {
-            Framing::Undecided => {}
-            Framing::Sse(sse) => {
-                if let Err(e) = sse.finish(&mut |event| message.push(event.data, events)) {
-                    message.fail(ApiError::upstream(e.to_string()), events);
-                }
-            }
-            Framing::Whole(body) => match response::decode(body) {
-                Ok(answer) => {
-                    events.extend(unfold(&answer));
-                    message.over = true;
-                }
-                Err(error) => message.fail(error, events),
-            },
+        if let Err(e) = self.body.finish(&mut |frame| message.push(frame, events)) {
+            message.fail(ApiError::upstream(e.to_string()), events);
         }
         message.fail(ApiError::upstream("the stream ended before the answer was complete"), events);
-    }
-}
-
-impl Framing {
-    /// Looks at the first byte that is not white space or a byte-order mark, and gives what is to be read.
-    fn decide(self, bytes: &[u8]) -> (Self, &[u8]) {
-        let Self::Undecided = self else { return (self, bytes) };
-        let blank = |b: &u8| b.is_ascii_whitespace() || matches!(b, 0xEF | 0xBB | 0xBF);
-        let Some(start) = bytes.iter().position(|b| !blank(b)) else { return (self, &[]) };
-        let framing = if bytes[start] == b'{' { Self::Whole(Vec::new()) } else { Self::Sse(Sse::new()) };
-        (framing, &bytes[start..])
     }
 }
 
@@ -105,14 +54,18 @@ struct Message {
 }
 
 impl Message {
-    fn push(&mut self, data: &[u8], events: &mut Vec<StreamEvent>) {
-        let data = data.trim_ascii();
-        if self.over || data.is_empty() || data == b"[DONE]" {
-            return;
-        }
-        let outcome = serde_json::from_slice::<Event>(data)
-            .map_err(|e| error::instead_of_answer(data, &e))
-            .and_then(|event| self.event(event, events));
+    fn push(&mut self, frame: Frame<'_>, events: &mut Vec<StreamEvent>) {
+        let outcome = match frame {
+            _ if self.over => Ok(()),
+            Frame::Piece(data) if data.is_empty() || data == b"[DONE]" => Ok(()),
+            Frame::Piece(data) => serde_json::from_slice::<Event>(data)
+                .map_err(|e| error::instead_of_answer(data, &e))
+                .and_then(|event| self.event(event, events)),
+            Frame::Whole(body) => response::decode(body).map(|answer| {
+                events.extend(unfold(&answer));
+                self.over = true;
+            }),
+        };
         if let Err(error) = outcome {
             self.fail(error, events);
         }
@@ -246,14 +199,14 @@ mod tests {
 
     use super::*;
     use crate::DialectId;
-    use crate::gemini::fixtures::Fixtures;
+    use crate::fixtures::Fixtures;
 
     fn fixtures() -> Fixtures {
         Fixtures::of(DialectId::Cohere, "cohere")
     }
 
     fn events(body: &str) -> Vec<StreamEvent> {
-        let mut decoder = Decoder::new();
+        let mut decoder = Decoder::default();
         let mut events = Vec::new();
         decoder.push(body.as_bytes(), &mut events);
         decoder.finish(&mut events);

@@ -2,17 +2,15 @@
 //!
 //! Cohere can say that a tool must be used or must not, but not which: a named or allowed tool is the only one sent.
 
-use std::borrow::Cow;
-
-use serde_json::{Value, json};
 use tidegate_core::{ApiError, Verdict, Warnings};
 
-use super::wire::{self, Function};
-use crate::chat::{ChatRequest, FunctionTool, Tool, ToolChoice};
+use super::wire;
+use crate::chat::{ChatRequest, Tool, ToolChoice};
+use crate::function_tools::{self, Entry};
 
 #[derive(Debug, Default)]
 pub(super) struct Tools<'a> {
-    pub(super) entries: Vec<wire::Tool<'a>>,
+    pub(super) entries: Vec<Entry<'a>>,
     pub(super) choice: Option<wire::ToolChoice>,
     pub(super) strict: bool,
 }
@@ -20,52 +18,11 @@ pub(super) struct Tools<'a> {
 pub(super) fn tools<'a>(request: &'a ChatRequest, warnings: &mut Warnings) -> Result<Tools<'a>, ApiError> {
     let mut tools = Tools::default();
     for (i, tool) in request.tools.iter().enumerate() {
-        let function = match tool {
-            Tool::Function(function) => {
-                tools.strict |= function.strict == Some(true);
-                declared(function, i, warnings)
-            }
-            Tool::Custom { name, description, format } => {
-                warnings.emulated(format!("tools[{i}].custom"));
-                if format.is_some() {
-                    warnings.dropped(format!("tools[{i}].custom.format"));
-                }
-                free_text(name, description.as_deref())
-            }
-            Tool::Opaque { tool, .. } => return Err(foreign(tool, i)),
-        };
-        tools.entries.push(wire::Tool { r#type: "function", function });
+        tools.entries.push(function_tools::entry(tool, i, "Cohere", warnings)?);
+        tools.strict |= matches!(tool, Tool::Function(function) if function.strict == Some(true));
     }
     choose(request.tool_choice.as_ref(), &mut tools, warnings)?;
     Ok(tools)
-}
-
-fn declared<'a>(function: &'a FunctionTool, i: usize, warnings: &mut Warnings) -> Function<'a> {
-    if function.cache.is_some() {
-        warnings.dropped("cache_control");
-    }
-    for member in function.extra.keys() {
-        warnings.dropped(format!("tools[{i}].function.{member}"));
-    }
-    let none = || Cow::Owned(json!({"type": "object", "properties": {}}));
-    Function {
-        name: &function.name,
-        description: function.description.as_deref(),
-        parameters: function.parameters.as_ref().map_or_else(none, Cow::Borrowed),
-    }
-}
-
-/// A free-text tool as a function of one string.
-fn free_text<'a>(name: &'a str, description: Option<&'a str>) -> Function<'a> {
-    let parameters =
-        json!({"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]});
-    Function { name, description, parameters: Cow::Owned(parameters) }
-}
-
-fn foreign(tool: &Value, i: usize) -> ApiError {
-    let kind = tool.get("type").and_then(Value::as_str).unwrap_or("unknown");
-    let message = format!("Cohere has no tool of type {kind:?}: it takes functions and custom tools");
-    ApiError::bad_request(format!("tools[{i}].type"), message)
 }
 
 fn choose(
@@ -99,7 +56,7 @@ fn choose(
 mod tests {
     use super::*;
     use crate::DialectId;
-    use crate::chat::Extra;
+    use crate::chat::{Extra, FunctionTool};
 
     fn function(name: &str, strict: Option<bool>) -> Tool {
         Tool::Function(FunctionTool {
@@ -118,14 +75,10 @@ mod tests {
     }
 
     #[test]
-    fn functions_always_have_parameters() {
-        let request = request(None);
-        let tools = super::tools(&request, &mut Warnings::default()).unwrap();
-        let entry = json!({"type": "function", "function": {
-            "name": "f", "description": "d", "parameters": {"type": "object", "properties": {}},
-        }});
-        assert_eq!(serde_json::to_value(&tools.entries[0]).unwrap(), entry);
-        assert!(tools.strict);
+    fn one_strict_tool_makes_all_strict() {
+        assert!(super::tools(&request(None), &mut Warnings::default()).unwrap().strict);
+        let lax = ChatRequest { tools: vec![function("f", Some(false))], ..request(None) };
+        assert!(!super::tools(&lax, &mut Warnings::default()).unwrap().strict);
     }
 
     #[test]
@@ -151,25 +104,9 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_said_is_refused() {
-        let unknown = request(Some(ToolChoice::Named("h".into())));
-        let search =
-            Tool::Opaque { origin: DialectId::Anthropic, tool: json!({"type": "web_search_20250305"}) };
-        let foreign = ChatRequest { tools: vec![search], ..request(None) };
-        for (request, param) in [(unknown, "tool_choice"), (foreign, "tools[0].type")] {
-            let error = super::tools(&request, &mut Warnings::default()).unwrap_err();
-            assert_eq!((error.status, error.param.as_deref()), (400, Some(param)));
-        }
-    }
-
-    #[test]
-    fn free_text_tools_are_emulated() {
-        let custom = Tool::Custom { name: "run".into(), description: None, format: Some(json!({})) };
-        let request = ChatRequest { tools: vec![custom], ..request(None) };
-        let mut warnings = Warnings::default();
-        let tools = super::tools(&request, &mut warnings).unwrap();
-        let sent = serde_json::to_value(&tools.entries[0]).unwrap();
-        assert_eq!(sent.pointer("/function/parameters/required"), Some(&json!(["input"])));
-        assert_eq!(warnings.header_value(), "emulated;tools[0].custom, dropped;tools[0].custom.format");
+    fn a_choice_of_nothing_is_refused() {
+        let request = request(Some(ToolChoice::Named("h".into())));
+        let error = super::tools(&request, &mut Warnings::default()).unwrap_err();
+        assert_eq!((error.status, error.param.as_deref()), (400, Some("tool_choice")));
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
 use crate::chat::Extra;
+use crate::function_tools::Entry;
 
 // === requests ===
 
@@ -34,7 +35,7 @@ pub(super) struct Request<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) logprobs: Option<bool>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) tools: Vec<Tool<'a>>,
+    pub(super) tools: Vec<Entry<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tool_choice: Option<ToolChoice>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -104,20 +105,6 @@ pub(super) struct ToolCall<'a> {
 pub(super) struct CalledFunction<'a> {
     pub(super) name: &'a str,
     pub(super) arguments: Cow<'a, str>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct Tool<'a> {
-    pub(super) r#type: &'static str,
-    pub(super) function: Function<'a>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct Function<'a> {
-    pub(super) name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) description: Option<&'a str>,
-    pub(super) parameters: Cow<'a, Value>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

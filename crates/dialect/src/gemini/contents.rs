@@ -13,7 +13,8 @@ use super::media;
 use super::thinking::Generation;
 use super::wire::{Content, ContentRole, MadePart, Part, PartKind, SystemInstruction};
 use crate::DialectId;
-use crate::chat::{self, ChatRequest, Message, Role, Text, ToolCall, ToolResult};
+use crate::chat::{self, ChatRequest, Message, Role, ToolCall, ToolResult};
+use crate::losses;
 
 /// Accepted in place of the signature of a call that another model made.
 const FOREIGN_CALL: &str = "skip_thought_signature_validator";
@@ -67,12 +68,7 @@ struct Builder<'a, 'w> {
 
 impl<'a> Builder<'a, '_> {
     fn message(&mut self, message: &'a Message, path: &str) -> Result<(), ApiError> {
-        if message.name.is_some() {
-            self.warnings.dropped(format!("{path}.name"));
-        }
-        for member in message.extra.keys() {
-            self.warnings.dropped(format!("{path}.{member}"));
-        }
+        losses::of_message(message, path, self.warnings);
         match message.role {
             Role::System | Role::Developer => self.system_message(message, path),
             Role::User => self.turn(message, path, ContentRole::User),
@@ -95,7 +91,7 @@ impl<'a> Builder<'a, '_> {
                 let message = "Gemini takes only text in system messages: move the rest into a user message";
                 return Err(ApiError::bad_request(format!("{path}.content[{i}]"), message));
             };
-            self.text_members(text, &format!("{path}.content[{i}]"));
+            losses::of_text(text, &format!("{path}.content[{i}]"), self.warnings);
             self.system.push(Part::text(text.text.as_str()));
         }
         Ok(())
@@ -144,17 +140,17 @@ impl<'a> Builder<'a, '_> {
     fn part(&mut self, part: &'a chat::Part, path: &str) -> Result<Option<Part<'a>>, ApiError> {
         Ok(Some(match part {
             chat::Part::Text(text) => {
-                self.text_members(text, path);
+                losses::of_text(text, path, self.warnings);
                 signed(PartKind::Text(text.text.as_str().into()), text.signature.as_deref())
             }
             chat::Part::Refusal(text) => Part::text(text.as_str()),
             chat::Part::Image(image) => {
-                self.cache(image.cache.is_some());
+                losses::of_mark(image.cache.as_ref(), self.warnings);
                 media::image(image, path, self.generation, self.warnings)?
             }
             chat::Part::Audio(audio) => media::audio(audio, path, self.warnings)?,
             chat::Part::File(file) => {
-                self.cache(file.cache.is_some());
+                losses::of_mark(file.cache.as_ref(), self.warnings);
                 media::file(file, path, self.warnings)?
             }
             chat::Part::ToolCall(call) => self.call(call, path),
@@ -178,25 +174,8 @@ impl<'a> Builder<'a, '_> {
         }))
     }
 
-    fn text_members(&mut self, text: &Text, path: &str) {
-        self.cache(text.cache.is_some());
-        if !text.annotations.is_empty() || !text.citations.is_empty() {
-            self.warnings.dropped(format!("{path}.annotations"));
-        }
-        for member in text.extra.keys() {
-            self.warnings.dropped(format!("{path}.{member}"));
-        }
-    }
-
-    /// Gemini caches by itself; marks have no place.
-    fn cache(&mut self, marked: bool) {
-        if marked {
-            self.warnings.dropped("cache_control");
-        }
-    }
-
     fn call(&mut self, call: &'a ToolCall, path: &str) -> Part<'a> {
-        self.cache(call.cache.is_some());
+        losses::of_mark(call.cache.as_ref(), self.warnings);
         let (args, wrapped) = call.arguments_object();
         if wrapped {
             self.warnings.shaped(format!("{path}.arguments"));
@@ -209,7 +188,7 @@ impl<'a> Builder<'a, '_> {
     }
 
     fn result(&mut self, result: &'a ToolResult, path: &str) -> Result<(), ApiError> {
-        self.cache(result.cache.is_some());
+        losses::of_mark(result.cache.as_ref(), self.warnings);
         let Some(name) = self.request.tool_name(result) else {
             let message = format!(
                 "no tool call before has the id {:?}; Gemini needs the name of the function: keep the assistant \
@@ -240,7 +219,7 @@ impl<'a> Builder<'a, '_> {
 
     fn result_text<'r>(&mut self, result: &'r ToolResult, path: &str) -> Cow<'r, str> {
         if let [chat::Part::Text(text)] = result.content.as_slice() {
-            self.text_members(text, path);
+            losses::of_text(text, path, self.warnings);
             return text.text.as_str().into();
         }
         let mut lines = Vec::new();
@@ -268,7 +247,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::chat::{Image, ReasoningText, Source, ToolKind};
+    use crate::chat::{Image, ReasoningText, Source, Text, ToolKind};
 
     fn call(id: &str, name: &str, arguments: &str, signature: Option<&str>) -> chat::Part {
         chat::Part::ToolCall(ToolCall {

@@ -6,6 +6,7 @@ use tidegate_core::{ApiError, Usage, Warnings};
 
 use super::error;
 use super::wire::UsageMetadata;
+use crate::body;
 use crate::chat::{EmbeddingsInput, EmbeddingsRequest, EmbeddingsResponse, Extra};
 use crate::{AnswerContext, EncodeContext, Encoded};
 
@@ -85,7 +86,7 @@ pub(super) fn encode(request: &EmbeddingsRequest, _: &EncodeContext<'_>) -> Resu
 }
 
 pub(super) fn decode(body: &[u8], ctx: &AnswerContext<'_>) -> Result<EmbeddingsResponse, ApiError> {
-    let answer: Answer = serde_json::from_slice(body).map_err(|e| error::unreadable(&e))?;
+    let answer: Answer = serde_json::from_slice(body).map_err(|e| body::unreadable("Gemini", &e))?;
     if let Some(error) = &answer.error {
         return Err(error::from_member(error));
     }

@@ -45,15 +45,6 @@ pub(super) fn from_member(error: &Value) -> ApiError {
     classify(status, error)
 }
 
-/// A body that is no answer at all. Says where, not what: the text may hold the user's words.
-pub(super) fn unreadable(e: &serde_json::Error) -> ApiError {
-    ApiError::upstream(format!(
-        "the provider's answer cannot be read as Gemini's (line {}, column {})",
-        e.line(),
-        e.column()
-    ))
-}
-
 fn classify(status: u16, error: GoogleError) -> ApiError {
     let bad_key = error
         .details

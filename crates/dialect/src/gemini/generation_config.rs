@@ -7,6 +7,7 @@ use super::request::Extensions;
 use super::wire::GenerationConfig;
 use super::{schema, thinking};
 use crate::chat::{ChatRequest, ResponseFormat};
+use crate::losses;
 use thinking::Generation;
 
 const MAX_CANDIDATES: u32 = 8;
@@ -23,7 +24,7 @@ pub(super) fn generation_config<'a>(
         top_k: request.top_k.as_ref(),
         candidate_count: candidates(request.n)?,
         max_output_tokens: request.max_tokens,
-        stop_sequences: stops(&request.stop, warnings),
+        stop_sequences: losses::of_stops(&request.stop, MAX_STOPS, warnings),
         presence_penalty: request.presence_penalty.as_ref(),
         frequency_penalty: request.frequency_penalty.as_ref(),
         seed: request.seed.as_ref().map(|seed| small_seed(seed, warnings)),
@@ -54,13 +55,6 @@ fn candidates(n: Option<u32>) -> Result<Option<u32>, ApiError> {
             format!("Gemini gives from 1 to {MAX_CANDIDATES} answers at a time"),
         )),
     }
-}
-
-fn stops<'a>(stops: &'a [String], warnings: &mut Warnings) -> &'a [String] {
-    if stops.len() > MAX_STOPS {
-        warnings.push_note(Verdict::Shaped, "stop", format!("first_{MAX_STOPS}"));
-    }
-    &stops[..stops.len().min(MAX_STOPS)]
 }
 
 /// Gemini's seeds have 32 bits. A larger one becomes, always, the same smaller one.

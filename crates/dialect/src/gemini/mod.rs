@@ -7,8 +7,6 @@
 mod contents;
 mod embeddings;
 mod error;
-#[cfg(test)]
-pub(crate) mod fixtures;
 mod generation_config;
 mod grounding;
 mod media;
@@ -40,7 +38,7 @@ impl ProviderDialect for Gemini {
     }
 
     fn chat_stream(&self, _: &AnswerContext<'_>) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::new())
+        Box::new(stream::Decoder::default())
     }
 
     fn encode_embeddings(

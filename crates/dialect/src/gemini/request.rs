@@ -8,12 +8,12 @@ use super::generation_config::generation_config;
 use super::wire::Request;
 use super::{contents, tools};
 use crate::chat::{ChatRequest, Role};
-use crate::{EncodeContext, Encoded};
+use crate::{EncodeContext, Encoded, losses};
 
 pub(super) fn encode(request: &ChatRequest, _: &EncodeContext<'_>) -> Result<Encoded, ApiError> {
     let mut warnings = Warnings::default();
     let mut extensions = Extensions::of(request, &mut warnings)?;
-    report_lost(request, &mut warnings);
+    losses::of_request(request, &mut warnings);
     let generation_config = generation_config(request, &mut extensions, &mut warnings)?;
     let mut tools = tools::tools(request, &mut warnings)?;
     if extensions.web_search {
@@ -119,18 +119,6 @@ fn speech(audio: &Value, warnings: &mut Warnings) -> Result<Value, ApiError> {
         warnings.push_note(Verdict::Shaped, "audio.format", "pcm16");
     }
     Ok(json!({"voiceConfig": {"prebuiltVoiceConfig": {"voiceName": voice}}}))
-}
-
-fn report_lost(request: &ChatRequest, warnings: &mut Warnings) {
-    let lost = [
-        ("logit_bias", request.logit_bias.is_some()),
-        ("user", request.user.is_some()),
-        ("service_tier", request.service_tier.is_some()),
-        ("parallel_tool_calls", request.parallel_tool_calls == Some(false)),
-    ];
-    for (member, _) in lost.into_iter().filter(|(_, given)| *given) {
-        warnings.dropped(member);
-    }
 }
 
 #[cfg(test)]

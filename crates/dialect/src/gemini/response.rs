@@ -5,10 +5,11 @@ use tidegate_core::{ApiError, Warning};
 
 use super::wire::{Answer, AnswerPart, Candidate};
 use super::{error, grounding, parts, usage};
+use crate::body;
 use crate::chat::{ChatResponse, Choice, Extra, Part};
 
 pub(super) fn decode(body: &[u8]) -> Result<ChatResponse, ApiError> {
-    let mut answer: Answer = serde_json::from_slice(body).map_err(|e| error::unreadable(&e))?;
+    let mut answer: Answer = serde_json::from_slice(body).map_err(|e| body::unreadable("Gemini", &e))?;
     check(&answer)?;
     if answer.candidates.is_empty() {
         return Err(ApiError::upstream("the answer holds no candidates and no reason for it"));

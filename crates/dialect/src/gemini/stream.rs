@@ -10,36 +10,20 @@ use tidegate_core::clock::rfc3339_seconds;
 use tidegate_core::{ApiError, Usage, Verdict, Warning};
 
 use super::wire::{Answer, Candidate};
-use super::{error, grounding, parts, response, usage};
+use super::{grounding, parts, response, usage};
 use crate::StreamDecoder;
+use crate::body::{Frame, StreamBody, unreadable};
 use crate::chat::{Part, StreamEvent, Text, ToolCall};
-use crate::framing::{FrameError, JsonArray, MAX_FRAME, Sse};
 
 /// Far above what a request can ask for.
 const MAX_CHOICES: usize = 64;
 /// Bytes of text kept per candidate to place citations.
 const MAX_TEXT: usize = 1 << 20;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Decoder {
-    framing: Framing,
+    body: StreamBody,
     pieces: Pieces,
-}
-
-#[derive(Debug)]
-enum Framing {
-    /// Nothing but white space yet.
-    Undecided,
-    Sse(Sse),
-    Array(JsonArray),
-    /// One object: kept until the end of the body.
-    Whole(Vec<u8>),
-}
-
-impl Decoder {
-    pub(super) fn new() -> Self {
-        Self { framing: Framing::Undecided, pieces: Pieces::default() }
-    }
 }
 
 impl StreamDecoder for Decoder {
@@ -47,22 +31,8 @@ impl StreamDecoder for Decoder {
         if self.pieces.over {
             return;
         }
-        let (framing, bytes) = std::mem::replace(&mut self.framing, Framing::Undecided).decide(bytes);
-        self.framing = framing;
         let pieces = &mut self.pieces;
-        let split = match &mut self.framing {
-            Framing::Undecided => Ok(()),
-            Framing::Sse(sse) => sse.push(bytes, &mut |event| pieces.push(event.data, events)),
-            Framing::Array(array) => array.push(bytes, &mut |element| pieces.push(element, events)),
-            Framing::Whole(body) if body.len() + bytes.len() > MAX_FRAME => {
-                Err(FrameError::TooLarge { max: MAX_FRAME })
-            }
-            Framing::Whole(body) => {
-                body.extend_from_slice(bytes);
-                Ok(())
-            }
-        };
-        if let Err(e) = split {
+        if let Err(e) = self.body.push(bytes, &mut |frame| pieces.push(frame, events)) {
             pieces.fail(ApiError::upstream(e.to_string()), events);
         }
     }
@@ -72,34 +42,10 @@ impl StreamDecoder for Decoder {
             return;
         }
         let pieces = &mut self.pieces;
-        let split = match &mut self.framing {
-            Framing::Undecided => Ok(()),
-            Framing::Sse(sse) => sse.finish(&mut |event| pieces.push(event.data, events)),
-            Framing::Array(array) => array.finish(&mut |element| pieces.push(element, events)),
-            Framing::Whole(body) => {
-                pieces.push(body, events);
-                Ok(())
-            }
-        };
-        match split {
+        match self.body.finish(&mut |frame| pieces.push(frame, events)) {
             Err(e) => pieces.fail(ApiError::upstream(e.to_string()), events),
             Ok(()) => pieces.end(events),
         }
-    }
-}
-
-impl Framing {
-    /// Looks at the first byte that is not white space or a byte-order mark, and gives what is to be read.
-    fn decide(self, bytes: &[u8]) -> (Self, &[u8]) {
-        let Self::Undecided = self else { return (self, bytes) };
-        let blank = |b: &u8| b.is_ascii_whitespace() || matches!(b, 0xEF | 0xBB | 0xBF);
-        let Some(start) = bytes.iter().position(|b| !blank(b)) else { return (self, &[]) };
-        let framing = match bytes[start] {
-            b'[' => Self::Array(JsonArray::new()),
-            b'{' => Self::Whole(Vec::new()),
-            _ => Self::Sse(Sse::new()),
-        };
-        (framing, &bytes[start..])
     }
 }
 
@@ -127,7 +73,9 @@ struct Choice {
 }
 
 impl Pieces {
-    fn push(&mut self, bytes: &[u8], events: &mut Vec<StreamEvent>) {
+    /// A body that is one object is like a stream of one piece.
+    fn push(&mut self, frame: Frame<'_>, events: &mut Vec<StreamEvent>) {
+        let (Frame::Piece(bytes) | Frame::Whole(bytes)) = frame;
         let bytes = bytes.trim_ascii();
         if self.over || bytes.is_empty() || bytes == b"[DONE]" {
             return;
@@ -236,7 +184,7 @@ fn read(bytes: &[u8]) -> Result<Answer, ApiError> {
     } else {
         serde_json::from_slice(bytes)
     };
-    parsed.map_err(|e| error::unreadable(&e))
+    parsed.map_err(|e| unreadable("Gemini", &e))
 }
 
 impl Choice {
@@ -308,14 +256,14 @@ mod tests {
     use super::*;
     use crate::DialectId;
     use crate::chat::FinishReason;
-    use crate::gemini::fixtures::Fixtures;
+    use crate::fixtures::Fixtures;
 
     fn fixtures() -> Fixtures {
         Fixtures::of(DialectId::Gemini, "gemini")
     }
 
     fn events(body: &str) -> Vec<StreamEvent> {
-        let mut decoder = Decoder::new();
+        let mut decoder = Decoder::default();
         let mut events = Vec::new();
         decoder.push(body.as_bytes(), &mut events);
         decoder.finish(&mut events);

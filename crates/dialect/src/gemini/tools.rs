@@ -11,6 +11,8 @@ use super::schema;
 use super::wire::{FunctionCallingConfig, ToolConfig};
 use crate::DialectId;
 use crate::chat::{ChatRequest, FunctionTool, Tool, ToolChoice};
+use crate::function_tools::one_string;
+use crate::losses;
 
 /// The tools of a request, and what must be said beside them.
 #[derive(Debug, Default)]
@@ -126,12 +128,7 @@ fn declaration(function: &FunctionTool, path: &str, warnings: &mut Warnings) -> 
     if function.strict == Some(true) {
         warnings.dropped(format!("{path}.strict"));
     }
-    if function.cache.is_some() {
-        warnings.dropped("cache_control");
-    }
-    for member in function.extra.keys() {
-        warnings.dropped(format!("{path}.{member}"));
-    }
+    losses::of_function(function, path, warnings);
     let mut out = Map::from_iter([("name".to_owned(), function.name.as_str().into())]);
     if let Some(description) = &function.description {
         out.insert("description".into(), description.as_str().into());
@@ -148,7 +145,7 @@ fn free_text(name: &str, description: Option<&str>) -> Value {
     json!({
         "name": name,
         "description": description.unwrap_or_default(),
-        "parameters": {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]},
+        "parameters": one_string(),
     })
 }
 

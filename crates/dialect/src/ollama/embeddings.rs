@@ -5,6 +5,7 @@ use serde_json::Value;
 use tidegate_core::{ApiError, Usage, Warnings};
 
 use super::error;
+use crate::body;
 use crate::chat::{EmbeddingsInput, EmbeddingsRequest, EmbeddingsResponse, Extra};
 use crate::{AnswerContext, EncodeContext, Encoded};
 
@@ -63,7 +64,7 @@ pub(super) fn encode(request: &EmbeddingsRequest, _: &EncodeContext<'_>) -> Resu
 }
 
 pub(super) fn decode(body: &[u8], ctx: &AnswerContext<'_>) -> Result<EmbeddingsResponse, ApiError> {
-    let answer: Answer = serde_json::from_slice(body).map_err(|e| error::unreadable(&e))?;
+    let answer: Answer = serde_json::from_slice(body).map_err(|e| body::unreadable("Ollama", &e))?;
     if let Some(error) = &answer.error {
         return Err(error::from_member(error));
     }

@@ -27,15 +27,6 @@ pub(super) fn from_member(error: &Value) -> ApiError {
     ApiError::upstream(text(error).unwrap_or("the provider failed without saying why"))
 }
 
-/// A body that is no answer at all. Says where, not what: the text may hold the user's words.
-pub(super) fn unreadable(e: &serde_json::Error) -> ApiError {
-    ApiError::upstream(format!(
-        "the provider's answer cannot be read as Ollama's (line {}, column {})",
-        e.line(),
-        e.column()
-    ))
-}
-
 fn text(error: &Value) -> Option<&str> {
     error.as_str().or_else(|| error.get("message")?.as_str())
 }

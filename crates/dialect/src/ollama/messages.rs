@@ -6,7 +6,8 @@ use tidegate_core::{ApiError, Verdict, Warnings};
 
 use super::wire::{CalledFunction, Message, Role, ToolCall};
 use crate::DialectId;
-use crate::chat::{self, ChatRequest, Image, Part, Source, Text, ToolResult};
+use crate::chat::{self, ChatRequest, Image, Part, Source, ToolResult};
+use crate::losses;
 
 pub(super) fn messages<'a>(
     request: &'a ChatRequest,
@@ -15,12 +16,7 @@ pub(super) fn messages<'a>(
     let mut out = Vec::with_capacity(request.messages.len());
     for (i, message) in request.messages.iter().enumerate() {
         let path = format!("messages[{i}]");
-        if message.name.is_some() {
-            warnings.dropped(format!("{path}.name"));
-        }
-        for member in message.extra.keys() {
-            warnings.dropped(format!("{path}.{member}"));
-        }
+        losses::of_message(message, &path, warnings);
         let role = match message.role {
             chat::Role::System | chat::Role::Developer => Role::System,
             chat::Role::User => Role::User,
@@ -79,7 +75,7 @@ fn take<'a>(
 ) -> Result<(), ApiError> {
     match part {
         Part::Text(text) => {
-            text_members(text, path, warnings);
+            losses::of_text(text, path, warnings);
             said.texts.push(&text.text);
         }
         Part::Refusal(text) => said.texts.push(text),
@@ -117,22 +113,8 @@ fn take<'a>(
     Ok(())
 }
 
-fn text_members(text: &Text, path: &str, warnings: &mut Warnings) {
-    if text.cache.is_some() {
-        warnings.dropped("cache_control");
-    }
-    if !text.annotations.is_empty() || !text.citations.is_empty() {
-        warnings.dropped(format!("{path}.annotations"));
-    }
-    for member in text.extra.keys() {
-        warnings.dropped(format!("{path}.{member}"));
-    }
-}
-
 fn image<'a>(image: &'a Image, path: &str, warnings: &mut Warnings) -> Result<&'a str, ApiError> {
-    if image.cache.is_some() {
-        warnings.dropped("cache_control");
-    }
+    losses::of_mark(image.cache.as_ref(), warnings);
     if image.detail.as_deref().is_some_and(|detail| detail != "auto") {
         warnings.dropped(format!("{path}.image_url.detail"));
     }
@@ -146,9 +128,7 @@ fn image<'a>(image: &'a Image, path: &str, warnings: &mut Warnings) -> Result<&'
 }
 
 fn tool_call<'a>(call: &'a chat::ToolCall, path: &str, warnings: &mut Warnings) -> ToolCall<'a> {
-    if call.cache.is_some() {
-        warnings.dropped("cache_control");
-    }
+    losses::of_mark(call.cache.as_ref(), warnings);
     let (arguments, wrapped) = call.arguments_object();
     if wrapped {
         warnings.shaped(format!("{path}.arguments"));
@@ -162,9 +142,7 @@ fn tool<'a>(
     path: &str,
     warnings: &mut Warnings,
 ) -> Message<'a> {
-    if result.cache.is_some() {
-        warnings.dropped("cache_control");
-    }
+    losses::of_mark(result.cache.as_ref(), warnings);
     let mut texts = Vec::with_capacity(result.content.len());
     if result.is_error {
         // The only way to say that the tool failed.
@@ -175,7 +153,7 @@ fn tool<'a>(
         let path = format!("{path}.content[{i}]");
         match part {
             Part::Text(text) => {
-                text_members(text, &path, warnings);
+                losses::of_text(text, &path, warnings);
                 texts.push(&text.text);
             }
             _ => warnings.push_note(Verdict::Dropped, path, "not_text"),

@@ -8,7 +8,7 @@ use tidegate_core::{ApiError, Verdict, Warnings};
 use super::wire::{Request, Think};
 use super::{messages, tools};
 use crate::chat::{ChatRequest, Effort, Reasoning, ResponseFormat};
-use crate::{EncodeContext, Encoded};
+use crate::{EncodeContext, Encoded, losses};
 
 /// Runtime parameters of Ollama's that have no name in the neutral form; also understood at the top of a request.
 const OWN_OPTIONS: [&str; 17] = [
@@ -37,7 +37,7 @@ pub(super) fn encode(request: &ChatRequest, _: &EncodeContext<'_>) -> Result<Enc
     }
     let mut warnings = Warnings::default();
     let mut own = own_members(request, &mut warnings)?;
-    report_lost(request, &mut warnings);
+    losses::of_request(request, &mut warnings);
     options(request, &mut own.options);
     let body = Request {
         model: &request.model,
@@ -86,18 +86,6 @@ fn own_members<'a>(request: &'a ChatRequest, warnings: &mut Warnings) -> Result<
         }
     }
     Ok(own)
-}
-
-fn report_lost(request: &ChatRequest, warnings: &mut Warnings) {
-    let lost = [
-        ("logit_bias", request.logit_bias.is_some()),
-        ("user", request.user.is_some()),
-        ("service_tier", request.service_tier.is_some()),
-        ("parallel_tool_calls", request.parallel_tool_calls == Some(false)),
-    ];
-    for (member, _) in lost.into_iter().filter(|(_, given)| *given) {
-        warnings.dropped(member);
-    }
 }
 
 fn options(request: &ChatRequest, options: &mut Map<String, Value>) {

@@ -7,6 +7,7 @@ use tidegate_core::{ApiError, Usage, id};
 use super::error;
 use super::wire::{Answer, AnswerMessage, AnsweredCall};
 use crate::DialectId;
+use crate::body;
 use crate::chat::{
     ChatResponse, Choice, Extra, Finish, FinishReason, Part, ReasoningText, ToolCall, ToolKind,
 };
@@ -42,7 +43,7 @@ pub(super) fn decode(body: &[u8]) -> Result<ChatResponse, ApiError> {
 /// # Errors
 /// Something else, or the error that stands in its place.
 pub(super) fn read(bytes: &[u8]) -> Result<Answer, ApiError> {
-    let answer: Answer = serde_json::from_slice(bytes).map_err(|e| error::unreadable(&e))?;
+    let answer: Answer = serde_json::from_slice(bytes).map_err(|e| body::unreadable("Ollama", &e))?;
     match &answer.error {
         Some(error) => Err(error::from_member(error)),
         None => Ok(answer),

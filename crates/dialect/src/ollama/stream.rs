@@ -121,7 +121,7 @@ impl Message {
 mod tests {
     use super::*;
     use crate::DialectId;
-    use crate::gemini::fixtures::Fixtures;
+    use crate::fixtures::Fixtures;
 
     fn fixtures() -> Fixtures {
         Fixtures::of(DialectId::Ollama, "ollama")

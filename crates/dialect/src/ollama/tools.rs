@@ -1,17 +1,14 @@
 //! Tools. Ollama has no choice among them: what may not be called is not sent, and a call cannot be insisted on.
 
-use std::borrow::Cow;
-
-use serde_json::{Value, json};
 use tidegate_core::{ApiError, Verdict, Warnings};
 
-use super::wire::{self, Function};
-use crate::chat::{ChatRequest, FunctionTool, Tool, ToolChoice};
+use crate::chat::{ChatRequest, Tool, ToolChoice};
+use crate::function_tools::{self, Entry};
 
 pub(super) fn tools<'a>(
     request: &'a ChatRequest,
     warnings: &mut Warnings,
-) -> Result<Vec<wire::Tool<'a>>, ApiError> {
+) -> Result<Vec<Entry<'a>>, ApiError> {
     let allowed = match &request.tool_choice {
         None | Some(ToolChoice::Auto) => None,
         Some(ToolChoice::None) => return Ok(Vec::new()),
@@ -26,94 +23,44 @@ pub(super) fn tools<'a>(
     };
     let mut entries = Vec::with_capacity(request.tools.len());
     for (i, tool) in request.tools.iter().enumerate() {
-        let function = match tool {
-            Tool::Function(function) => declared(function, i, warnings),
-            Tool::Custom { name, description, format } => {
-                warnings.emulated(format!("tools[{i}].custom"));
-                if format.is_some() {
-                    warnings.dropped(format!("tools[{i}].custom.format"));
-                }
-                free_text(name, description.as_deref())
-            }
-            Tool::Opaque { tool, .. } => return Err(foreign(tool, i)),
-        };
-        if allowed.is_none_or(|names| names.iter().any(|name| name == function.name)) {
-            entries.push(wire::Tool { r#type: "function", function });
+        if matches!(tool, Tool::Function(function) if function.strict == Some(true)) {
+            warnings.dropped(format!("tools[{i}].function.strict"));
+        }
+        let entry = function_tools::entry(tool, i, "Ollama", warnings)?;
+        if allowed.is_none_or(|names| names.iter().any(|name| name == entry.function.name)) {
+            entries.push(entry);
         }
     }
     Ok(entries)
-}
-
-fn declared<'a>(function: &'a FunctionTool, i: usize, warnings: &mut Warnings) -> Function<'a> {
-    if function.strict == Some(true) {
-        warnings.dropped(format!("tools[{i}].function.strict"));
-    }
-    if function.cache.is_some() {
-        warnings.dropped("cache_control");
-    }
-    for member in function.extra.keys() {
-        warnings.dropped(format!("tools[{i}].function.{member}"));
-    }
-    let none = || Cow::Owned(json!({"type": "object", "properties": {}}));
-    Function {
-        name: &function.name,
-        description: function.description.as_deref(),
-        parameters: function.parameters.as_ref().map_or_else(none, Cow::Borrowed),
-    }
-}
-
-/// A free-text tool as a function of one string.
-fn free_text<'a>(name: &'a str, description: Option<&'a str>) -> Function<'a> {
-    let parameters =
-        json!({"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]});
-    Function { name, description, parameters: Cow::Owned(parameters) }
-}
-
-fn foreign(tool: &Value, i: usize) -> ApiError {
-    let kind = tool.get("type").and_then(Value::as_str).unwrap_or("unknown");
-    let message = format!("Ollama has no tool of type {kind:?}: it takes functions and custom tools");
-    ApiError::bad_request(format!("tools[{i}].type"), message)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::DialectId;
-    use crate::chat::Extra;
+    use crate::chat::{Extra, FunctionTool};
 
     fn request(tool_choice: Option<ToolChoice>) -> ChatRequest {
-        let function = |name: &str, parameters, strict| {
+        let function = |name: &str, strict| {
             Tool::Function(FunctionTool {
                 name: name.into(),
                 description: None,
-                parameters,
+                parameters: None,
                 strict,
                 cache: None,
                 extra: Extra::new(),
             })
         };
-        let schema = json!({"type": "object", "properties": {"q": {"type": "string"}}});
         let custom = Tool::Custom { name: "run".into(), description: Some("d".into()), format: None };
-        let tools = vec![function("f", Some(schema), None), function("g", None, Some(true)), custom];
+        let tools = vec![function("f", None), function("g", Some(true)), custom];
         ChatRequest { tools, tool_choice, ..ChatRequest::new(DialectId::OpenAi, "llama") }
     }
 
     #[test]
-    fn functions_take_openais_form() {
+    fn strictness_is_reported() {
         let mut warnings = Warnings::default();
         let request = request(None);
-        let sent = serde_json::to_value(tools(&request, &mut warnings).unwrap()).unwrap();
-        let function = |function: Value| json!({"type": "function", "function": function});
-        let expected = json!([
-            function(
-                json!({"name": "f", "parameters": {"type": "object", "properties": {"q": {"type": "string"}}}})
-            ),
-            function(json!({"name": "g", "parameters": {"type": "object", "properties": {}}})),
-            function(json!({"name": "run", "description": "d", "parameters": {
-                "type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"],
-            }})),
-        ]);
-        assert_eq!(sent, expected);
+        assert_eq!(tools(&request, &mut warnings).unwrap().len(), 3);
         assert_eq!(warnings.header_value(), "dropped;tools[1].function.strict, emulated;tools[2].custom");
     }
 
@@ -137,13 +84,5 @@ mod tests {
                 "{choice:?}"
             );
         }
-    }
-
-    #[test]
-    fn tools_of_other_vendors_are_refused() {
-        let tool = Tool::Opaque { origin: DialectId::Anthropic, tool: json!({"type": "bash_20250124"}) };
-        let request = ChatRequest { tools: vec![tool], ..request(None) };
-        let error = tools(&request, &mut Warnings::default()).unwrap_err();
-        assert_eq!(error.param.as_deref(), Some("tools[0].type"));
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::chat::Extra;
+use crate::function_tools::Entry;
 
 // === requests ===
 
@@ -17,7 +18,7 @@ pub(super) struct Request<'a> {
     /// Ollama streams unless told otherwise.
     pub(super) stream: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) tools: Vec<Tool<'a>>,
+    pub(super) tools: Vec<Entry<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) format: Option<Cow<'a, Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,20 +73,6 @@ pub(super) struct ToolCall<'a> {
 pub(super) struct CalledFunction<'a> {
     pub(super) name: &'a str,
     pub(super) arguments: Map<String, Value>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct Tool<'a> {
-    pub(super) r#type: &'static str,
-    pub(super) function: Function<'a>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct Function<'a> {
-    pub(super) name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) description: Option<&'a str>,
-    pub(super) parameters: Cow<'a, Value>,
 }
 
 // === answers ===
