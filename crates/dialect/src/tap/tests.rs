@@ -1,3 +1,5 @@
+use crate::{AnswerContext, DialectId, provider_dialect};
+
 use super::*;
 
 const OPENAI: &str = concat!(
@@ -158,6 +160,49 @@ fn whole_bodies() {
             assert_eq!(read(kind, &[&text[..cut], &text[cut..]]), expected, "cut at {cut} of {text}");
         }
     }
+}
+
+/// The tap and the decoders read usage apart; they must agree on what it means.
+#[test]
+fn usage_is_what_the_dialects_decode() {
+    let openai = [
+        r#"{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10}"#,
+        r#"{"prompt_tokens":9.0,"completion_tokens":1.0,"prompt_tokens_details":[],"total_tokens":"x"}"#,
+        r#"{"prompt_tokens":4,"total_tokens":4,"prompt_tokens_details":null}"#,
+        r#"{"completion_tokens":3,"total_tokens":10}"#,
+        r#"{"prompt_tokens":9,"completion_tokens":6,"total_tokens":15,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":2,"audio_tokens":1,"image_tokens":3},"completion_tokens_details":{"reasoning_tokens":1,"audio_tokens":1,"image_tokens":1,"accepted_prediction_tokens":2,"rejected_prediction_tokens":1}}"#,
+        r#"{"prompt_tokens":9,"completion_tokens":1,"prompt_cache_hit_tokens":8}"#,
+        r#"{"prompt_tokens":9,"completion_tokens":1,"cached_tokens":8}"#,
+        r#"{"prompt_tokens":1,"prompt_cache_hit_tokens":2}"#,
+        r#"{"prompt_tokens":5,"completion_tokens":2,"total_tokens":17,"completion_tokens_details":{"reasoning_tokens":10}}"#,
+        r#"{"prompt_tokens":5,"completion_tokens":20,"total_tokens":35,"completion_tokens_details":{"reasoning_tokens":10}}"#,
+        r#"{"prompt_tokens":5,"completion_tokens":2,"reasoning_tokens":30,"num_search_queries":3}"#,
+        r#"{"input_tokens":5,"output_tokens":7,"input_tokens_details":{"cached_tokens":2},"output_tokens_details":{"reasoning_tokens":3}}"#,
+        r#"{"queue_time":0.1}"#,
+    ];
+    for usage in openai {
+        let body = format!(
+            "{{\"id\":\"c\",\"model\":\"m\",\"choices\":[{{\"index\":0,\"message\":{{\"role\":\"assistant\",\"content\":\"a\"}},\"finish_reason\":\"stop\"}}],\"usage\":{usage}}}"
+        );
+        agrees(DialectId::OpenAi, TapKind::OpenAiBody, &body);
+    }
+    let anthropic = [
+        r#"{"input_tokens":25,"output_tokens":48}"#,
+        r#"{"input_tokens":25,"cache_creation_input_tokens":6,"cache_read_input_tokens":7,"output_tokens":48,"cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":4},"output_tokens_details":{"thinking_tokens":5},"server_tool_use":{"web_search_requests":2},"service_tier":"standard"}"#,
+        r#"{"input_tokens":1,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":2,"iterations":[{"type":"message","input_tokens":10,"cache_read_input_tokens":3,"output_tokens":20},{"type":"compaction","input_tokens":5,"output_tokens":6},{"type":"advisor_message","input_tokens":100,"output_tokens":100}]}"#,
+    ];
+    for usage in anthropic {
+        let body = format!(
+            "{{\"id\":\"m\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"m\",\"content\":[{{\"type\":\"text\",\"text\":\"a\"}}],\"stop_reason\":\"end_turn\",\"usage\":{usage}}}"
+        );
+        agrees(DialectId::Anthropic, TapKind::AnthropicBody, &body);
+    }
+}
+
+fn agrees(dialect: DialectId, kind: TapKind, body: &str) {
+    let ctx = AnswerContext { provider: "p", model: "m", strict: false, include_usage: true, now_s: 0 };
+    let decoded = provider_dialect(dialect).decode_chat(body.as_bytes(), &ctx).unwrap();
+    assert_eq!(read(kind, &[body]).usage, decoded.usage, "{body}");
 }
 
 #[test]

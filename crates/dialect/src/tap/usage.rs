@@ -1,4 +1,7 @@
 //! The `usage` objects of both dialects, and the one convention they are brought to.
+//!
+//! The dialects' decoders read the same objects as part of a whole answer; a table in the tests of [`super`] holds the
+//! two to the same counts. Here an answer is not built, and this is several times faster.
 
 use serde::Deserialize;
 use tidegate_core::Usage;
@@ -54,9 +57,20 @@ struct OpenAiCounts {
     prompt_tokens_details: PromptDetails,
     #[serde(deserialize_with = "object")]
     completion_tokens_details: CompletionDetails,
-    /// DeepSeek's place for the cached part.
+    /// The names of OpenAI's newer API, which some vendors use in this one.
+    #[serde(deserialize_with = "count")]
+    input_tokens: Option<u64>,
+    #[serde(deserialize_with = "count")]
+    output_tokens: Option<u64>,
+    #[serde(deserialize_with = "object")]
+    input_tokens_details: PromptDetails,
+    #[serde(deserialize_with = "object")]
+    output_tokens_details: CompletionDetails,
+    /// DeepSeek's place for the cached part, and Moonshot's.
     #[serde(deserialize_with = "count")]
     prompt_cache_hit_tokens: Option<u64>,
+    #[serde(deserialize_with = "count")]
+    cached_tokens: Option<u64>,
     /// Perplexity's place for reasoning and searches.
     #[serde(deserialize_with = "count")]
     reasoning_tokens: Option<u64>,
@@ -94,41 +108,51 @@ struct CompletionDetails {
 
 impl OpenAiCounts {
     fn usage(&self) -> Option<Usage> {
-        self.prompt_tokens.or(self.completion_tokens).or(self.total_tokens)?;
-        let (prompt_details, completion_details) =
-            (&self.prompt_tokens_details, &self.completion_tokens_details);
-        let cache_read = prompt_details.cached_tokens.or(self.prompt_cache_hit_tokens);
-        let cache_write = prompt_details.cache_write_tokens;
-        let prompt = self.prompt_tokens.unwrap_or(0);
-        let cached = cache_read.unwrap_or(0).saturating_add(cache_write.unwrap_or(0));
-        let reasoning = completion_details.reasoning_tokens.or(self.reasoning_tokens);
+        let (details, made) = (&self.prompt_tokens_details, &self.completion_tokens_details);
+        let (prompt, completion) = self.prompt_and_completion()?;
+        let cache_read = details
+            .cached_tokens
+            .or(self.input_tokens_details.cached_tokens)
+            .or(self.prompt_cache_hit_tokens)
+            .or(self.cached_tokens);
+        let cached = cache_read.unwrap_or(0).saturating_add(details.cache_write_tokens.unwrap_or(0));
+        let reasoning =
+            made.reasoning_tokens.or(self.output_tokens_details.reasoning_tokens).or(self.reasoning_tokens);
         Some(Usage {
-            input: prompt.saturating_sub(cached),
+            // More cached than read: they were counted beside.
+            input: prompt.checked_sub(cached).unwrap_or(prompt),
             cache_read,
-            cache_write,
-            output: self.output(prompt, reasoning.unwrap_or(0)),
+            cache_write: details.cache_write_tokens,
+            cache_write_1h: None,
+            output: self.output(prompt, completion, reasoning.unwrap_or(0)),
             reasoning,
-            audio_input: prompt_details.audio_tokens,
-            audio_output: completion_details.audio_tokens,
-            image_input: prompt_details.image_tokens,
-            image_output: completion_details.image_tokens,
-            accepted_prediction: completion_details.accepted_prediction_tokens,
-            rejected_prediction: completion_details.rejected_prediction_tokens,
+            audio_input: details.audio_tokens,
+            audio_output: made.audio_tokens,
+            image_input: details.image_tokens,
+            image_output: made.image_tokens,
+            accepted_prediction: made.accepted_prediction_tokens,
+            rejected_prediction: made.rejected_prediction_tokens,
             searches: self.num_search_queries,
             reported_total: self.total_tokens,
-            ..Usage::default()
         })
     }
 
-    /// Some vendors (xAI) count reasoning beside the completion; their total gives it away.
-    fn output(&self, prompt: u64, reasoning: u64) -> u64 {
-        let completion = self.completion_tokens.unwrap_or(0);
-        let with_reasoning = completion.saturating_add(reasoning);
-        if self.total_tokens == Some(prompt.saturating_add(with_reasoning)) {
-            with_reasoning
-        } else {
-            completion
+    fn prompt_and_completion(&self) -> Option<(u64, u64)> {
+        let completion = self.completion_tokens.or(self.output_tokens);
+        match (self.prompt_tokens.or(self.input_tokens), completion) {
+            (Some(prompt), completion) => Some((prompt, completion.unwrap_or(0))),
+            (None, Some(completion)) => {
+                Some((self.total_tokens.unwrap_or(0).saturating_sub(completion), completion))
+            }
+            (None, None) => None,
         }
+    }
+
+    /// Completion tokens with reasoning inside: some vendors (xAI, Perplexity) count it beside.
+    fn output(&self, prompt: u64, completion: u64, reasoning: u64) -> u64 {
+        let both = completion.saturating_add(reasoning);
+        let beside = reasoning > completion || self.total_tokens == Some(prompt.saturating_add(both));
+        if beside { both } else { completion }
     }
 }
 
@@ -149,6 +173,7 @@ pub(super) struct AnthropicCounts {
     output_tokens_details: OutputDetails,
     #[serde(deserialize_with = "object")]
     server_tool_use: ServerToolUse,
+    iterations: Option<Vec<Iteration>>,
 }
 
 #[derive(Debug, Deserialize, Default)]
@@ -172,6 +197,22 @@ struct ServerToolUse {
     web_search_requests: Option<u64>,
 }
 
+/// One pass of the model within an answer.
+#[derive(Debug, Deserialize, Default)]
+#[serde(default)]
+struct Iteration {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(deserialize_with = "count")]
+    input_tokens: Option<u64>,
+    #[serde(deserialize_with = "count")]
+    cache_creation_input_tokens: Option<u64>,
+    #[serde(deserialize_with = "count")]
+    cache_read_input_tokens: Option<u64>,
+    #[serde(deserialize_with = "count")]
+    output_tokens: Option<u64>,
+}
+
 impl AnthropicCounts {
     /// The last value of each member wins; a member that an event leaves out keeps its value.
     fn update(&mut self, newer: Self) {
@@ -188,11 +229,12 @@ impl AnthropicCounts {
         );
         replace(&mut self.output_tokens_details.thinking_tokens, newer.output_tokens_details.thinking_tokens);
         replace(&mut self.server_tool_use.web_search_requests, newer.server_tool_use.web_search_requests);
+        self.iterations = newer.iterations.or(self.iterations.take());
     }
 
     fn usage(&self) -> Option<Usage> {
         self.input_tokens.or(self.output_tokens)?;
-        Some(Usage {
+        let mut usage = Usage {
             input: self.input_tokens.unwrap_or(0),
             cache_read: self.cache_read_input_tokens,
             cache_write: self.cache_creation_input_tokens,
@@ -201,7 +243,25 @@ impl AnthropicCounts {
             reasoning: self.output_tokens_details.thinking_tokens,
             searches: self.server_tool_use.web_search_requests,
             ..Usage::default()
-        })
+        };
+        self.sum_iterations(&mut usage);
+        Some(usage)
+    }
+
+    /// With iterations the top-level numbers leave some of them out. An advisor's are another model's.
+    fn sum_iterations(&self, usage: &mut Usage) {
+        let own = |iteration: &&Iteration| matches!(iteration.kind.as_str(), "message" | "compaction");
+        let own: Vec<&Iteration> = self.iterations.iter().flatten().filter(own).collect();
+        if own.is_empty() {
+            return;
+        }
+        let sum = |count: fn(&Iteration) -> Option<u64>| {
+            own.iter().filter_map(|iteration| count(iteration)).fold(0, u64::saturating_add)
+        };
+        usage.input = sum(|iteration| iteration.input_tokens);
+        usage.output = sum(|iteration| iteration.output_tokens);
+        usage.cache_write = usage.cache_write.map(|_| sum(|iteration| iteration.cache_creation_input_tokens));
+        usage.cache_read = usage.cache_read.map(|_| sum(|iteration| iteration.cache_read_input_tokens));
     }
 }
 
@@ -228,53 +288,12 @@ mod tests {
     }
 
     #[test]
-    fn vendors_of_the_openai_dialect() {
-        let usage = |raw| Counts::OpenAi.take(raw);
-        let plain = Usage { input: 9, output: 1, ..Usage::default() };
-        let cases = [
-            (r#"{"prompt_tokens":9.0,"completion_tokens":1}"#, Some(plain.clone())),
-            (
-                r#"{"prompt_tokens":9,"completion_tokens":1,"prompt_tokens_details":[],"total_tokens":"x"}"#,
-                Some(plain),
-            ),
-            (
-                r#"{"prompt_tokens":4,"total_tokens":4}"#,
-                Some(Usage { input: 4, reported_total: Some(4), ..Usage::default() }),
-            ),
-            (
-                r#"{"prompt_tokens":9,"completion_tokens":1,"prompt_cache_hit_tokens":8}"#,
-                Some(Usage { input: 1, cache_read: Some(8), output: 1, ..Usage::default() }),
-            ),
-            (
-                r#"{"prompt_tokens":5,"completion_tokens":2,"total_tokens":17,"completion_tokens_details":{"reasoning_tokens":10}}"#,
-                Some(Usage {
-                    input: 5,
-                    output: 12,
-                    reasoning: Some(10),
-                    reported_total: Some(17),
-                    ..Usage::default()
-                }),
-            ),
-            (
-                r#"{"prompt_tokens":5,"completion_tokens":2,"reasoning_tokens":1,"num_search_queries":3}"#,
-                Some(Usage {
-                    input: 5,
-                    output: 2,
-                    reasoning: Some(1),
-                    searches: Some(3),
-                    ..Usage::default()
-                }),
-            ),
-            (
-                r#"{"prompt_tokens":1,"prompt_cache_hit_tokens":2}"#,
-                Some(Usage { cache_read: Some(2), ..Usage::default() }),
-            ),
-            (r#"{"prompt_tokens":-1}"#, None),
-            ("{}", None),
-            ("[]", None),
-        ];
-        for (raw, expected) in cases {
-            assert_eq!(usage(raw), expected, "{raw}");
+    fn nothing_counted_is_no_usage() {
+        for raw in
+            ["{}", "[]", "null", r#"{"prompt_tokens":-1}"#, r#"{"total_tokens":5}"#, r#"{"queue_time":0.1}"#]
+        {
+            assert_eq!(Counts::OpenAi.take(raw), None, "{raw}");
+            assert_eq!(Counts::new(Convention::Anthropic).take(raw), None, "{raw}");
         }
     }
 
