@@ -17,7 +17,7 @@ pub(crate) fn parse_with(text: &str, provider_header: bool) -> Result<Config, Co
     config::parse(
         text,
         &ConfigContext {
-            is_provider: &|id| PROVIDERS.contains(&id),
+            is_provider: &|id| PROVIDERS.contains(&id.strip_prefix("@my-").unwrap_or(id)),
             provider_ids: &PROVIDERS,
             has_key: &|id| id == "google",
             hosts: &hosts,

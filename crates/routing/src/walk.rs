@@ -124,7 +124,7 @@ impl Walk {
             Verdict::Stop { retry_count } => retry_count,
         };
         self.attempts = None;
-        match self.next_sibling(outcome) {
+        match self.next_sibling(outcome, env) {
             Some(node) => self.enter(node, facts, env),
             None => Ok(Step::Done { retry_count }),
         }
@@ -133,11 +133,16 @@ impl Walk {
     /// Goes down from `node` to a target.
     fn enter(&mut self, mut node: Node, facts: &Facts<'_>, env: &mut Env<'_>) -> Result<Step, RouteError> {
         loop {
+            if strategy::is_barred(&node, env.health, env.now) {
+                return Err(RouteError::circuit_open(node.path()));
+            }
             match node {
-                Node::Target(target) => return self.arrive(target, env),
+                Node::Target(target) => return Ok(self.arrive(target, env)),
                 Node::Group(group) => {
                     let order = strategy::choose(&group, facts, env)?;
-                    let Some(first) = order.first() else { return Err(strategy::nothing_to_choose(&group)) };
+                    let Some(first) = order.first() else {
+                        return Err(strategy::nothing_to_choose(&group, env));
+                    };
                     node = group.children[*first].clone();
                     self.stack.push(Frame { group, order, at: 0 });
                 }
@@ -145,30 +150,37 @@ impl Walk {
         }
     }
 
-    fn arrive(&mut self, target: Arc<Target>, env: &mut Env<'_>) -> Result<Step, RouteError> {
-        if target.circuit.is_some_and(|circuit| circuit.strict) && !env.health.is_available(&target, env.now)
-        {
-            return Err(RouteError::circuit_open(&target));
-        }
+    fn arrive(&mut self, target: Arc<Target>, env: &mut Env<'_>) -> Step {
         let attempts = self.attempts.insert(Attempts::new(target));
-        Ok(try_step(attempts, 0, env))
+        try_step(attempts, 0, env)
     }
 
-    /// The child to try after the one that ended in `outcome`: in the innermost group that goes on.
-    fn next_sibling(&mut self, outcome: &Outcome) -> Option<Node> {
+    /// The child to try after the one that ended in `outcome`: in the innermost group that goes on. Circuits that opened
+    /// meanwhile are passed by.
+    fn next_sibling(&mut self, outcome: &Outcome, env: &Env<'_>) -> Option<Node> {
         if outcome.gateway_exception {
             return None;
         }
         while let Some(frame) = self.stack.last_mut() {
-            if strategy::moves_on(&frame.group.strategy, outcome) {
-                frame.at += 1;
-                if let Some(next) = frame.order.get(frame.at) {
-                    return Some(frame.group.children[*next].clone());
-                }
+            if strategy::moves_on(&frame.group.strategy, outcome)
+                && let Some(next) = frame.advance(env)
+            {
+                return Some(next);
             }
             self.stack.pop();
         }
         None
+    }
+}
+
+impl Frame {
+    fn advance(&mut self, env: &Env<'_>) -> Option<Node> {
+        let left = self.order.iter().enumerate().skip(self.at + 1);
+        let mut left = left.map(|(at, index)| (at, &self.group.children[*index]));
+        let (at, child) = left.find(|(_, child)| !strategy::is_barred(child, env.health, env.now))?;
+        let child = child.clone();
+        self.at = at;
+        Some(child)
     }
 }
 
@@ -218,12 +230,8 @@ impl RouteError {
         Self { status: 500, message: message.into() }
     }
 
-    fn circuit_open(target: &Target) -> Self {
-        let Target { provider, path, .. } = target;
-        Self {
-            status: 503,
-            message: format!("The circuit of {provider} ({path}) is open after repeated failures"),
-        }
+    pub(crate) fn circuit_open(path: &str) -> Self {
+        Self { status: 503, message: format!("The circuit of '{path}' is open after repeated failures") }
     }
 }
 

@@ -91,9 +91,14 @@ impl Entry {
         let mut entry = Self::default();
         let Value::Object(members) = value else { return entry };
         for (key, value) in members {
-            let name = spelling::snake(&key);
-            if !entry.take(&name, &value) {
-                entry.options.insert(name, value);
+            match (spelling::snake(&key), value) {
+                (name, Value::Array(targets)) if name == "targets" => {
+                    entry.targets = Some(targets.into_iter().map(Self::read).collect());
+                }
+                (name, value) if entry.take(&name, &value) => {}
+                (name, value) => {
+                    entry.options.insert(name, value);
+                }
             }
         }
         entry
@@ -103,9 +108,6 @@ impl Entry {
     fn take(&mut self, name: &str, value: &Value) -> bool {
         match name {
             "strategy" => self.strategy = StrategyEntry::read(value),
-            "targets" => {
-                self.targets = value.as_array().map(|list| list.iter().cloned().map(Self::read).collect())
-            }
             "provider" => self.provider = text(value),
             "api_key" => {
                 self.account = value.as_str().map(AccountId::of);

@@ -117,7 +117,7 @@ fn unknown_names(
 
 /// A member's name that `name` is probably meant to be, unless it is known itself.
 fn misspelt(name: &str) -> Option<&'static str> {
-    let known: Vec<&str> = schema::member_names().collect();
+    let known = schema::member_names();
     let is_known = known.contains(&name) || UNCHECKED.contains(&name);
     if is_known { None } else { spelling::nearest(name, &known) }
 }

@@ -35,7 +35,7 @@ pub struct Config {
 /// What a config is checked against.
 #[derive(Clone, Copy)]
 pub struct ConfigContext<'a> {
-    /// Whether an id is a provider. Names of the form `@slug` are not asked for: whoever resolves them refuses unknown ones.
+    /// Whether a name is a provider: an id, or the `@slug` of one that the gateway's settings describe.
     pub is_provider: &'a dyn Fn(&str) -> bool,
     /// All ids, in the order that error texts enumerate them.
     pub provider_ids: &'a [&'a str],

@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 use super::{ConfigContext, Issue, MAX_DEPTH, MAX_TARGETS, Note, PathPart, cross, extension, lint, spelling};
 use crate::strategy::Mode;
 
+/// Issues and notes kept, of each: a config that is wrong everywhere must not become an answer of megabytes.
+const MAX_ISSUES: usize = 100;
+
 /// A pass over a config. Collects everything wrong, not only the first error.
 pub(super) struct Check<'a> {
     pub(super) ctx: &'a ConfigContext<'a>,
@@ -18,6 +21,8 @@ pub(super) struct Check<'a> {
     depth: usize,
     /// Nodes seen so far.
     nodes: usize,
+    /// Issues found after [`MAX_ISSUES`].
+    left_out: usize,
     /// Length of the prompt's prefix that sticky groups look at: a plan has one.
     pub(super) prefix_chars: Option<u64>,
 }
@@ -82,17 +87,21 @@ const MEMBERS: [(&str, Rule); 46] = [
 ];
 
 /// Names of all members that are no provider options.
-pub(super) fn member_names() -> impl Iterator<Item = &'static str> {
-    MEMBERS.iter().map(|(name, _)| *name)
+pub(super) fn member_names() -> [&'static str; MEMBERS.len()] {
+    MEMBERS.map(|(name, _)| name)
 }
 
 impl<'a> Check<'a> {
     pub(super) fn new(ctx: &'a ConfigContext<'a>) -> Self {
         let (path, issues, notes) = (Vec::new(), Vec::new(), Vec::new());
-        Self { ctx, path, issues, notes, depth: 0, nodes: 0, prefix_chars: None }
+        Self { ctx, path, issues, notes, depth: 0, nodes: 0, left_out: 0, prefix_chars: None }
     }
 
-    pub(super) fn finish(self) -> (Vec<Issue>, Vec<Note>) {
+    pub(super) fn finish(mut self) -> (Vec<Issue>, Vec<Note>) {
+        if self.left_out > 0 {
+            let (path, message) = (Vec::new(), format!("{} more errors", self.left_out));
+            self.issues.push(Issue { path, message, hint: None, line: 0, column: 0 });
+        }
         (self.issues, self.notes)
     }
 
@@ -107,9 +116,9 @@ impl<'a> Check<'a> {
             }
             return Type::Wrong;
         }
-        let mut result = Type::Right;
+        let (mut result, both) = (Type::Right, has_camel_case(members));
         for (name, rule) in &MEMBERS {
-            for spelling in spellings(members, name) {
+            for spelling in spellings(members, name, both) {
                 result = result.and(self.at(spelling, |check| rule(check, &members[spelling])));
             }
         }
@@ -123,10 +132,10 @@ impl<'a> Check<'a> {
     /// Checks members of an object by a table of their own; a member marked `true` must be there.
     pub(super) fn members(&mut self, value: &Value, table: &[(&str, bool, Rule)]) -> Type {
         let Value::Object(members) = value else { return self.expected("object", value) };
-        let mut result = Type::Right;
+        let (mut result, both) = (Type::Right, has_camel_case(members));
         for (name, required, rule) in table {
             let mut found = false;
-            for spelling in spellings(members, name) {
+            for spelling in spellings(members, name, both) {
                 found = true;
                 result = result.and(self.at(spelling, |check| rule(check, &members[spelling])));
             }
@@ -165,7 +174,9 @@ impl<'a> Check<'a> {
     }
 
     pub(super) fn note(&mut self, message: impl Into<String>) {
-        self.notes.push(Note { path: self.path.clone(), message: message.into() });
+        if self.notes.len() < MAX_ISSUES {
+            self.notes.push(Note { path: self.path.clone(), message: message.into() });
+        }
     }
 
     pub(super) fn expected(&mut self, wanted: &str, value: &Value) -> Type {
@@ -179,6 +190,10 @@ impl<'a> Check<'a> {
     }
 
     fn add(&mut self, message: String, hint: Option<String>) {
+        if self.issues.len() == MAX_ISSUES {
+            self.left_out += 1;
+            return;
+        }
         self.issues.push(Issue { path: self.path.clone(), message, hint, line: 0, column: 0 });
     }
 }
@@ -189,12 +204,20 @@ impl Type {
     }
 }
 
-/// The keys under which a member is present.
-fn spellings<'m>(members: &'m Map<String, Value>, name: &'m str) -> impl Iterator<Item = &'m str> {
-    let camel = spelling::camel(name);
+/// The keys under which a member is present. Without `both` spellings the second one is not looked for: most configs have none.
+fn spellings<'m>(
+    members: &'m Map<String, Value>,
+    name: &'m str,
+    both: bool,
+) -> impl Iterator<Item = &'m str> {
+    let camel = if both { spelling::camel(name) } else { name.into() };
     let other =
         (camel != name).then(|| members.get_key_value(&*camel)).flatten().map(|(key, _)| key.as_str());
     members.contains_key(name).then_some(name).into_iter().chain(other)
+}
+
+fn has_camel_case(members: &Map<String, Value>) -> bool {
+    members.keys().any(|key| key.bytes().any(|byte| byte.is_ascii_uppercase()))
 }
 
 fn type_name(value: &Value) -> &'static str {
@@ -245,8 +268,7 @@ fn texts_by_name(check: &mut Check<'_>, value: &Value) -> Type {
 
 fn provider(check: &mut Check<'_>, value: &Value) -> Type {
     let Value::String(id) = value else { return check.expected("string", value) };
-    let is_slug = id.len() > 1 && id.starts_with('@') && !id.contains(char::is_whitespace);
-    if !is_slug && !(check.ctx.is_provider)(id) {
+    if !(check.ctx.is_provider)(id) {
         let ids = check.ctx.provider_ids;
         let message = format!("Invalid 'provider' value. Must be one of: {}", ids.join(", "));
         match spelling::nearest(&id.to_ascii_lowercase(), ids) {

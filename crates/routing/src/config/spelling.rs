@@ -61,13 +61,14 @@ pub(super) fn get<'a>(object: &'a Value, snake_name: &str) -> Option<&'a Value> 
 /// The known name that `wrong` was probably meant to be: at most two letters away.
 pub(super) fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
     let wrong = snake(wrong);
-    let distances = known.iter().map(|name| (distance(&wrong, name), *name));
+    let similar = known.iter().filter(|name| name.len().abs_diff(wrong.len()) <= 2);
+    let distances = similar.map(|name| (distance(&wrong, name), *name));
     distances.filter(|(distance, name)| *distance <= 2 && *distance < name.len()).min().map(|(_, name)| name)
 }
 
-/// Levenshtein's distance in bytes; long names are cut, so that the cost is bounded.
+/// Levenshtein's distance in bytes.
 fn distance(a: &str, b: &str) -> usize {
-    let (a, b) = (cut(a), cut(b));
+    let (a, b) = (a.as_bytes(), b.as_bytes());
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
         let mut diagonal = row[0];
@@ -79,10 +80,6 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
-}
-
-fn cut(name: &str) -> &[u8] {
-    &name.as_bytes()[..name.len().min(64)]
 }
 
 #[cfg(test)]

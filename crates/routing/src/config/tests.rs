@@ -101,6 +101,7 @@ fn texts_of_the_reference() {
             ],
         ),
         (node(json!({"provider": "OpenAI"})), vec![&provider]),
+        (node(json!({"provider": "@nobody"})), vec![&provider]),
         (node(json!({"provider": 1})), vec!["path: provider, message: Expected string, received number"]),
         (json!({"provider": "vertex-ai", "api_key": "k"}), vec![vertex]),
         (json!({"provider": "vertex-ai"}), vec![NO_CREDENTIALS, vertex]),
@@ -433,6 +434,13 @@ fn size_and_depth_are_bounded() {
     // Deeper than the parser goes: an error, not a crash.
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(parse_with(&deep, true).unwrap_err().errors(), Vec::<String>::new());
+}
+
+#[test]
+fn a_config_that_is_wrong_everywhere_gets_a_short_answer() {
+    let errors = errors(&node(json!({"on_status_codes": vec!["x"; 20_000]})));
+    assert_eq!(errors.len(), 101);
+    assert_eq!(errors[100], "path: , message: 19900 more errors");
 }
 
 #[test]

@@ -17,11 +17,8 @@ const METADATA: Place = Place::Never("is a cloud metadata service");
 const LINK_LOCAL: Place = Place::Never("is a link-local address");
 const RESERVED: Place = Place::Never("is a reserved or multicast address");
 
-/// Checks an address: one written in a URL, or one that a name resolved to. Knows no trusted hosts.
-///
-/// # Errors
-/// The address is private and the rules do not allow that, or it is never an upstream.
-pub fn check_address(address: IpAddr, rules: &HostRules) -> Result<(), HostRefusal> {
+/// Refuses an address that is private, unless the rules allow that, or that is never an upstream. Knows no trusted hosts.
+pub(super) fn check_address(address: IpAddr, rules: &HostRules) -> Result<(), HostRefusal> {
     let place = match address {
         IpAddr::V4(address) => place_v4(address),
         IpAddr::V6(address) => place_v6(address),

@@ -1,14 +1,14 @@
 //! Which upstream addresses a caller may name: a filter against requests forged through the gateway.
 //!
-//! It judges the text of a base URL. What a name resolves to is only known when the connection is made; whoever makes it can
-//! judge the address with [`check_address`]. URL parsers disagree about odd forms, so odd forms are refused, not interpreted.
+//! It judges the text of a base URL. What a name resolves to is only known when the connection is made, and judged there. URL
+//! parsers disagree about odd forms, so odd forms are refused, not interpreted.
 
 mod address;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-pub use address::check_address;
+use address::check_address;
 
 /// What the operator allows.
 #[derive(Debug, Clone, PartialEq, Eq)]

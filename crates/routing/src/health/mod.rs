@@ -8,6 +8,7 @@ mod circuit;
 mod latency;
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tidegate_core::Moment;
@@ -27,8 +28,14 @@ const KEYS_PER_SHARD: usize = 256;
 /// Health of all upstreams. Share one per process.
 #[derive(Debug)]
 pub struct Health {
-    shards: [Mutex<HashMap<TargetKey, Entry>>; SHARDS],
+    shards: [Mutex<Shard>; SHARDS],
 }
+
+type Shard = HashMap<TargetKey, Entry, BuildHasherDefault<KeyHasher>>;
+
+/// Keys are hashes already.
+#[derive(Debug, Default)]
+struct KeyHasher(u64);
 
 /// One upstream, for metrics.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +71,7 @@ impl Health {
     pub const MAX_KEYS: usize = SHARDS * KEYS_PER_SHARD;
 
     pub fn new() -> Self {
-        Self { shards: std::array::from_fn(|_| Mutex::new(HashMap::new())) }
+        Self { shards: std::array::from_fn(|_| Mutex::new(Shard::default())) }
     }
 
     /// Notes that a call to `target` starts at `now`, and takes a probe when its circuit is half open. The walk does this for
@@ -155,8 +162,9 @@ impl Health {
         self.shard(key).get(&key).map(read)
     }
 
-    fn shard(&self, key: TargetKey) -> MutexGuard<'_, HashMap<TargetKey, Entry>> {
-        lock(&self.shards[(key.0 % SHARDS as u64) as usize])
+    fn shard(&self, key: TargetKey) -> MutexGuard<'_, Shard> {
+        // The map itself looks at the lowest and the highest bits.
+        lock(&self.shards[((key.0 >> 32) % SHARDS as u64) as usize])
     }
 }
 
@@ -202,7 +210,21 @@ impl Entry {
     }
 }
 
-fn evict_oldest(shard: &mut HashMap<TargetKey, Entry>) {
+impl Hasher for KeyHasher {
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+fn evict_oldest(shard: &mut Shard) {
     let oldest = shard.iter().min_by_key(|(_, entry)| entry.used).map(|(key, _)| *key);
     if let Some(key) = oldest {
         shard.remove(&key);

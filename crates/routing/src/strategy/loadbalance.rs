@@ -6,7 +6,7 @@
 use serde_json::Value;
 use tidegate_core::Moment;
 
-use super::{Sticky, available};
+use super::{Sticky, available, callable};
 use crate::config::StickyBy;
 use crate::plan::{Group, StableHash};
 use crate::walk::{Env, Facts, RouteError};
@@ -15,7 +15,7 @@ pub(super) fn choose(group: &Group, facts: &Facts<'_>, env: &mut Env<'_>) -> Res
     let mut candidates = weighted(group, available(group, env));
     if candidates.is_empty() {
         // Everything with a weight is down: then down is better than nothing.
-        candidates = weighted(group, (0..group.children.len()).collect());
+        candidates = weighted(group, callable(group, env));
     }
     let value = group.strategy.sticky.as_ref().and_then(|sticky| sticky_value(sticky, facts, env.now));
     let chosen = match value {

@@ -102,7 +102,11 @@ pub(crate) fn moves_on(strategy: &Strategy, outcome: &Outcome) -> bool {
 }
 
 /// The error for a group whose strategy gave no child.
-pub(crate) fn nothing_to_choose(group: &Group) -> RouteError {
+pub(crate) fn nothing_to_choose(group: &Group, env: &Env<'_>) -> RouteError {
+    let open = group.children.iter().find(|child| is_barred(child, env.health, env.now));
+    if let Some(child) = open {
+        return RouteError::circuit_open(child.path());
+    }
     if group.strategy.mode == Mode::Loadbalance {
         return RouteError::nothing_selected("No provider selected, please check the weights");
     }
@@ -122,12 +126,19 @@ fn on_provider_failure(strategy: &Strategy, outcome: &Outcome) -> bool {
     }
 }
 
-/// Children worth calling now, or all of them when none is: a breaker must not make things worse than no breaker.
+/// Children worth calling now. When none is, all that may be called: a breaker must not make things worse than no breaker.
 fn available(group: &Group, env: &Env<'_>) -> Vec<usize> {
-    let all = 0..group.children.len();
-    let up: Vec<usize> =
-        all.clone().filter(|i| is_available(&group.children[*i], env.health, env.now)).collect();
-    if up.is_empty() { all.collect() } else { up }
+    let up = those(group, |child| is_available(child, env.health, env.now));
+    if up.is_empty() { callable(group, env) } else { up }
+}
+
+/// Children that may be called now, up or down.
+fn callable(group: &Group, env: &Env<'_>) -> Vec<usize> {
+    those(group, |child| !is_barred(child, env.health, env.now))
+}
+
+fn those(group: &Group, test: impl Fn(&Node) -> bool) -> Vec<usize> {
+    (0..group.children.len()).filter(|index| test(&group.children[*index])).collect()
 }
 
 /// A group is available when anything in it is. Its depth is bounded by the config's own bound.
@@ -135,6 +146,18 @@ fn is_available(node: &Node, health: &Health, now: Moment) -> bool {
     match node {
         Node::Target(target) => health.is_available(target, now),
         Node::Group(group) => group.children.iter().any(|child| is_available(child, health, now)),
+    }
+}
+
+/// Whether nothing in a node may be called now: strict circuits, all open. Its depth is bounded by the config's own bound.
+pub(crate) fn is_barred(node: &Node, health: &Health, now: Moment) -> bool {
+    match node {
+        Node::Target(target) => {
+            target.circuit.is_some_and(|circuit| circuit.strict) && !health.is_available(target, now)
+        }
+        Node::Group(group) => {
+            !group.children.is_empty() && group.children.iter().all(|child| is_barred(child, health, now))
+        }
     }
 }
 

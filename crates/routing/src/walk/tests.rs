@@ -250,6 +250,52 @@ fn a_strict_breaker_refuses_the_only_target() {
 }
 
 #[test]
+fn strict_targets_are_passed_by_while_anything_else_may_be_called() {
+    let node = |provider: &str, strict: bool| json!({"provider": provider, "api_key": "k", "circuit_breaker": {"failures": 1, "strict": strict}});
+    let config = |strict: [bool; 2]| {
+        group(json!({"mode": "fallback"}), vec![node("openai", strict[0]), node("anthropic", strict[1])])
+    };
+    let (first, mut road) = (plan(&config([true, false])), Road::new());
+    assert_eq!(road.travel(&first, |_, _| Outcome::of_status(500)).tries.len(), 2);
+    let trip = road.travel(&first, |_, _| Outcome::of_status(500));
+    assert_eq!(trip.tries, ["config.targets[1]#0+0"], "both are down, one may still be called");
+
+    let (both, mut road) = (plan(&config([true, true])), Road::new());
+    assert_eq!(road.travel(&both, |_, _| Outcome::of_status(500)).tries.len(), 2);
+    let trip = road.travel(&both, |_, _| Outcome::of_status(500));
+    assert_eq!((trip.tries.len(), trip.end.unwrap_err().status), (0, 503));
+}
+
+#[test]
+fn a_strict_circuit_that_opens_meanwhile_leaves_the_last_answer() {
+    let config = group(
+        json!({"mode": "fallback"}),
+        vec![
+            st(500),
+            json!({"provider": "anthropic", "api_key": "k", "circuit_breaker": {"failures": 1, "strict": true}}),
+        ],
+    );
+    let (plan, road) = (plan(&config), Road::new());
+    let (health, empty) = (&road.health, JsonMap::new());
+    let facts = Facts {
+        metadata: &empty,
+        params: &empty,
+        url_path: "/",
+        header: &|_| None,
+        prompt_prefix_hash: None,
+    };
+    let mut env = Env { now: Moment(1), draw: &mut || 0.5, health, price: &|_| None };
+    let mut walk = Walk::new(&plan);
+    walk.begin(&facts, &mut env).unwrap();
+    // Another request finds out that the second target is down.
+    let second = plan.targets()[1];
+    health.begin(second, false, Moment(1));
+    health.record(&second.key, &Outcome::of_status(500), Moment(1));
+    let step = walk.after(&Outcome::of_status(500), &facts, &mut env).unwrap();
+    assert!(matches!(step, Step::Done { retry_count: 0 }), "{step:?}");
+}
+
+#[test]
 fn a_single_target_by_headers() {
     let plan = crate::plan::single(Target::new("openai"));
     let trip = Road::new().travel(&plan, |_, _| Outcome::of_status(500));
