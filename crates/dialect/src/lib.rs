@@ -102,16 +102,25 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    /// Writes `body`.
+    /// Writes `body`, with the vendor's differences applied to its top-level members.
     ///
     /// # Errors
-    /// 500 when it is no JSON, which is a defect of the encoder.
-    pub fn of(body: &impl serde::Serialize, warnings: Warnings) -> Result<Self, ApiError> {
+    /// 500 when it is no JSON object, which is a defect of the encoder.
+    pub fn of(
+        body: &impl serde::Serialize,
+        adjust: &Adjust,
+        mut warnings: Warnings,
+    ) -> Result<Self, ApiError> {
         let internal = |e: serde_json::Error| {
             let message = format!("the request cannot be written as JSON: {e}");
             ApiError::new(tidegate_core::ErrorKind::Internal, tidegate_core::Fault::Gateway, 500, message)
         };
-        Ok(Self { body: serde_json::to_vec(body).map_err(internal)?, warnings })
+        if adjust.is_empty() {
+            return Ok(Self { body: serde_json::to_vec(body).map_err(internal)?, warnings });
+        }
+        let mut members = serde_json::to_value(body).and_then(serde_json::from_value).map_err(internal)?;
+        openai_chat::adjust_body(&mut members, adjust, &mut warnings);
+        Ok(Self { body: serde_json::to_vec(&members).map_err(internal)?, warnings })
     }
 }
 

@@ -53,7 +53,7 @@ struct Meta {
     warnings: Option<Value>,
 }
 
-pub(super) fn encode(request: &EmbeddingsRequest, _: &EncodeContext<'_>) -> Result<Encoded, ApiError> {
+pub(super) fn encode(request: &EmbeddingsRequest, ctx: &EncodeContext<'_>) -> Result<Encoded, ApiError> {
     let mut warnings = Warnings::default();
     let (texts, images) = inputs(&request.input)?;
     let mut body = Request {
@@ -82,7 +82,7 @@ pub(super) fn encode(request: &EmbeddingsRequest, _: &EncodeContext<'_>) -> Resu
         body.input_type = if body.images.is_empty() { DEFAULT_INPUT_TYPE } else { "image" };
         warnings.push_note(Verdict::Shaped, "input_type", body.input_type);
     }
-    Encoded::of(&body, warnings)
+    Encoded::of(&body, ctx.adjust, warnings)
 }
 
 pub(super) fn decode(body: &[u8], ctx: &AnswerContext<'_>) -> Result<EmbeddingsResponse, ApiError> {

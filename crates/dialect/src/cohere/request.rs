@@ -12,7 +12,7 @@ use crate::{EncodeContext, Encoded, losses};
 
 const MAX_STOPS: usize = 5;
 
-pub(super) fn encode(request: &ChatRequest, _: &EncodeContext<'_>) -> Result<Encoded, ApiError> {
+pub(super) fn encode(request: &ChatRequest, ctx: &EncodeContext<'_>) -> Result<Encoded, ApiError> {
     if request.n.is_some_and(|n| n != 1) {
         return Err(ApiError::bad_request("n", "Cohere gives one answer at a time: `n` must be 1"));
     }
@@ -43,7 +43,7 @@ pub(super) fn encode(request: &ChatRequest, _: &EncodeContext<'_>) -> Result<Enc
         thinking: request.reasoning.as_ref().map(|reasoning| thinking(reasoning, &mut warnings)),
         own,
     };
-    Encoded::of(&body, warnings)
+    Encoded::of(&body, ctx.adjust, warnings)
 }
 
 /// Members that only Cohere has, as the client wrote them.
@@ -207,6 +207,23 @@ mod tests {
         let expected = "dropped;store, dropped;logit_bias, dropped;user, dropped;service_tier, \
                         dropped;parallel_tool_calls, dropped;top_logprobs";
         assert_eq!(warned, expected);
+    }
+
+    #[test]
+    fn differences_of_a_vendor_are_applied() {
+        let adjust = Adjust {
+            rename: vec![("stop_sequences".into(), "stops".into())],
+            drop: vec!["seed".into()],
+            ..Adjust::default()
+        };
+        let request = ChatRequest { stop: vec!["x".into()], seed: Some(7.into()), ..request() };
+        let ctx = EncodeContext { provider: "elsewhere", adjust: &adjust, max_output_tokens: None };
+        let encoded = encode(&request, &ctx).unwrap();
+        let body: Value = serde_json::from_slice(&encoded.body).unwrap();
+        let expected = json!({
+            "model": "command-a", "messages": [{"role": "user", "content": "a"}], "stream": false, "stops": ["x"],
+        });
+        assert_eq!((body, encoded.warnings.header_value().as_str()), (expected, "dropped;seed"));
     }
 
     #[test]

@@ -55,7 +55,7 @@ struct Embedding {
     values: Vec<f32>,
 }
 
-pub(super) fn encode(request: &EmbeddingsRequest, _: &EncodeContext<'_>) -> Result<Encoded, ApiError> {
+pub(super) fn encode(request: &EmbeddingsRequest, ctx: &EncodeContext<'_>) -> Result<Encoded, ApiError> {
     let EmbeddingsInput::Texts(texts) = &request.input else {
         let message =
             "Gemini embeds texts: a string or a list of strings is wanted, not token numbers or objects";
@@ -82,7 +82,7 @@ pub(super) fn encode(request: &EmbeddingsRequest, _: &EncodeContext<'_>) -> Resu
         output_dimensionality: request.dimensions,
     };
     let batch = Batch { requests: texts.iter().map(|text| embed(text.as_str())).collect() };
-    Encoded::of(&batch, warnings)
+    Encoded::of(&batch, ctx.adjust, warnings)
 }
 
 pub(super) fn decode(body: &[u8], ctx: &AnswerContext<'_>) -> Result<EmbeddingsResponse, ApiError> {

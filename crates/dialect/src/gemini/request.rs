@@ -10,7 +10,7 @@ use super::{contents, tools};
 use crate::chat::{ChatRequest, Role};
 use crate::{EncodeContext, Encoded, losses};
 
-pub(super) fn encode(request: &ChatRequest, _: &EncodeContext<'_>) -> Result<Encoded, ApiError> {
+pub(super) fn encode(request: &ChatRequest, ctx: &EncodeContext<'_>) -> Result<Encoded, ApiError> {
     let mut warnings = Warnings::default();
     let mut extensions = Extensions::of(request, &mut warnings)?;
     losses::of_request(request, &mut warnings);
@@ -30,7 +30,7 @@ pub(super) fn encode(request: &ChatRequest, _: &EncodeContext<'_>) -> Result<Enc
         cached_content: extensions.cached_content,
         labels: extensions.labels,
     };
-    Encoded::of(&body, warnings)
+    Encoded::of(&body, ctx.adjust, warnings)
 }
 
 /// Members beyond the neutral form that Gemini has a place for, under Google's names or in snake case.

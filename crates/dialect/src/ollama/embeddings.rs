@@ -34,7 +34,7 @@ struct Answer {
     rest: Extra,
 }
 
-pub(super) fn encode(request: &EmbeddingsRequest, _: &EncodeContext<'_>) -> Result<Encoded, ApiError> {
+pub(super) fn encode(request: &EmbeddingsRequest, ctx: &EncodeContext<'_>) -> Result<Encoded, ApiError> {
     let EmbeddingsInput::Texts(input) = &request.input else {
         let message =
             "Ollama embeds texts: a string or a list of strings is wanted, not token numbers or objects";
@@ -60,7 +60,7 @@ pub(super) fn encode(request: &EmbeddingsRequest, _: &EncodeContext<'_>) -> Resu
             _ => warnings.dropped(member),
         }
     }
-    Encoded::of(&body, warnings)
+    Encoded::of(&body, ctx.adjust, warnings)
 }
 
 pub(super) fn decode(body: &[u8], ctx: &AnswerContext<'_>) -> Result<EmbeddingsResponse, ApiError> {

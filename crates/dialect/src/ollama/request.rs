@@ -31,7 +31,7 @@ const OWN_OPTIONS: [&str; 17] = [
     "numa",
 ];
 
-pub(super) fn encode(request: &ChatRequest, _: &EncodeContext<'_>) -> Result<Encoded, ApiError> {
+pub(super) fn encode(request: &ChatRequest, ctx: &EncodeContext<'_>) -> Result<Encoded, ApiError> {
     if request.n.is_some_and(|n| n != 1) {
         return Err(ApiError::bad_request("n", "Ollama gives one answer at a time: `n` must be 1"));
     }
@@ -51,7 +51,7 @@ pub(super) fn encode(request: &ChatRequest, _: &EncodeContext<'_>) -> Result<Enc
         top_logprobs: request.top_logprobs,
         options: own.options,
     };
-    Encoded::of(&body, warnings)
+    Encoded::of(&body, ctx.adjust, warnings)
 }
 
 /// Members that only Ollama has, as the client wrote them.
