@@ -159,7 +159,8 @@ fn sampling<'a>(
         top_k: request.top_k.as_ref(),
     };
     let value = |number: &Number| number.as_f64().unwrap_or_default();
-    if sampling.temperature.as_ref().is_some_and(|temperature| value(temperature) > 1.0) {
+    let fixed = !model.sampling;
+    if !fixed && sampling.temperature.as_ref().is_some_and(|temperature| value(temperature) > 1.0) {
         warnings.push_note(Verdict::Shaped, "temperature", "1");
         sampling.temperature = Some(Cow::Owned(Number::from(1)));
     }
@@ -169,7 +170,6 @@ fn sampling<'a>(
         }
         drop
     };
-    let fixed = !model.sampling;
     let hot = sampling.temperature.as_ref().is_some_and(|t| fixed || thinking && value(t) != 1.0);
     if drop("temperature", hot) {
         sampling.temperature = None;

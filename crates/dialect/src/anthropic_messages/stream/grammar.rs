@@ -141,26 +141,36 @@ fn grow(block: &mut Value, input: &mut String, delta: &Value) {
     }
 }
 
-/// The recorded streams, by name.
+/// Anthropic's recorded streams, by name.
 pub(super) fn streams() -> Vec<(String, Vec<u8>)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/anthropic");
-    let mut found: Vec<_> = std::fs::read_dir(folder)
+    recorded("anthropic")
+}
+
+/// The recorded streams of one dialect's folder, by name.
+pub(super) fn recorded(dialect: &str) -> Vec<(String, Vec<u8>)> {
+    let is_stream = |path: &PathBuf| {
+        path.extension().is_some_and(|ext| ["sse", "ndjson", "array"].contains(&ext.to_str().unwrap()))
+    };
+    let mut found: Vec<_> = std::fs::read_dir(folder(dialect))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ext| ext == "sse"))
+        .filter(is_stream)
         .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap()))
         .collect();
     found.sort();
-    assert!(!found.is_empty());
+    assert!(!found.is_empty(), "no streams of {dialect}");
     found
 }
 
-/// The recorded streams that come with the plain answer of the same content.
+/// Anthropic's recorded streams that come with the plain answer of the same content.
 pub(super) fn pairs() -> Vec<(String, Vec<u8>, Vec<u8>)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/anthropic");
     let pair = |(name, sse): (String, Vec<u8>)| {
-        let json = std::fs::read(folder.join(format!("{name}.json"))).ok()?;
+        let json = std::fs::read(folder("anthropic").join(format!("{name}.json"))).ok()?;
         Some((name, sse, json))
     };
     streams().into_iter().filter_map(pair).collect()
+}
+
+fn folder(dialect: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(dialect)
 }

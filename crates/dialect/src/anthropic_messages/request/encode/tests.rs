@@ -195,7 +195,7 @@ fn sampling_by_model_and_thinking() {
             "1.5",
             "0.9",
             json!([null, null, null]),
-            "shaped;temperature=1, dropped;temperature, dropped;top_p, dropped;top_k",
+            "dropped;temperature, dropped;top_p, dropped;top_k",
         ),
         (
             "claude-3-7-sonnet",
@@ -296,4 +296,83 @@ fn an_anthropic_request_comes_through_unchanged() {
     let (written, warnings) = run(&asked);
     assert_eq!(written, body);
     assert_eq!(warnings, "");
+}
+
+/// What an OpenAI client's request with everything usual in it becomes.
+#[test]
+fn an_openai_request_becomes_one_of_anthropics() {
+    let tool = json!({"type": "function", "function": {"name": "f", "description": "d", "strict": true,
+        "parameters": {"type": "object", "properties": {"q": {"type": "string"}}, "required": ["q"],
+            "additionalProperties": false}}});
+    let asked = json!({
+        "model": "cl",
+        "messages": [
+            {"role": "system", "content": "S"},
+            {"role": "user", "content": "a"},
+            {"role": "user", "content": [
+                {"type": "text", "text": "b", "cache_control": {"type": "ephemeral"}},
+                {"type": "image_url", "image_url": {"url": "data:image/png;base64,QQ==", "detail": "high"}},
+            ]},
+            {"role": "assistant", "content": "c", "tool_calls": [
+                {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{\"q\":\"z\"}"}},
+            ]},
+            {"role": "tool", "tool_call_id": "1", "content": "R"},
+        ],
+        "temperature": 0.5, "max_tokens": 9, "top_p": 0.9, "stop": "x", "tools": [tool], "tool_choice": "required",
+    });
+    let asked =
+        crate::ClientDialect::decode_chat(&openai_chat::OpenAi, asked.to_string().as_bytes()).unwrap();
+    let (body, warnings) = run(&asked);
+    assert_eq!(
+        body,
+        json!({
+            "model": "cl",
+            "messages": [
+                {"role": "user", "content": "a"},
+                {"role": "user", "content": [
+                    {"type": "text", "text": "b", "cache_control": {"type": "ephemeral"}},
+                    {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "QQ=="}},
+                ]},
+                {"role": "assistant", "content": [
+                    {"type": "text", "text": "c"},
+                    {"type": "tool_use", "id": "1", "name": "f", "input": {"q": "z"}},
+                ]},
+                {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "1", "content": "R"}]},
+            ],
+            "system": [{"type": "text", "text": "S"}],
+            "tools": [{"name": "f", "description": "d", "strict": true, "input_schema":
+                {"type": "object", "properties": {"q": {"type": "string"}}, "required": ["q"],
+                    "additionalProperties": false}}],
+            "tool_choice": {"type": "any"},
+            "max_tokens": 9, "temperature": 0.5, "top_p": 0.9, "stop_sequences": ["x"],
+        })
+    );
+    assert_eq!(warnings, "dropped;messages[2].content[1].image_url.detail");
+}
+
+/// Signed thinking that an OpenAI client was given comes back to Anthropic as it was.
+#[test]
+fn thinking_survives_an_openai_client() {
+    let asked = json!({
+        "model": "claude-sonnet-4-5", "max_tokens": 9,
+        "messages": [
+            {"role": "user", "content": "a"},
+            {"role": "assistant", "content": "c", "content_blocks": [
+                {"type": "thinking", "thinking": "t", "signature": "Eqs/+=="},
+                {"type": "redacted_thinking", "data": "xx"},
+                {"type": "text", "text": "c"},
+            ]},
+            {"role": "user", "content": "b"},
+        ],
+    });
+    let asked =
+        crate::ClientDialect::decode_chat(&openai_chat::OpenAi, asked.to_string().as_bytes()).unwrap();
+    assert_eq!(
+        run(&asked).0["messages"][1]["content"],
+        json!([
+            {"type": "thinking", "thinking": "t", "signature": "Eqs/+=="},
+            {"type": "redacted_thinking", "data": "xx"},
+            {"type": "text", "text": "c"},
+        ])
+    );
 }

@@ -119,3 +119,22 @@ fn what_an_unusual_vendor_sends_is_read() {
     assert_eq!(choice.finish.as_ref().unwrap().reason, FinishReason::Stop);
     assert_eq!(answer.warnings[0].param, "content.caller");
 }
+
+/// Damage anywhere gives events and one end, never a panic.
+#[test]
+fn damaged_streams_and_bodies_end_once() {
+    let ends = |events: &[StreamEvent]| {
+        events.iter().filter(|event| matches!(event, StreamEvent::End | StreamEvent::Error(_))).count()
+    };
+    let bodies = pairs().into_iter().map(|(name, _, json)| (name, json));
+    for (name, bytes) in streams().into_iter().chain(bodies) {
+        for at in (0..bytes.len()).step_by(13) {
+            assert_eq!(ends(&decode([&bytes[..at]])), 1, "{name} cut at {at}");
+            for damage in [b'"', b'{', b'0', 0xff] {
+                let mut damaged = bytes.clone();
+                damaged[at] = damage;
+                assert_eq!(ends(&decode([damaged.as_slice()])), 1, "{name} with {damage} at {at}");
+            }
+        }
+    }
+}
