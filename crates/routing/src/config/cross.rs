@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::schema::Check;
+use super::check::Check;
 use crate::custom_host;
 
 const NO_CREDENTIALS: &str = "Invalid configuration. It must have either 'provider' and 'api_key', or 'strategy' and 'targets', or \

@@ -49,7 +49,9 @@ impl ConfigError {
 
     pub(super) fn not_json(error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
-        let issue = Issue { path: Vec::new(), message: error.to_string(), hint: None, line, column };
+        let text = error.to_string();
+        let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message).to_owned();
+        let issue = Issue { path: Vec::new(), message, hint: None, line, column };
         Self { message: NOT_JSON, issues: vec![issue] }
     }
 

@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
+use super::check::{Check, Rule, Type};
 use super::entry::{StickyBy, StickyEntry};
-use super::schema::{Check, Rule, Type, flag, number, text};
+use super::schema::{flag, number, text};
 use super::{lint, spelling};
 use crate::query;
 

@@ -2,21 +2,25 @@
 
 use serde_json::{Map, Value};
 
-use super::schema::{self, Check};
-use super::spelling;
+use super::check::Check;
+use super::{schema, spelling};
 
 const OPERATORS: [&str; 10] =
     ["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$regex", "$length"];
 /// Accepted for the peers' sake.
 const WITHOUT_EFFECT: [&str; 3] = ["on_status_codes", "metadata", "cb_config"];
 /// Names that are known although they have no rule.
-const UNCHECKED: [&str; 2] = ["id", "options"];
+const UNCHECKED: [&str; 3] = ["id", "is_open", "options"];
+/// Read at the root only.
+const OF_THE_ROOT: [&str; 2] = ["default_input_guardrails", "default_output_guardrails"];
 
 pub(super) fn node(check: &mut Check<'_>, members: &Map<String, Value>) {
     for key in members.keys() {
         let name = spelling::snake(key);
         if WITHOUT_EFFECT.contains(&name.as_str()) {
             check.at(key, |check| check.note("has no effect here"));
+        } else if OF_THE_ROOT.contains(&name.as_str()) && !check.is_at_root() {
+            check.at(key, |check| check.note("has an effect at the root of a config only"));
         } else if let Some(near) = misspelt(&name) {
             check.at(key, |check| {
                 check.note(format!("is passed on as an option of the provider; did you mean '{near}'?"))

@@ -4,6 +4,7 @@
 //! clients and tests match them. Members that only this gateway knows are checked strictly: an unknown or useless one is an error.
 //! What the parts mean together (inheritance, defaults) is decided in [`crate::plan`].
 
+mod check;
 mod cross;
 mod entry;
 mod error;
@@ -51,11 +52,6 @@ impl Config {
     pub fn notes(&self) -> &[Note] {
         &self.notes
     }
-
-    /// Whether the root names a provider, a stored key or targets. If not, the request's headers name them.
-    pub fn names_provider(&self) -> bool {
-        self.root.provider.is_some() || self.root.virtual_key.is_some() || self.root.targets.is_some()
-    }
 }
 
 /// Reads and checks a config.
@@ -71,7 +67,7 @@ pub fn parse(text: &str, ctx: &ConfigContext<'_>) -> Result<Config, ConfigError>
     if !ctx.provider_header && !cross::names_provider(&value) {
         return Err(ConfigError::no_provider());
     }
-    let mut check = schema::Check::new(ctx);
+    let mut check = check::Check::new(ctx);
     check.node(&value);
     let (issues, notes) = check.finish();
     if !issues.is_empty() {

@@ -367,6 +367,11 @@ fn members_without_effect_are_noted() {
             ],
         ),
         (node(json!({"on_status_codes": [500]})), vec!["on_status_codes: has no effect here"]),
+        (node(json!({"default_input_guardrails": []})), vec![]),
+        (
+            json!({"strategy": {"mode": "single"}, "targets": [node(json!({"default_input_guardrails": []}))]}),
+            vec!["targets[0].default_input_guardrails: has an effect at the root of a config only"],
+        ),
         (node(json!({"resource_name": "r", "openai_beta": "x"})), vec![]),
         (
             json!({"targets": [node(json!({}))], "retry": {"attempts": 0}}),

@@ -90,11 +90,6 @@ impl Plan {
     }
 }
 
-/// The plan of a request that names its target by headers alone: [`Plan::single`].
-pub fn single(target: Target) -> Plan {
-    Plan::single(target)
-}
-
 impl Node {
     pub fn path(&self) -> &str {
         match self {

@@ -297,7 +297,7 @@ fn a_strict_circuit_that_opens_meanwhile_leaves_the_last_answer() {
 
 #[test]
 fn a_single_target_by_headers() {
-    let plan = crate::plan::single(Target::new("openai"));
+    let plan = Plan::single(Target::new("openai"));
     let trip = Road::new().travel(&plan, |_, _| Outcome::of_status(500));
     assert_eq!(trip, Trip { tries: vec!["config#0+0".into()], end: Ok(0) });
 }
