@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tidegate_routing::{ConfigContext, HostRules, Plan, config};
 
 const PROVIDERS: [&str; 7] =
@@ -43,19 +43,68 @@ fn fixtures_mean_what_they_always_meant() {
     }
 }
 
-fn meaning(fixture: &Fixture) -> (Vec<String>, Vec<String>, Vec<String>) {
-    let hosts = HostRules::default();
-    let context = ConfigContext {
-        is_provider: &|name| PROVIDERS.contains(&name),
-        provider_ids: &PROVIDERS,
-        has_key: &|_| false,
-        hosts: &hosts,
-        provider_header: fixture.provider_header,
+/// Every value of every fixture replaced by one of another kind: refused with a place in the text, or a plan, never a panic.
+#[test]
+fn damaged_fixtures_are_refused_or_understood() {
+    let kinds = [
+        Value::Null,
+        Value::from(-1.5),
+        Value::from("x"),
+        Value::from(true),
+        json!([]),
+        json!({}),
+        json!([{}]),
+    ];
+    for (name, fixture) in fixtures() {
+        for place in 0..count(&fixture.config) {
+            for kind in &kinds {
+                let mut config = fixture.config.clone();
+                replace(&mut config, &mut { place }, kind);
+                let text = config.to_string();
+                let parsed = with_context(true, |context| {
+                    config::parse(&text, context).map(|config| Plan::new(&config))
+                });
+                if let Err(error) = parsed {
+                    let placed =
+                        error.issues.iter().all(|issue| issue.line == 1 && issue.column <= text.len());
+                    assert!(placed, "{name}: {text}: {error}");
+                }
+            }
+        }
+    }
+}
+
+/// Values inside a value, itself included.
+fn count(value: &Value) -> usize {
+    let below: usize = match value {
+        Value::Array(items) => items.iter().map(count).sum(),
+        Value::Object(members) => members.values().map(count).sum(),
+        _ => 0,
     };
-    match config::parse(&fixture.config.to_string(), &context) {
+    below + 1
+}
+
+/// Replaces the value that is number `place` in the order of the text.
+fn replace(value: &mut Value, place: &mut usize, by: &Value) -> bool {
+    if *place == 0 {
+        *value = by.clone();
+        return true;
+    }
+    *place -= 1;
+    match value {
+        Value::Array(items) => items.iter_mut().any(|item| replace(item, place, by)),
+        Value::Object(members) => members.values_mut().any(|member| replace(member, place, by)),
+        _ => false,
+    }
+}
+
+fn meaning(fixture: &Fixture) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let text = fixture.config.to_string();
+    match with_context(fixture.provider_header, |context| {
+        config::parse(&text, context).map(|config| (Plan::new(&config), config))
+    }) {
         Err(error) => (Vec::new(), Vec::new(), error.errors()),
-        Ok(config) => {
-            let plan = Plan::new(&config);
+        Ok((plan, config)) => {
             let provider =
                 |provider: &str| if provider.is_empty() { "-".to_owned() } else { provider.to_owned() };
             let targets = plan
@@ -66,6 +115,17 @@ fn meaning(fixture: &Fixture) -> (Vec<String>, Vec<String>, Vec<String>) {
             (targets, config.notes().iter().map(ToString::to_string).collect(), Vec::new())
         }
     }
+}
+
+fn with_context<T>(provider_header: bool, act: impl FnOnce(&ConfigContext<'_>) -> T) -> T {
+    let hosts = HostRules::default();
+    act(&ConfigContext {
+        is_provider: &|name| PROVIDERS.contains(&name),
+        provider_ids: &PROVIDERS,
+        has_key: &|_| false,
+        hosts: &hosts,
+        provider_header,
+    })
 }
 
 fn fixtures() -> Vec<(String, Fixture)> {
