@@ -1,6 +1,7 @@
 //! What the tests of the gateway stand on: upstreams over real sockets, and a client that shows what arrived when.
 //!
 //! * [`Scripted`] answers by the name of the model it is asked for, and is told nothing else.
+//! * [`Faults`] breaks the protocol in one chosen way, below what an HTTP library would allow.
 //! * [`fake`] holds strict stand-ins for providers: they refuse what the documented schemas refuse.
 //! * [`client`], [`Gateway`], [`Scratch`] are the test's own side.
 //!
@@ -14,6 +15,8 @@
 
 pub mod client;
 pub mod fake;
+pub mod faults;
+mod log;
 mod play;
 mod ports;
 mod process;
@@ -26,6 +29,7 @@ pub mod sse;
 pub mod tls;
 mod traffic;
 
+pub use faults::Faults;
 pub use ports::{INVALID_HOST, free_port, refused_port};
 pub use process::Gateway;
 pub use reply::Reply;

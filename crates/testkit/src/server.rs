@@ -4,26 +4,23 @@
 //! `{"total", "ids": {id: calls}, "traffic": {..}, "requests": [{method, url, headers, body}]}` and `POST /__reset`, which
 //! forgets all of it. Neither is logged or counted.
 
+use crate::log::{Control, Log};
 use crate::play::Play;
 use crate::reply::Reply;
 use crate::seen::Seen;
-use crate::traffic::Traffic;
+use crate::traffic::{InFlight, Traffic};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
-
-/// How many requests the log keeps: the latest.
-const LOG_LENGTH: usize = 10_000;
 
 /// Decides answers. It does no I/O, so that it can be tested without a socket.
 pub trait Handler: Send + Sync + 'static {
@@ -50,8 +47,7 @@ pub struct Server<H> {
 #[derive(Debug)]
 struct Shared<H> {
     handler: H,
-    traffic: Traffic,
-    log: Mutex<VecDeque<Seen>>,
+    log: Log,
 }
 
 impl<H: Handler> Server<H> {
@@ -64,7 +60,7 @@ impl<H: Handler> Server<H> {
     pub async fn listen(handler: H, port: u16, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("the port is free");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let shared = Arc::new(Shared { handler, traffic: Traffic::default(), log: Mutex::default() });
+        let shared = Arc::new(Shared { handler, log: Log::default() });
         let scheme = if tls.is_some() { "https" } else { "http" };
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared), tls)).abort_handle();
         Self { address, scheme, shared, accepting }
@@ -84,12 +80,12 @@ impl<H: Handler> Server<H> {
     }
 
     pub fn traffic(&self) -> &Traffic {
-        &self.shared.traffic
+        &self.shared.log.traffic
     }
 
     /// What it was asked, oldest first.
     pub fn requests(&self) -> Vec<Seen> {
-        self.shared.log.lock().unwrap().iter().cloned().collect()
+        self.shared.log.requests()
     }
 
     /// The only request so far.
@@ -115,53 +111,40 @@ impl<H> Drop for Server<H> {
 
 impl<H: Handler> Shared<H> {
     async fn respond(&self, request: hyper::Request<Incoming>) -> hyper::Response<Play> {
-        match (request.method().as_str(), request.uri().path()) {
-            ("GET", "/__calls") => return response(Reply::json(200, &self.report()), &Traffic::default()),
-            ("POST", "/__reset") => {
-                self.reset();
-                return response(Reply::text(204, "text/plain", ""), &Traffic::default());
-            }
-            _ => {}
+        if let Some(control) = Control::of(request.method().as_str(), request.uri().path()) {
+            // Counted apart, and forgotten.
+            return response(self.control(control), Traffic::default().request());
         }
-        let in_flight = self.traffic.request();
+        let in_flight = self.log.traffic.request();
         let (head, body) = request.into_parts();
         let url = head.uri.path_and_query().map_or_else(|| head.uri.path().to_owned(), ToString::to_string);
         let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         let seen = Seen { method: head.method, url, headers: head.headers, body };
-        self.note(seen.clone());
+        self.log.note(seen.clone());
         let reply = self.handler.answer(&seen);
         if !reply.delay.is_zero() {
             tokio::time::sleep(reply.delay).await;
         }
-        build(reply, in_flight)
+        response(reply, in_flight)
     }
 
-    fn note(&self, seen: Seen) {
-        let mut log = self.log.lock().unwrap();
-        if log.len() == LOG_LENGTH {
-            log.pop_front();
+    fn control(&self, control: Control) -> Reply {
+        match control {
+            Control::Report => Reply::json(200, &self.log.report(&self.handler.calls())),
+            Control::Reset => {
+                self.reset();
+                Reply::text(204, "text/plain", "")
+            }
         }
-        log.push_back(seen);
-    }
-
-    fn report(&self) -> Value {
-        let requests: Vec<_> = self.log.lock().unwrap().iter().map(Seen::echo).collect();
-        let counts = self.traffic.now();
-        json!({"total": counts.requests, "ids": self.handler.calls(), "traffic": counts, "requests": requests})
     }
 
     fn reset(&self) {
-        self.log.lock().unwrap().clear();
-        self.traffic.reset();
+        self.log.reset();
         self.handler.reset();
     }
 }
 
-fn response(reply: Reply, traffic: &Traffic) -> hyper::Response<Play> {
-    build(reply, traffic.request())
-}
-
-fn build(reply: Reply, in_flight: crate::traffic::InFlight) -> hyper::Response<Play> {
+fn response(reply: Reply, in_flight: InFlight) -> hyper::Response<Play> {
     let mut response = hyper::Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
         response = response.header(name, value);
@@ -175,7 +158,7 @@ async fn accept<H: Handler>(listener: TcpListener, shared: Arc<Shared<H>>, tls: 
         let Ok((stream, _)) = listener.accept().await else { return };
         // Done connections are collected on the way, so that the set stays small.
         while connections.try_join_next().is_some() {}
-        let open = shared.traffic.connection();
+        let open = shared.log.traffic.connection();
         let (shared, tls) = (Arc::clone(&shared), tls.clone());
         let _ = stream.set_nodelay(true);
         connections.spawn(async move {

@@ -47,6 +47,29 @@ impl Traffic {
         }
     }
 
+    /// Returns once no byte of an answer has been taken for `span`: the way to see that a writer is held back. A slow
+    /// machine can make it return early, so assert an upper bound on what was written, never a lower one.
+    ///
+    /// # Panics
+    /// When that has not happened after twenty seconds, naming the counts as they are.
+    pub async fn wait_until_quiet(&self, span: Duration) -> Counts {
+        let mut counts = self.0.subscribe();
+        let quiet = async {
+            let mut written = counts.borrow_and_update().bytes_written;
+            loop {
+                let more = counts.wait_for(|counts| counts.bytes_written != written);
+                match tokio::time::timeout(span, more).await {
+                    Ok(changed) => written = changed.expect("self holds the sender").bytes_written,
+                    Err(_) => return,
+                }
+            }
+        };
+        if tokio::time::timeout(PATIENCE, quiet).await.is_err() {
+            panic!("still writing after {PATIENCE:?}; the upstream stands at {:?}", self.now());
+        }
+        self.now()
+    }
+
     /// Sets everything but `open_connections` and `in_flight` to zero.
     pub fn reset(&self) {
         self.0.send_modify(|counts| {

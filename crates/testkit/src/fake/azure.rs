@@ -3,7 +3,7 @@
 //! A deployment is any name but [`MISSING_MODEL`]; answers name [`BASE_MODEL`] whatever the deployment is called. A
 //! conversation whose last text holds [`BLOCKED`] is stopped by the content filter.
 
-use super::openai::{Refusal, answer, body, chat, other};
+use super::openai::{Refusal, answer, body, chat, embeddings};
 use super::{BAD_KEY, MISSING_MODEL};
 use crate::reply::Reply;
 use crate::seen::{Seen, decode};
@@ -78,7 +78,7 @@ fn answer_request(request: &Seen) -> Result<Reply, Box<Reply>> {
     }
     match target.endpoint.as_str() {
         "chat/completions" => chat_completion(&body),
-        "embeddings" => other::embeddings(&body).map_err(refused),
+        "embeddings" => embeddings::answer(&body).map_err(refused),
         _ => Err(coded(404, "404", "Resource not found")),
     }
 }

@@ -5,7 +5,7 @@
 
 mod answer;
 mod chat;
-mod other;
+mod retrieval;
 #[cfg(test)]
 mod tests;
 
@@ -40,8 +40,8 @@ fn answer(request: &Seen) -> Result<Reply, Refusal> {
     }
     match (request.method.as_str(), request.path()) {
         ("POST", "/v2/chat") => Ok(answer::answer(&chat::read(&body)?)),
-        ("POST", "/v2/embed") => other::embed(&body),
-        ("POST", "/v2/rerank") => other::rerank(&body),
+        ("POST", "/v2/embed") => retrieval::embed(&body),
+        ("POST", "/v2/rerank") => retrieval::rerank(&body),
         _ => Err(Refusal::new(404, "resource not found")),
     }
 }

@@ -5,10 +5,12 @@
 
 pub(crate) mod answer;
 pub(crate) mod chat;
+mod completions;
+pub(crate) mod embeddings;
 mod messages;
-pub(crate) mod other;
 mod responses;
 mod schema;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -35,13 +37,13 @@ fn answer(request: &Seen) -> Result<Reply, Refusal> {
     let path = path.strip_prefix("/v1").unwrap_or(path);
     match (request.method.as_str(), path) {
         ("POST", "/chat/completions") => chat(&body(request)?),
-        ("POST", "/completions") => other::completions(&body(request)?),
-        ("POST", "/embeddings") => other::embeddings(&body(request)?),
+        ("POST", "/completions") => completions::answer(&body(request)?),
+        ("POST", "/embeddings") => embeddings::answer(&body(request)?),
         ("POST", "/responses") => responses::answer(&body(request)?),
-        ("POST", "/files") => other::file(request),
-        ("GET", "/models") => Ok(other::models()),
+        ("POST", "/files") => stored::file(request),
+        ("GET", "/models") => Ok(stored::models()),
         ("GET", path) => match path.strip_prefix("/models/") {
-            Some(model) => other::model(model),
+            Some(model) => stored::model(model),
             None => Err(Refusal::unknown_url(request)),
         },
         _ => Err(Refusal::unknown_url(request)),
