@@ -30,6 +30,13 @@ fn choose(
     tools: &mut Tools<'_>,
     warnings: &mut Warnings,
 ) -> Result<(), ApiError> {
+    if tools.entries.is_empty() {
+        // Cohere refuses a choice without tools; not to call one is what happens anyhow.
+        if !matches!(choice, None | Some(ToolChoice::Auto | ToolChoice::None)) {
+            warnings.dropped("tool_choice");
+        }
+        return Ok(());
+    }
     let (names, must) = match choice {
         None | Some(ToolChoice::Auto) => return Ok(()),
         Some(ToolChoice::None) => {
@@ -99,6 +106,16 @@ mod tests {
             let tools = super::tools(&request, &mut warnings).unwrap();
             let sent: Vec<&str> = tools.entries.iter().map(|tool| tool.function.name).collect();
             assert_eq!((tools.choice, sent), (said, names));
+            assert_eq!(warnings.header_value(), warned);
+        }
+    }
+
+    #[test]
+    fn without_tools_there_is_no_choice() {
+        for (choice, warned) in [(ToolChoice::None, ""), (ToolChoice::Required, "dropped;tool_choice")] {
+            let request = ChatRequest { tools: Vec::new(), ..request(Some(choice)) };
+            let mut warnings = Warnings::default();
+            assert_eq!(super::tools(&request, &mut warnings).unwrap().choice, None);
             assert_eq!(warnings.header_value(), warned);
         }
     }

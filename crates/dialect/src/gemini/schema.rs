@@ -17,7 +17,9 @@ const MAX_SCHEMAS: usize = 10_000;
 pub(super) fn convert(schema: &Value, path: &str, warnings: &mut Warnings) -> Result<Value, ApiError> {
     let mut converter =
         Converter { root: schema, path, warnings, references: Vec::new(), depth: 0, schemas: 0 };
-    converter.schema(schema).map(Value::Object)
+    let mut converted = converter.schema(schema).map(Value::Object)?;
+    settle_required(&mut converted);
+    Ok(converted)
 }
 
 /// Whether the schema says that there are no parameters at all.
@@ -42,14 +44,7 @@ struct Converter<'a, 'w> {
 impl<'a> Converter<'a, '_> {
     fn schema(&mut self, schema: &'a Value) -> Result<Map<String, Value>, ApiError> {
         self.depth += 1;
-        self.schemas += 1;
-        if self.depth > MAX_DEPTH || self.schemas > MAX_SCHEMAS {
-            let message = format!(
-                "the schema is too large for Gemini: at most {MAX_DEPTH} levels and {MAX_SCHEMAS} schemas when its \
-                 references are written out"
-            );
-            return Err(ApiError::bad_request(self.path, message));
-        }
+        self.grow(1)?;
         let mut out = Map::new();
         match schema {
             Value::Object(members) => self.members(members, &mut out)?,
@@ -58,6 +53,18 @@ impl<'a> Converter<'a, '_> {
         }
         self.depth -= 1;
         Ok(out)
+    }
+
+    fn grow(&mut self, schemas: usize) -> Result<(), ApiError> {
+        self.schemas = self.schemas.saturating_add(schemas);
+        if self.depth <= MAX_DEPTH && self.schemas <= MAX_SCHEMAS {
+            return Ok(());
+        }
+        let message = format!(
+            "the schema is too large for Gemini: at most {MAX_DEPTH} levels and {MAX_SCHEMAS} schemas when its \
+             references and unions are written out"
+        );
+        Err(ApiError::bad_request(self.path, message))
     }
 
     fn members(
@@ -73,9 +80,7 @@ impl<'a> Converter<'a, '_> {
         }
         self.settle_array(out);
         self.settle_enum(out);
-        settle_required(out);
-        settle_union(out);
-        Ok(())
+        self.settle_union(out)
     }
 
     fn keyword(
@@ -140,7 +145,10 @@ impl<'a> Converter<'a, '_> {
         for (name, schema) in value.as_object().into_iter().flatten() {
             properties.insert(name.clone(), self.schema(schema)?.into());
         }
-        merge(out, Map::from_iter([("properties".to_owned(), properties.into())]));
+        // An object without properties says nothing of them.
+        if !properties.is_empty() {
+            merge(out, Map::from_iter([("properties".to_owned(), properties.into())]));
+        }
         Ok(())
     }
 
@@ -200,7 +208,7 @@ impl<'a> Converter<'a, '_> {
 
     /// Only strings can be enumerated.
     fn settle_enum(&mut self, out: &mut Map<String, Value>) {
-        let Some(Value::Array(mut values)) = out.remove("enum") else { return };
+        let Some(Value::Array(mut values)) = out.shift_remove("enum") else { return };
         let given = values.len();
         values.retain(|value| !value.is_null());
         if values.len() < given {
@@ -212,6 +220,22 @@ impl<'a> Converter<'a, '_> {
         }
         out.entry("type").or_insert_with(|| "string".into());
         out.insert("enum".into(), values.into());
+    }
+
+    /// `anyOf` must stand alone: what is beside it goes into each variant.
+    fn settle_union(&mut self, out: &mut Map<String, Value>) -> Result<(), ApiError> {
+        let Some(Value::Array(mut variants)) = out.shift_remove("anyOf") else { return Ok(()) };
+        let beside = std::mem::take(out);
+        if !beside.is_empty() {
+            let copied: usize = beside.values().map(size).sum();
+            self.grow(copied.saturating_mul(variants.len()))?;
+            for variant in variants.iter_mut().filter_map(Value::as_object_mut) {
+                merge(variant, beside.clone());
+                self.settle_union(variant)?;
+            }
+        }
+        out.insert("anyOf".into(), variants.into());
+        Ok(())
     }
 
     fn left_out(&mut self, keyword: &str) {
@@ -262,159 +286,33 @@ fn merge(out: &mut Map<String, Value>, more: Map<String, Value>) {
     }
 }
 
-/// Names in `required` without a property are refused.
-fn settle_required(out: &mut Map<String, Value>) {
-    let Some(Value::Array(mut required)) = out.remove("required") else { return };
-    let properties = out.get("properties").and_then(Value::as_object);
-    required.retain(|name| match (name.as_str(), properties) {
-        (Some(name), Some(properties)) => properties.contains_key(name),
-        // The properties may stand beside the union that this schema is a variant of.
-        (Some(_), None) => true,
-        (None, _) => false,
-    });
-    if !required.is_empty() {
-        out.insert("required".into(), required.into());
+/// Names in `required` without a property are refused. Only when all is in place is it known which those are.
+fn settle_required(schema: &mut Value) {
+    let Value::Object(members) = schema else { return };
+    if let Some(Value::Array(mut required)) = members.shift_remove("required") {
+        let properties = members.get("properties").and_then(Value::as_object);
+        required.retain(|name| {
+            name.as_str().is_some_and(|name| properties.is_some_and(|all| all.contains_key(name)))
+        });
+        if !required.is_empty() {
+            members.insert("required".into(), required.into());
+        }
     }
+    let properties = members.get_mut("properties").and_then(Value::as_object_mut);
+    properties.into_iter().flat_map(Map::values_mut).for_each(settle_required);
+    members.get_mut("items").into_iter().for_each(settle_required);
+    let variants = members.get_mut("anyOf").and_then(Value::as_array_mut);
+    variants.into_iter().flatten().for_each(settle_required);
 }
 
-/// `anyOf` must stand alone: what is beside it goes into each variant.
-fn settle_union(out: &mut Map<String, Value>) {
-    let Some(Value::Array(mut variants)) = out.remove("anyOf") else { return };
-    let beside = std::mem::take(out);
-    for variant in variants.iter_mut().filter_map(Value::as_object_mut) {
-        merge(variant, beside.clone());
+/// How many values `value` is made of.
+fn size(value: &Value) -> usize {
+    1 + match value {
+        Value::Object(members) => members.values().map(size).sum(),
+        Value::Array(items) => items.iter().map(size).sum(),
+        _ => 0,
     }
-    out.insert("anyOf".into(), variants.into());
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn converted(schema: &Value) -> (Value, String) {
-        let mut warnings = Warnings::default();
-        let value = convert(schema, "s", &mut warnings).unwrap();
-        (value, warnings.header_value())
-    }
-
-    #[test]
-    fn keywords_are_kept_renamed_or_reported() {
-        for (schema, expected, warned) in [
-            (json!({"type": "string", "minLength": 1}), json!({"type": "string", "minLength": 1}), ""),
-            (json!({"$schema": "x", "$comment": "y", "type": "object"}), json!({"type": "object"}), ""),
-            (json!({"type": ["string", "null"]}), json!({"nullable": true, "type": "string"}), ""),
-            (
-                json!({"type": ["string", "integer"], "description": "d"}),
-                json!({"anyOf": [{"type": "string", "description": "d"}, {"type": "integer", "description": "d"}]}),
-                "",
-            ),
-            (json!({"const": "a"}), json!({"type": "string", "enum": ["a"]}), ""),
-            (json!({"type": "integer", "enum": [1, 2]}), json!({"type": "integer"}), "dropped;s=enum"),
-            (json!({"enum": ["a", null]}), json!({"nullable": true, "type": "string", "enum": ["a"]}), ""),
-            (
-                json!({"oneOf": [{"type": "string"}, {"type": "null"}], "title": "t"}),
-                json!({"nullable": true, "type": "string", "title": "t"}),
-                "",
-            ),
-            (
-                json!({"allOf": [
-                    {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]},
-                    {"properties": {"b": {"type": "number"}}, "required": ["b"]},
-                ]}),
-                json!({
-                    "type": "object",
-                    "properties": {"a": {"type": "string"}, "b": {"type": "number"}},
-                    "required": ["a", "b"],
-                }),
-                "",
-            ),
-            (
-                json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a", "ghost"]}),
-                json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}),
-                "",
-            ),
-            (
-                json!({"type": "number", "exclusiveMinimum": 0, "not": {}, "additionalProperties": false}),
-                json!({"type": "number"}),
-                "dropped;s=exclusiveMinimum, dropped;s=not, dropped;s=additionalProperties",
-            ),
-            (json!({"type": "object", "additionalProperties": true}), json!({"type": "object"}), ""),
-            (json!({"type": "string", "format": "email"}), json!({"type": "string"}), "dropped;s=format"),
-            (
-                json!({"type": "string", "format": "date-time"}),
-                json!({"type": "string", "format": "date-time"}),
-                "",
-            ),
-            (
-                json!({"type": "array"}),
-                json!({"type": "array", "items": {"type": "string"}}),
-                "shaped;s=items",
-            ),
-            (
-                json!({"type": "array", "prefixItems": [{"type": "string"}, {"type": "number"}]}),
-                json!({"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "number"}]}}),
-                "dropped;s=prefixItems",
-            ),
-            (json!({"examples": [1, 2]}), json!({"example": 1}), ""),
-            (json!({"properties": {"x": true}}), json!({"properties": {"x": {}}}), ""),
-        ] {
-            assert_eq!(converted(&schema), (expected, warned.to_owned()), "{schema}");
-        }
-    }
-
-    #[test]
-    fn references_are_written_out() {
-        let (value, warned) = converted(&json!({
-            "type": "object",
-            "properties": {"home": {"$ref": "#/$defs/place", "description": "where"}},
-            "$defs": {"place": {"type": "object", "properties": {"port": {"type": "string"}}}},
-        }));
-        let place =
-            json!({"type": "object", "properties": {"port": {"type": "string"}}, "description": "where"});
-        assert_eq!(value, json!({"type": "object", "properties": {"home": place}}));
-        assert_eq!(warned, "");
-    }
-
-    #[test]
-    fn recursion_becomes_an_open_object() {
-        let (value, warned) = converted(&json!({
-            "$ref": "#/$defs/node",
-            "$defs": {"node": {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}}}},
-        }));
-        assert_eq!(value, json!({"type": "object", "properties": {"next": {"type": "object"}}}));
-        assert_eq!(warned, "dropped;s=$ref_(recursive)");
-    }
-
-    #[test]
-    fn bombs_and_loose_references_are_refused() {
-        let mut defs = Map::new();
-        for level in 0..40 {
-            let next = json!({"$ref": format!("#/$defs/l{}", level + 1)});
-            defs.insert(format!("l{level}"), json!({"properties": {"a": next, "b": next}}));
-        }
-        defs.insert("l40".into(), json!({"type": "string"}));
-        let bomb = json!({"$ref": "#/$defs/l0", "$defs": defs});
-        for (schema, text) in [
-            (bomb, "too large"),
-            (json!({"$ref": "#/$defs/none"}), "points to nothing"),
-            (json!({"$ref": "https://example.com/schema"}), "points to nothing"),
-        ] {
-            let error = convert(&schema, "s", &mut Warnings::default()).unwrap_err();
-            assert_eq!(error.param.as_deref(), Some("s"));
-            assert!(error.message.contains(text), "{}", error.message);
-        }
-    }
-
-    #[test]
-    fn empty_parameters_are_seen() {
-        for (schema, empty) in [
-            (json!({}), true),
-            (json!({"type": "object", "properties": {}, "additionalProperties": false}), true),
-            (json!({"type": "object", "properties": {"a": {}}}), false),
-            (json!({"$ref": "#/$defs/x"}), false),
-            (json!({"anyOf": [{"type": "object"}]}), false),
-        ] {
-            assert_eq!(is_empty_object(&schema), empty, "{schema}");
-        }
-    }
-}
+mod tests;
