@@ -304,7 +304,8 @@ fn looks_like_html(body: &[u8]) -> bool {
 
 fn shorten(mut message: String) -> String {
     if message.len() > MAX_MESSAGE {
-        message.truncate(message.floor_char_boundary(MAX_MESSAGE));
+        let cut = (0..=MAX_MESSAGE).rev().find(|&at| message.is_char_boundary(at)).unwrap_or(0);
+        message.truncate(cut);
         message.push('…');
     }
     message

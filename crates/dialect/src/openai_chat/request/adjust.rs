@@ -20,15 +20,15 @@ pub fn adjust_body(body: &mut Map<String, Value>, adjust: &Adjust, warnings: &mu
     if adjust.developer_to_system {
         developers_to_system(body);
     }
-    if let Some(word) = &adjust.tool_choice_required {
-        if let Some(choice) = body.get_mut("tool_choice").filter(|choice| **choice == "required") {
-            *choice = Value::from(word.as_str());
-        }
+    if let Some(word) = &adjust.tool_choice_required
+        && let Some(choice) = body.get_mut("tool_choice").filter(|choice| **choice == "required")
+    {
+        *choice = Value::from(word.as_str());
     }
-    if adjust.stop_as_list {
-        if let Some(stop) = body.get_mut("stop").filter(|stop| stop.is_string()) {
-            *stop = Value::Array(vec![stop.take()]);
-        }
+    if adjust.stop_as_list
+        && let Some(stop) = body.get_mut("stop").filter(|stop| stop.is_string())
+    {
+        *stop = Value::Array(vec![stop.take()]);
     }
     for (from, to) in &adjust.rename {
         rename(body, from, to, warnings);

@@ -61,11 +61,11 @@ impl Writer<'_> {
 
     /// A single plain text is a string, as every vendor takes it.
     fn content(&mut self, at: &str, parts: &[Part]) -> Result<Value, ApiError> {
-        if let [Part::Text(text)] = parts {
-            if self.is_plain(text) {
-                self.report_mark(at, text);
-                return Ok(Value::from(text.text.as_str()));
-            }
+        if let [Part::Text(text)] = parts
+            && self.is_plain(text)
+        {
+            self.report_mark(at, text);
+            return Ok(Value::from(text.text.as_str()));
         }
         let mut written = Vec::with_capacity(parts.len());
         for (i, part) in parts.iter().enumerate() {

@@ -8,8 +8,10 @@ use super::super::{error, media, reasoning, stream};
 use super::content::{argument_text, content_parts, made_up_call_id};
 use super::finish::{Ended, ended};
 use super::usage::read_usage;
-use crate::AnswerContext;
-use crate::chat::{ChatResponse, Choice, Extra, Finish, FinishReason, Part, ToolCall, ToolKind};
+use crate::chat::{
+    ChatResponse, Choice, Extra, Finish, FinishReason, Part, ReasoningText, ToolCall, ToolKind,
+};
+use crate::{AnswerContext, DialectId};
 
 /// # Errors
 /// An error hidden in the 200, or 502 for a body that is no answer.
@@ -67,10 +69,12 @@ pub(in super::super) fn answer(
     })
 }
 
-/// Takes `usage`, or Groq's own place for it.
+/// Takes `usage`, or takes it from Groq's own place for it.
 pub(in super::super) fn take_usage(members: &mut Map<String, Value>) -> Option<Usage> {
+    let groq = members.get_mut("x_groq").and_then(Value::as_object_mut);
+    let elsewhere = groq.and_then(|groq| take(groq, "usage"));
     let usage = take(members, "usage").as_ref().and_then(read_usage);
-    usage.or_else(|| read_usage(members.get("x_groq")?.get("usage")?))
+    usage.or_else(|| elsewhere.as_ref().and_then(read_usage))
 }
 
 fn read_choice(mut choice: Map<String, Value>, position: usize, id: &str) -> Result<Choice, ApiError> {
@@ -117,6 +121,7 @@ fn read_choice(mut choice: Map<String, Value>, position: usize, id: &str) -> Res
 fn read_message(message: &mut Map<String, Value>, choice: u32, id: &str) -> Vec<Part> {
     let found = reasoning::take_from(message);
     let mut parts = found.parts;
+    parts.iter_mut().for_each(claim);
     let content = take(message, "content");
     if let Some(content) = content.filter(|_| !found.whole) {
         parts.extend(content_parts(content));
@@ -143,6 +148,13 @@ fn read_message(message: &mut Map<String, Value>, choice: u32, id: &str) -> Vec<
         parts.extend(tool_call(call, choice, index, id).map(Part::ToolCall));
     }
     parts
+}
+
+/// Reasoning that the vendor relays from another maker still goes back to this vendor, as its streams imply.
+fn claim(part: &mut Part) {
+    if let Part::Reasoning(ReasoningText { origin, .. }) | Part::RedactedReasoning { origin, .. } = part {
+        *origin = DialectId::OpenAi;
+    }
 }
 
 /// Citations belong to the text; the format does not say to which one when there are several.
@@ -178,7 +190,7 @@ fn tool_call(value: Value, choice: u32, index: u32, answer_id: &str) -> Option<T
 }
 
 /// OpenAI's shape, as opposed to the lists and numbers of older APIs.
-fn is_chat_logprobs(logprobs: &Value) -> bool {
+pub(in super::super) fn is_chat_logprobs(logprobs: &Value) -> bool {
     logprobs.get("content").is_some() || logprobs.get("refusal").is_some()
 }
 

@@ -234,16 +234,14 @@ impl State {
         if events.len() == before {
             push_parts(index, content_parts(text.unwrap_or_default()), events);
         }
-        if let Some(logprobs) = take(&mut choice, "logprobs") {
-            if logprobs.get("content").is_some() || logprobs.get("refusal").is_some() {
-                events.push(StreamEvent::Logprobs { choice: index, logprobs });
-            }
+        if let Some(logprobs) = take(&mut choice, "logprobs").filter(response::is_chat_logprobs) {
+            events.push(StreamEvent::Logprobs { choice: index, logprobs });
         }
         under_way.said |= events.len() > before;
         under_way.finish(&mut choice)?;
 
         choice.extend(delta);
-        choice.retain(|key, value| key != "role" && !value.is_null());
+        choice.retain(|key, value| key != "role" && says_something(value));
         if !choice.is_empty() {
             events.push(StreamEvent::Extra { choice: Some(index), extra: choice });
         }
@@ -294,6 +292,11 @@ impl Choice {
             }
         }
     }
+}
+
+/// Vendors fill chunks that have nothing to tell with nulls and empty objects.
+fn says_something(value: &Value) -> bool {
+    !value.is_null() && value.as_object().is_none_or(|members| !members.is_empty())
 }
 
 /// Takes everything it understands out of a delta.

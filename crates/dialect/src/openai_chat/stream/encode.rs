@@ -376,9 +376,7 @@ mod tests {
     use crate::DialectId;
     use crate::chat::{FinishReason, Image, Source};
 
-    const HEAD: &str = concat!(
-        r#"{"id":"a1","object":"chat.completion.chunk","created":7,"model":"m","provider":"anthropic","choices":["#
-    );
+    const HEAD: &str = r#"{"id":"a1","object":"chat.completion.chunk","created":7,"model":"m","provider":"anthropic","choices":["#;
 
     /// Chunks without their head and end, from the role chunk on.
     fn chunks(events: Vec<StreamEvent>, strict: bool) -> Vec<String> {

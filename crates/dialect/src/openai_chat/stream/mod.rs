@@ -3,6 +3,8 @@
 mod calls;
 mod decode;
 mod encode;
+#[cfg(test)]
+mod tests;
 
 use tidegate_core::ApiError;
 
