@@ -246,56 +246,17 @@ fn a_vendors_differences_are_applied() {
     assert_eq!(warnings, "dropped;metadata");
 }
 
+/// Signatures, encrypted thinking, cache marks, server blocks: byte for byte, and nothing to report.
 #[test]
-fn an_anthropic_request_comes_through_unchanged() {
-    let mark = json!({"type": "ephemeral", "ttl": "1h"});
-    let body = json!({
-        "model": "claude-opus-4-7",
-        "messages": [
-            {"role": "user", "content": [
-                {"type": "text", "text": "look", "cache_control": mark},
-                {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "QQ=="}},
-                {"type": "document", "source": {"type": "file", "file_id": "file_1"}, "title": "t",
-                    "context": "c", "citations": {"enabled": true}, "cache_control": mark},
-                {"type": "search_result", "source": "s", "title": "t", "content": []},
-            ]},
-            {"role": "assistant", "content": [
-                {"type": "thinking", "thinking": "High water is", "signature": "Eqs/+=="},
-                {"type": "redacted_thinking", "data": "EmwKAhgB"},
-                {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "q"}},
-                {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [{"x": [1, null]}]},
-                {"type": "text", "text": "so", "citations": [{"type": "char_location", "cited_text": "s"}]},
-                {"type": "tool_use", "id": "toolu_1", "name": "tide", "input": {"z": 1, "a": [2.5]},
-                    "cache_control": mark, "caller": {"type": "direct"}},
-            ]},
-            {"role": "user", "content": [
-                {"type": "tool_result", "tool_use_id": "toolu_1", "content": [
-                    {"type": "text", "text": "R"},
-                    {"type": "image", "source": {"type": "url", "url": "https://x/y.png"}},
-                ], "is_error": true, "cache_control": mark},
-                {"type": "text", "text": "and now?"},
-            ]},
-        ],
-        "system": [{"type": "text", "text": "s", "cache_control": mark}],
-        "tools": [
-            {"name": "tide", "description": "d", "input_schema": {"type": "object", "oneOf": []},
-                "strict": true, "cache_control": mark, "defer_loading": true},
-            {"type": "web_search_20250305", "name": "web_search", "max_uses": 3},
-        ],
-        "tool_choice": {"type": "auto", "disable_parallel_tool_use": true},
-        "max_tokens": 64_000,
-        "stop_sequences": ["x"],
-        "stream": true,
-        "metadata": {"user_id": "u"},
-        "thinking": {"type": "adaptive", "display": "summarized"},
-        "output_config": {"effort": "xhigh", "format": {"type": "json_schema", "schema": {"type": "object"}}},
-        "service_tier": "standard_only",
-        "container": "c", "mcp_servers": [], "context_management": {"edits": []}, "new_member": {"a": 1},
-    });
-    let asked = decode(body.to_string().as_bytes()).unwrap();
-    let (written, warnings) = run(&asked);
-    assert_eq!(written, body);
-    assert_eq!(warnings, "");
+fn anthropic_requests_come_through_unchanged() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/anthropic/requests");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let (written, warnings) = run(&decode(&bytes).unwrap());
+        assert_eq!(written, serde_json::from_slice::<Value>(&bytes).unwrap(), "{path:?}");
+        assert_eq!(warnings, "", "{path:?}");
+    }
 }
 
 /// What an OpenAI client's request with everything usual in it becomes.

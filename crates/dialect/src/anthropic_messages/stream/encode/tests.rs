@@ -186,9 +186,12 @@ fn an_error_ends_the_stream() {
 
 #[test]
 fn every_recorded_stream_of_the_others_obeys_the_grammar_and_keeps_its_calls() {
-    for (dialect, id) in
-        [("gemini", DialectId::Gemini), ("cohere", DialectId::Cohere), ("ollama", DialectId::Ollama)]
-    {
+    for (dialect, id) in [
+        ("openai", DialectId::OpenAi),
+        ("gemini", DialectId::Gemini),
+        ("cohere", DialectId::Cohere),
+        ("ollama", DialectId::Ollama),
+    ] {
         for (name, bytes) in recorded(dialect) {
             let mut decoder = crate::provider_dialect(id).chat_stream(&CTX);
             let mut events = Vec::new();
