@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::time::Duration;
 
 use http::{Request, Response};
 use http_body::Body;
@@ -10,6 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 
 /// Serves `answer` on a port of 127.0.0.1 until the process ends. Says so in one line on standard output once it listens.
 ///
@@ -26,9 +28,14 @@ where
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     announce(&listener)?;
     loop {
-        // Out of descriptors, most likely: the clients that got none will be missed in the counts.
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        stream.set_nodelay(true)?;
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of descriptors, most likely. Clients that get none are missed in the counts.
+            sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        if stream.set_nodelay(true).is_err() {
+            continue; // gone already
+        }
         let answer = answer.clone();
         tokio::spawn(async move {
             let service = service_fn(|request| {
