@@ -3,7 +3,7 @@
 //! A deployment is any name but [`MISSING_MODEL`]; answers name [`BASE_MODEL`] whatever the deployment is called. A
 //! conversation whose last text holds [`BLOCKED`] is stopped by the content filter.
 
-use super::openai::{Refusal, answer, body, chat, embeddings};
+use super::openai::{Refusal, answer, body, chat, embeddings, responses};
 use super::{BAD_KEY, MISSING_MODEL};
 use crate::reply::Reply;
 use crate::seen::{Seen, decode};
@@ -63,7 +63,8 @@ fn answer_request(request: &Seen) -> Result<Reply, Box<Reply>> {
         (None, None) => String::new(),
     };
     if deployment == MISSING_MODEL {
-        let text = "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, please wait a moment and try again.";
+        let text = "The API deployment for this resource does not exist. If you created the deployment \
+            within the last 5 minutes, please wait a moment and try again.";
         return Err(coded(404, "DeploymentNotFound", text));
     }
     if let (Some(members), Some(_)) = (body.as_object_mut(), &target.deployment) {
@@ -79,6 +80,7 @@ fn answer_request(request: &Seen) -> Result<Reply, Box<Reply>> {
     match target.endpoint.as_str() {
         "chat/completions" => chat_completion(&body),
         "embeddings" => embeddings::answer(&body).map_err(refused),
+        "responses" if target.version.is_none() => responses::answer(&body).map_err(refused),
         _ => Err(coded(404, "404", "Resource not found")),
     }
 }
@@ -89,7 +91,9 @@ fn authorize(request: &Seen) -> Result<(), Box<Reply>> {
         None | Some("" | BAD_KEY) => Err(coded(
             401,
             "401",
-            "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an active subscription and use a correct regional API endpoint for your resource.",
+            "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a \
+             valid key for an active subscription and use a correct regional API endpoint for your \
+             resource.",
         )),
         Some(_) => Ok(()),
     }
@@ -201,6 +205,18 @@ mod tests {
                 (&answer["model"], &answer["choices"][0]["content_filter_results"]),
                 (&json!(BASE_MODEL), &filters())
             );
+        }
+    }
+
+    #[test]
+    fn the_other_endpoints_are_openai_s() {
+        for (url, request, status) in [
+            ("/openai/v1/embeddings", json!({"model": "d", "input": "x"}), 200),
+            ("/openai/deployments/d/embeddings?api-version=2024-10-21", json!({"input": "x"}), 200),
+            ("/openai/v1/responses", json!({"model": "d", "input": "x"}), 200),
+            ("/openai/deployments/d/responses?api-version=2024-10-21", json!({"input": "x"}), 404),
+        ] {
+            assert_eq!(Azure.answer(&Seen::post(url, HEADERS, &request)).status, status, "{url}");
         }
     }
 

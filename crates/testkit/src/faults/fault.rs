@@ -60,7 +60,7 @@ pub enum Fault {
     Informational,
     /// `early-close`: closed once the head of the request is read. By path only.
     EarlyClose,
-    /// `early-answer`: 413 once the head of the request is read, then closed. By path only.
+    /// `early-answer`: 413 and the end once the head of the request is read. By path only.
     EarlyAnswer,
     /// `html`: 200 with a page.
     Html,

@@ -19,6 +19,8 @@ use tokio::net::TcpStream;
 enum After {
     Keep,
     Close,
+    /// Closed once the client has closed, so that it can read the answer though it still sends.
+    Linger,
     Reset,
 }
 
@@ -55,6 +57,10 @@ pub(super) async fn converse(stream: TcpStream, log: &Log) -> io::Result<()> {
             After::Keep => {}
             After::Close => {
                 wire.close().await;
+                return Ok(());
+            }
+            After::Linger => {
+                wire.linger().await;
                 return Ok(());
             }
             After::Reset => {
@@ -106,7 +112,7 @@ impl Performance<'_> {
             Fault::RetryAfterDate(s) => self.error(429, &[("retry-after", http_date_in(s))]).await,
             Fault::EarlyAnswer => {
                 self.error(413, &[("connection", "close".to_owned())]).await?;
-                Ok(After::Close)
+                Ok(After::Linger)
             }
             Fault::Reset => Ok(After::Reset),
             Fault::Close | Fault::EarlyClose => Ok(After::Close),
@@ -261,10 +267,8 @@ impl Performance<'_> {
     }
 
     async fn trailers(&mut self) -> io::Result<After> {
-        let content_type = self.form.content_type();
-        let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ntrailer: x-trailer\r\ntransfer-encoding: chunked\r\n\r\n"
-        );
+        let mut head = format!("HTTP/1.1 200 OK\r\ncontent-type: {}\r\n", self.form.content_type());
+        head.push_str("trailer: x-trailer\r\ntransfer-encoding: chunked\r\n\r\n");
         self.write(head.as_bytes()).await?;
         for piece in self.form.pieces() {
             self.write(&chunk(&piece)).await?;

@@ -193,9 +193,16 @@ async fn a_stale_connection_closes_at_the_second_request() {
 #[tokio::test]
 async fn an_early_answer_does_not_wait_for_the_body() {
     let faults = Faults::start().await;
-    let head = "POST /fault/early-answer/v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n";
-    let answer = client::raw(&faults.url().replace("http://", ""), head.as_bytes()).await;
+    let address = faults.url().replace("http://", "");
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    let head = "POST /fault/early-answer/v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 9000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&[b'x'; 100_000]).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 413"), "{}", String::from_utf8_lossy(&answer));
+    drop(stream);
+    faults.traffic().wait_until(|counts| counts.open_connections == 0 && counts.finished == 1).await;
 }
 
 #[tokio::test]

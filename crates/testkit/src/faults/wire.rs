@@ -93,6 +93,13 @@ impl Wire {
         let _ = self.stream.shutdown().await;
     }
 
+    /// Ends its own side, and reads on until the client ends the other.
+    pub(super) async fn linger(mut self) {
+        let _ = self.stream.shutdown().await;
+        let mut ignored = [0; 4_096];
+        while self.stream.read(&mut ignored).await.is_ok_and(|read| read > 0) {}
+    }
+
     async fn fill(&mut self) -> io::Result<usize> {
         self.stream.read_buf(&mut self.buffer).await
     }

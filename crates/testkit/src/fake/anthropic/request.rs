@@ -58,6 +58,18 @@ const TOOL: &[Member] = &[
     may("allowed_callers", Kind::List),
 ];
 
+/// How the types of Anthropic's own tools begin. Their members are not checked, and they are never called.
+const TYPED_TOOLS: &[&str] = &[
+    "bash_",
+    "text_editor_",
+    "memory_",
+    "computer_",
+    "web_search_",
+    "web_fetch_",
+    "code_execution_",
+    "tool_search_tool_",
+];
+
 pub(super) fn read(body: &Value, purpose: Purpose) -> Result<Request, Refusal> {
     let members: Vec<_> = match purpose {
         Purpose::Answer => [MEMBERS, ANSWER_MEMBERS].concat(),
@@ -152,9 +164,14 @@ fn stops(object: &Map<String, Value>) -> Result<Vec<String>, Refusal> {
     Ok(stops)
 }
 
+/// The names of the caller's own tools.
 fn tools(object: &Map<String, Value>) -> Result<Vec<String>, Refusal> {
     let mut names = Vec::new();
     for (tool, path) in items(object, "", "tools") {
+        let kind = tool["type"].as_str().unwrap_or("custom");
+        if TYPED_TOOLS.iter().any(|prefix| kind.starts_with(prefix)) {
+            continue;
+        }
         check(tool, &path, TOOL)?;
         let name = tool["name"].as_str().unwrap_or_default();
         if !is_tool_name(name, 128) {

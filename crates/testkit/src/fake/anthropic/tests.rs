@@ -35,6 +35,8 @@ fn tells_the_story() {
     assert_eq!((&body["stop_reason"], &body["usage"]["output_tokens"]), (&json!("end_turn"), &json!(8)));
     let (_, body) = ask(&chat(&json!({"stop_sequences": ["Brest"]})));
     assert_eq!((&body["stop_reason"], &body["stop_sequence"]), (&json!("stop_sequence"), &json!("Brest")));
+    let search = json!([{"type": "web_search_20250305", "name": "web_search", "max_uses": 1}]);
+    assert_eq!(ask(&chat(&json!({"tools": search}))).1["content"][0]["text"], TIDE);
     let (_, body) = ask(&chat(&json!({"max_tokens": 2})));
     assert_eq!(
         (&body["content"][0]["text"], &body["stop_reason"]),
@@ -128,6 +130,10 @@ fn refuses_what_the_schema_refuses() {
         ),
         (json!({"tools": [{"name": "a", "parameters": {}}]}), "tools.0.parameters: Extra inputs"),
         (json!({"tools": [{"name": "a", "input_schema": {}}]}), "tools.0.input_schema.type"),
+        (
+            json!({"tools": [{"type": "function", "name": "a", "input_schema": {"type": "object"}}]}),
+            "tools.0.type",
+        ),
         (json!({"output_config": {"format": {"type": "json_object"}}}), "output_config.format.type"),
         (json!({"messages": []}), "first message"),
         (json!({"messages": [{"role": "assistant", "content": "x"}]}), "first message"),

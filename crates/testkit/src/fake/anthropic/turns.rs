@@ -108,7 +108,8 @@ fn results(turn: &Turn, before: Option<&Turn>) -> Result<(), Refusal> {
     for id in result_ids(turn) {
         if !calls.contains(&id) {
             return Err(Refusal::invalid(format!(
-                "messages.{}.content: unexpected `tool_use_id` found in `tool_result` blocks: {id}. Each `tool_result` block must have a corresponding `tool_use` block in the previous message.",
+                "messages.{}.content: unexpected `tool_use_id` found in `tool_result` blocks: {id}. Each \
+                 `tool_result` block must have a corresponding `tool_use` block in the previous message.",
                 turn.at
             )));
         }
@@ -138,7 +139,8 @@ fn answered(turn: &Turn, next: Option<&Turn>) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::invalid(format!(
-        "messages.{}: `tool_use` ids were found without `tool_result` blocks immediately after: {}. Each `tool_use` block must have a corresponding `tool_result` block in the next message.",
+        "messages.{}: `tool_use` ids were found without `tool_result` blocks immediately after: {}. Each \
+         `tool_use` block must have a corresponding `tool_result` block in the next message.",
         turn.at,
         open.join(", ")
     )))
@@ -172,7 +174,8 @@ fn thought_before_call(turns: &[Turn]) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::invalid(format!(
-        "messages.{}.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`. When `thinking` is enabled, a final `assistant` message must start with a thinking block.",
+        "messages.{}.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`. \
+         When `thinking` is enabled, a final `assistant` message must start with a thinking block.",
         turn.at
     )))
 }

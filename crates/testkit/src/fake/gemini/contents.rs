@@ -207,7 +207,8 @@ fn pairs(contents: &[Content]) -> Result<(), Refusal> {
 
 fn unequal() -> Refusal {
     Refusal::invalid(
-        "Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn.",
+        "Please ensure that the number of function response parts is equal to the number of function call \
+         parts of the function call turn.",
     )
 }
 
@@ -217,7 +218,8 @@ fn signatures(contents: &[Content]) -> Result<(), Refusal> {
     for content in &contents[turn..] {
         if let Some((name, _, false)) = content.calls.first() {
             return Err(Refusal::invalid(format!(
-                "Function call is missing a thought_signature in functionCall parts. This is required for tools to work correctly. Function call `{name}`."
+                "Function call is missing a thought_signature in functionCall parts. This is required for \
+                 tools to work correctly. Function call `{name}`."
             )));
         }
     }

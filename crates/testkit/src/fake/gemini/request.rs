@@ -75,7 +75,8 @@ pub(super) fn read(body: &Value, model: &str) -> Result<Request, Refusal> {
     let object = check(body, "", MEMBERS)?;
     let given = |name: &str| object.get(name).is_some_and(|value| !value.is_null());
     if given("cachedContent") && ["systemInstruction", "tools", "toolConfig"].iter().any(|name| given(name)) {
-        let text = "CachedContent can not be used with GenerateContent request setting system_instruction, tools or tool_config.";
+        let text = "CachedContent can not be used with GenerateContent request setting \
+            system_instruction, tools or tool_config.";
         return Err(Refusal::invalid(text));
     }
     for (setting, path) in items(object, "", "safetySettings") {
@@ -121,7 +122,9 @@ fn declaration(function: &Value, path: &str) -> Result<String, Refusal> {
     if !starts || name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.:-".contains(&b))
     {
         return Err(Refusal::invalid(format!(
-            "Invalid function name at '{path}.name'. Must start with a letter or an underscore. Must be alphanumeric (a-z, A-Z, 0-9), underscores (_), dots (.), colons (:), or dashes (-), with a maximum length of 64."
+            "Invalid function name at '{path}.name'. Must start with a letter or an underscore. Must be \
+             alphanumeric (a-z, A-Z, 0-9), underscores (_), dots (.), colons (:), or dashes (-), with a \
+             maximum length of 64."
         )));
     }
     if members.contains_key("parameters") && members.contains_key("parametersJsonSchema") {
@@ -157,7 +160,8 @@ fn choice(object: &Map<String, Value>, tools: &mut Vec<String>) -> Result<Choice
     let allowed = items(calling, path, "allowedFunctionNames");
     if !allowed.is_empty() {
         if !matches!(mode, "ANY" | "VALIDATED") {
-            let text = "allowed_function_names should only be set when the function calling mode is ANY or VALIDATED.";
+            let text = "allowed_function_names should only be set when the function calling mode is ANY \
+                or VALIDATED.";
             return Err(Refusal::invalid(text));
         }
         if let Some((name, path)) = allowed.iter().find(|(name, _)| !tools.iter().any(|tool| *name == tool)) {

@@ -123,7 +123,8 @@ fn reasoning_limits(object: &Map<String, Value>) -> Result<(), Refusal> {
     match object.get("temperature").and_then(Value::as_f64) {
         None | Some(1.0) => Ok(()),
         Some(_) => {
-            let message = "Unsupported value: 'temperature' does not support this value with this model. Only the default (1) value is supported.";
+            let message = "Unsupported value: 'temperature' does not support this value with this model. \
+                Only the default (1) value is supported.";
             Err(Refusal::new(400, "unsupported_value", Some("temperature"), message))
         }
     }

@@ -159,7 +159,8 @@ fn answer_call(message: &Value, path: &str, open_calls: &mut Vec<String>) -> Res
             Ok(())
         }
         None => {
-            let text = "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.";
+            let text = "Invalid parameter: messages with role 'tool' must be a response to a preceeding \
+                message with 'tool_calls'.";
             Err(Refusal::new(400, "invalid_value", Some(&format!("{path}.role")), text))
         }
     }
@@ -170,7 +171,8 @@ fn all_answered(open_calls: &[String]) -> Result<(), Refusal> {
         return Ok(());
     }
     let text = format!(
-        "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: {}",
+        "An assistant message with 'tool_calls' must be followed by tool messages responding to each \
+         'tool_call_id'. The following tool_call_ids did not have response messages: {}",
         open_calls.join(", ")
     );
     Err(Refusal::new(400, "invalid_value", Some("messages"), text))

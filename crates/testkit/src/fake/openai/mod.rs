@@ -8,7 +8,7 @@ pub(crate) mod chat;
 mod completions;
 pub(crate) mod embeddings;
 mod messages;
-mod responses;
+pub(crate) mod responses;
 mod schema;
 mod stored;
 #[cfg(test)]

@@ -44,7 +44,7 @@ const TOOL: &[Member] = &[
     may("strict", Kind::Flag),
 ];
 
-pub(super) fn answer(body: &Value) -> Result<Reply, Refusal> {
+pub(crate) fn answer(body: &Value) -> Result<Reply, Refusal> {
     let object = check(body, "", MEMBERS)?;
     known(object["model"].as_str().unwrap_or_default())?;
     let ask = read(object)?;
