@@ -57,11 +57,11 @@ pub(super) fn retry(check: &mut Check<'_>, value: &Value) {
     let known =
         ["attempts", "count", "on_status_codes", "use_retry_after_header", "max_wait_ms", "jitter", "budget"];
     unknown_members(check, value, &known);
-    let attempts = spelling::get(value, "attempts").or_else(|| spelling::get(value, "count"));
-    if attempts.and_then(Value::as_f64).is_some_and(|attempts| attempts < 0.0 || attempts.fract() != 0.0) {
-        check.at("attempts", |check| {
-            check.note("counts as the whole number below it, and as 0 when negative")
-        });
+    for name in ["attempts", "count"] {
+        let number = value.get(name).and_then(Value::as_f64);
+        if number.is_some_and(|number| number < 0.0 || number.fract() != 0.0) {
+            check.at(name, |check| check.note("counts as the whole number below it, and as 0 when negative"));
+        }
     }
 }
 

@@ -170,6 +170,7 @@ fn what_counts_as_credentials() {
         json!({"provider": "@my-openai"}),
         json!({"virtual_key": "prod"}),
         json!({"virtualKey": "prod"}),
+        json!({"provider": "vertex-ai", "virtual_key": "prod"}),
         json!({"provider": "bedrock", "aws_access_key_id": "a", "aws_secret_access_key": "s"}),
         json!({"provider": "vertex-ai", "vertex_region": "r", "vertex_project_id": "p"}),
         json!({"provider": "vertex-ai", "vertex_region": "r", "vertex_service_account_json": {"a": "b"}}),

@@ -1,3 +1,5 @@
+use tidegate_core::Fault;
+
 use super::*;
 use crate::plan::HedgePolicy;
 
@@ -78,14 +80,51 @@ fn unknown_upstreams_are_healthy() {
 #[test]
 fn memory_is_bounded_and_the_longest_unused_goes_first() {
     let health = Health::new();
-    let first = target("kept");
-    for i in 0..Health::MAX_KEYS as u64 * 2 {
-        health.begin(&first, false, Moment(i));
-        health.begin(&target(&format!("p{i}")), false, Moment(i));
+    let name = |i: usize| format!("p{i}");
+    let (first, used) = (target("first"), target("used"));
+    health.begin(&first, false, Moment(0));
+    let last = Health::MAX_KEYS * 2;
+    for i in 1..=last {
+        health.begin(&used, false, Moment(i as u64));
+        health.begin(&target(&name(i)), false, Moment(i as u64));
     }
     let rows = health.snapshot(Moment(0));
     assert!(rows.len() <= Health::MAX_KEYS);
-    assert!(rows.iter().any(|row| row.key == first.key));
+    let knows = |key: TargetKey| rows.iter().any(|row| row.key == key);
+    assert!(!knows(first.key) && !knows(target(&name(1)).key));
+    assert!(knows(used.key) && (last - 100..=last).all(|i| knows(target(&name(i)).key)));
+}
+
+#[test]
+fn calls_that_were_not_made_say_nothing_about_the_upstream() {
+    let health = Health::new();
+    let a = target("a");
+    let exception = Outcome { gateway_exception: true, fault: Fault::Provider, ..Outcome::of_status(500) };
+    let denied = Outcome { denied_before_call: true, ..Outcome::of_status(446) };
+    for _ in 0..50 {
+        health.begin(&a, false, Moment(1));
+        health.record(&a.key, &exception, Moment(1));
+    }
+    assert_eq!(health.state(&a.key, Moment(1)), CircuitState::Closed);
+
+    fail(&health, &a, 50, Moment(1));
+    let later = Moment(20_000);
+    for outcome in [exception, denied] {
+        health.begin(&a, false, later);
+        health.record(&a.key, &outcome, later);
+        assert_eq!(health.state(&a.key, later), CircuitState::HalfOpen);
+    }
+}
+
+#[test]
+fn failures_are_not_fast_answers() {
+    let health = Health::new();
+    let a = target("a");
+    health.begin(&a, false, Moment(1));
+    health.record(&a.key, &Outcome { first_byte_ms: Some(1), ..failure() }, Moment(1));
+    assert_eq!(health.first_byte_ms(&a.key), None);
+    health.record(&a.key, &Outcome { first_byte_ms: Some(80), ..Outcome::default() }, Moment(1));
+    assert_eq!(health.first_byte_ms(&a.key), Some(80.0));
 }
 
 #[test]

@@ -135,6 +135,16 @@ fn provider_options_survive_in_one_spelling() {
 }
 
 #[test]
+fn weights_are_numbers_or_text_and_never_negative() {
+    let weight = |weight: Value| plan(&leaf(json!({"weight": weight}))).root.weight();
+    let cases =
+        [(json!(0.25), 0.25), (json!(" 2 "), 2.0), (json!(0), 0.0), (json!(-5), 0.0), (json!("-1"), 0.0)];
+    for (written, expected) in cases {
+        assert_eq!(weight(written.clone()), expected, "{written}");
+    }
+}
+
+#[test]
 fn camel_case_works_throughout() {
     let config = json!({
         "provider": "openai", "apiKey": "k", "requestTimeout": 5, "retry": {"attempts": 2, "onStatusCodes": [418]},
@@ -163,6 +173,12 @@ fn targets_marked_open_are_left_out_where_an_id_is_in_effect() {
     };
     assert_eq!(paths(&group(json!({"id": "c"}), vec![open(), leaf(json!({}))])), ["config.targets[1]"]);
     assert_eq!(paths(&group(json!({"id": "c"}), vec![open(), open()])).len(), 2);
+    let nested = group(json!({"id": "c"}), vec![group(json!({}), vec![open(), leaf(json!({}))])]);
+    assert_eq!(paths(&nested), ["config.targets[0].targets[1]"]);
+    assert_eq!(
+        paths(&group(json!({}), vec![leaf(json!({"id": "c", "is_open": true})), leaf(json!({}))])).len(),
+        1
+    );
     assert_eq!(paths(&group(json!({}), vec![open(), leaf(json!({}))])).len(), 2);
 }
 

@@ -178,6 +178,21 @@ fn the_fastest_goes_first_and_others_get_a_chance() {
 }
 
 #[test]
+fn each_one_is_measured_before_any_is_preferred() {
+    let named = |provider: &str| json!({"provider": provider, "api_key": "k"});
+    let targets = [named("openai"), named("anthropic"), named("google")];
+    let (plan, mut road) =
+        (plan(&json!({"strategy": {"mode": "least_latency"}, "targets": targets})), Road::new());
+    let mut answer = |ms: u64| {
+        let outcome = Outcome { first_byte_ms: Some(ms), ..Outcome::default() };
+        road.travel(&plan, |_, _| outcome).tries.remove(0)
+    };
+    let firsts = [answer(30), answer(10), answer(20), answer(10)];
+    let paths = [0, 1, 2, 1].map(|index| format!("config.targets[{index}]#0+0"));
+    assert_eq!(firsts, paths);
+}
+
+#[test]
 fn equals_take_over_from_each_other_on_the_providers_own_failures() {
     for mode in ["least_latency", "lowest_cost"] {
         let tried = |statuses: [u16; 2], strategy: Value| {
