@@ -15,6 +15,7 @@ use http::{HeaderValue, Method};
 use tidegate_catalog::Endpoint;
 use tidegate_core::Warnings;
 use tidegate_dialect::DialectId;
+use tidegate_dialect::anthropic_messages::tokens;
 use tidegate_routing::Target;
 use tidegate_upstream::OutBody;
 
@@ -188,9 +189,8 @@ fn send_through(
 
 /// The vendor cannot count tokens: the gateway estimates.
 fn estimate(call: &Call, draft: &body::Draft<'_>, upstream: &Upstream<'_>) -> Result<Prepared, Refusal> {
-    let request = tidegate_dialect::anthropic_messages::decode_count_tokens(&draft.bytes())
-        .map_err(|error| Refusal::new("request", error))?;
-    let tokens = tidegate_dialect::anthropic_messages::estimate_input_tokens(&request);
+    let request = tokens::decode_count_tokens(&draft.bytes()).map_err(|error| Refusal::new("request", error))?;
+    let answer = tokens::encode_count_tokens_answer(tokens::estimate_input_tokens(&request));
     let job = Job {
         reading: Reading::Same(call.client().id()),
         provider: upstream.label(),
@@ -199,7 +199,7 @@ fn estimate(call: &Call, draft: &body::Draft<'_>, upstream: &Upstream<'_>) -> Re
         warnings: Warnings::default(),
         strict: true,
     };
-    Ok(Prepared { send: Send::Estimate(format!("{{\"input_tokens\":{tokens}}}").into()), job })
+    Ok(Prepared { send: Send::Estimate(answer.into()), job })
 }
 
 /// Off when either the header or the target says so.

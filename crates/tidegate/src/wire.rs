@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tidegate_catalog::catalog;
 use tidegate_gateway::Snapshot;
+use tidegate_gateway::plan::DEMO;
 use tidegate_gateway::snapshot::{Surroundings, saved_configs};
 use tidegate_settings::{CONFIG_VARIABLE, Inputs, KnownProvider, Settings, SettingsFile};
 use tidegate_upstream::{Egress, ProxyEnv};
@@ -47,7 +48,8 @@ impl Origin {
                 Some((path.display().to_string(), text))
             }
         };
-        let known: Vec<KnownProvider<'_>> = catalog().iter().map(known).collect();
+        let demo = KnownProvider { id: DEMO, keyless: true, ..KnownProvider::default() };
+        let known: Vec<KnownProvider<'_>> = catalog().iter().map(known).chain([demo]).collect();
         let arguments = self.options.arguments();
         tidegate_settings::load(&Inputs {
             file: text.as_ref().map(|(name, text)| SettingsFile { name, text }),

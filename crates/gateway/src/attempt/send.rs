@@ -124,9 +124,11 @@ fn timed_out(call: &Call, job: &Job, error: &ApiError, provider: Option<&str>) -
 /// No answer came.
 fn broken(call: &Call, job: &Job, error: &SendError) -> Attempted {
     let (kind, status) = match error.kind {
-        SendErrorKind::InvalidRequest | SendErrorKind::Blocked => (ErrorKind::BadRequest, 400),
-        SendErrorKind::RequestBody => (ErrorKind::BadRequest, 400),
+        SendErrorKind::InvalidRequest | SendErrorKind::Blocked | SendErrorKind::RequestBody => {
+            (ErrorKind::BadRequest, 400)
+        }
         SendErrorKind::ConnectTimeout => (ErrorKind::Timeout, 503),
+        SendErrorKind::Exhausted => (ErrorKind::Overloaded, 503),
         _ => (ErrorKind::UpstreamBroken, 502),
     };
     let api = ApiError::new(kind, error.fault(), status, error.detail.clone()).with_code(error.kind.as_str());

@@ -56,8 +56,10 @@ impl<'a> Upstream<'a> {
         if row.is_none() && name != DEMO {
             return Err(Refusal::exception(500, format!("Provider {name} not found")));
         }
-        // A stored key goes to the base it was stored for, never to an address that a request names.
-        let stored = known.filter(|_| custom_host.is_none()).and_then(|known| known.api_key.as_ref());
+        // A stored key goes to the address it was stored for, never to one that a request names.
+        let elsewhere = custom_host.is_some()
+            || row.is_some_and(|row| target.options.keys().any(|name| row.is_address_option(name)));
+        let stored = known.filter(|_| !elsewhere).and_then(|known| known.api_key.as_ref());
         let callers = scene.caller.credential.as_ref().filter(|_| scene.resolved.caller_key);
         let (first, second) =
             if scene.resolved.settings_first { (stored, callers) } else { (callers, stored) };
@@ -331,7 +333,8 @@ fn adjust_of(row: &Provider) -> Adjust {
         developer_to_system: given.developer_to_system,
         tool_choice_required: given.tool_choice_required.map(str::to_owned),
         stop_as_list: given.stop_as_list,
-        ..Adjust::default()
+        reasoning_member: given.reasoning_member.map(str::to_owned),
+        cache_control: given.cache_control,
     }
 }
 
