@@ -6,31 +6,16 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
 use serde_json::{Value, json};
-use tidegate_core::{ApiError, Fault, Usage};
+use tidegate_core::{Fault, Usage};
 
-use super::events::{BlockDelta, Delta};
+use super::events::{BlockDelta, Delta, PING, error_event, write};
 use super::json_end::JsonEnd;
 use crate::anthropic_messages::wire::Block;
-use crate::anthropic_messages::{citations, error, response, usage};
+use crate::anthropic_messages::{citations, response, usage};
 use crate::chat::{Finish, FinishReason, Part, StreamEvent, Text, ToolKind};
-use crate::framing::{MAX_FRAME, write_event};
+use crate::framing::MAX_FRAME;
 use crate::{AnswerContext, StreamEncoder};
-
-const PING: &[u8] = b"event: ping\ndata: {\"type\":\"ping\"}\n\n";
-
-/// The event that ends a stream in an error.
-pub(in crate::anthropic_messages) fn error_event(error: &ApiError, provider: Option<&str>) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut body = error::encode(error, provider);
-    // Inside a stream there is the error and nothing else.
-    if let Some(members) = body.as_object_mut() {
-        members.retain(|key, _| matches!(key.as_str(), "type" | "error" | "request_id"));
-    }
-    write_event(&mut out, Some("error"), body.to_string().as_bytes());
-    out
-}
 
 /// The state of one stream.
 #[derive(Debug)]
@@ -45,7 +30,10 @@ pub(in crate::anthropic_messages) struct Encoder {
     next: u64,
     /// Calls that began while another was not complete.
     waiting: VecDeque<Waiting>,
-    waiting_bytes: usize,
+    /// What came in the middle of a call.
+    later: Vec<StreamEvent>,
+    /// Bytes in `waiting` and `later`.
+    held_bytes: usize,
     called: bool,
     refused: bool,
     usage: Option<Usage>,
@@ -87,7 +75,8 @@ impl Encoder {
             open: Open::Nothing,
             next: 0,
             waiting: VecDeque::new(),
-            waiting_bytes: 0,
+            later: Vec::new(),
+            held_bytes: 0,
             called: false,
             refused: false,
             usage: None,
@@ -105,16 +94,6 @@ impl StreamEncoder for Encoder {
         }
         match event {
             StreamEvent::Start { id, model, .. } => self.start(id.as_deref(), model.as_deref(), out),
-            StreamEvent::Text { choice: 0, text } => self.text(text, out),
-            StreamEvent::Refusal { choice: 0, text } => {
-                self.refused = true;
-                self.text(text, out);
-            }
-            StreamEvent::Reasoning { choice: 0, text } => self.thinking(text, out),
-            StreamEvent::ReasoningSignature { choice: 0, signature } => self.sign(signature, out),
-            StreamEvent::RedactedReasoning { choice: 0, data } => {
-                self.whole(&Block::RedactedThinking { data }, out);
-            }
             StreamEvent::ToolCallStart { choice: 0, index, id, name, kind, .. } => {
                 let call = Waiting {
                     index: *index,
@@ -128,10 +107,8 @@ impl StreamEncoder for Encoder {
             StreamEvent::ToolCallArguments { choice: 0, index, fragment } => {
                 self.arguments(*index, fragment, out);
             }
-            StreamEvent::Annotation { choice: 0, annotation } => self.annotation(annotation, out),
-            StreamEvent::Part { choice: 0, part } => self.part(part, out),
             StreamEvent::Finish { choice: 0, finish } => {
-                self.close_all(out);
+                self.settle(out);
                 self.finish = Some(finish.clone());
             }
             StreamEvent::Usage(usage) => self.usage = Some(usage.clone()),
@@ -147,8 +124,7 @@ impl StreamEncoder for Encoder {
                 self.ended = true;
             }
             StreamEvent::End => self.end(out),
-            // Other choices, and what this dialect has no place for.
-            _ => {}
+            content => self.content(content, out),
         }
     }
 
@@ -174,6 +150,58 @@ impl Encoder {
             "usage": {"input_tokens": 0, "output_tokens": 0},
         });
         write(out, "message_start", &json!({"type": "message_start", "message": message}));
+    }
+
+    /// A delta in the middle of a call would end the call's block: it is shown when the call is complete.
+    fn content(&mut self, event: &StreamEvent, out: &mut Vec<u8>) {
+        let delta = match event {
+            StreamEvent::Text { text, .. }
+            | StreamEvent::Refusal { text, .. }
+            | StreamEvent::Reasoning { text, .. } => text,
+            _ => return self.show(event, out),
+        };
+        let begun = |call: &Waiting| !call.fragments.is_empty();
+        let busy = matches!(&self.open, Open::Call { end, .. } if end.is_under_way());
+        if (busy || self.waiting.iter().any(begun)) && self.held_bytes <= MAX_FRAME {
+            self.held_bytes += size_of::<StreamEvent>() + delta.len();
+            self.later.push(event.clone());
+            return;
+        }
+        self.show_later(out);
+        self.show(event, out);
+    }
+
+    fn show_later(&mut self, out: &mut Vec<u8>) {
+        for held in std::mem::take(&mut self.later) {
+            self.show(&held, out);
+        }
+        self.held_bytes = self.waiting.iter().map(|call| call.fragments.len()).sum();
+    }
+
+    /// Writes whatever was held back and closes every block.
+    fn settle(&mut self, out: &mut Vec<u8>) {
+        self.close_all(out);
+        self.show_later(out);
+        self.close_all(out);
+    }
+
+    fn show(&mut self, event: &StreamEvent, out: &mut Vec<u8>) {
+        match event {
+            StreamEvent::Text { choice: 0, text } => self.text(text, out),
+            StreamEvent::Refusal { choice: 0, text } => {
+                self.refused = true;
+                self.text(text, out);
+            }
+            StreamEvent::Reasoning { choice: 0, text } => self.thinking(text, out),
+            StreamEvent::ReasoningSignature { choice: 0, signature } => self.sign(signature, out),
+            StreamEvent::RedactedReasoning { choice: 0, data } => {
+                self.whole(&Block::RedactedThinking { data }, out);
+            }
+            StreamEvent::Annotation { choice: 0, annotation } => self.annotation(annotation, out),
+            StreamEvent::Part { choice: 0, part } => self.part(part, out),
+            // Other choices, and what this dialect has no place for.
+            _ => {}
+        }
     }
 
     fn text(&mut self, text: &str, out: &mut Vec<u8>) {
@@ -231,11 +259,11 @@ impl Encoder {
             self.arguments_of_open(fragment, out);
         } else if let Some(call) = self.waiting.iter_mut().find(|call| call.index == index) {
             call.fragments.push_str(fragment);
-            self.waiting_bytes += fragment.len();
+            self.held_bytes += fragment.len();
         }
         let complete = matches!(&self.open, Open::Call { end, .. } if end.is_complete());
         // What waits is bounded: a vendor that never completes a call is not waited for.
-        if complete && !self.waiting.is_empty() || self.waiting_bytes > MAX_FRAME {
+        if complete && !self.waiting.is_empty() || self.held_bytes > MAX_FRAME {
             self.open_waiting(out);
         }
     }
@@ -262,7 +290,7 @@ impl Encoder {
     /// Opens waiting calls up to the first that is not complete.
     fn open_waiting(&mut self, out: &mut Vec<u8>) {
         while let Some(call) = self.waiting.pop_front() {
-            self.waiting_bytes = self.waiting_bytes.saturating_sub(call.fragments.len());
+            self.held_bytes = self.held_bytes.saturating_sub(call.fragments.len());
             self.open_call(&call, out);
             if matches!(&self.open, Open::Call { end, .. } if !end.is_complete()) {
                 break;
@@ -376,7 +404,7 @@ impl Encoder {
 
     fn end(&mut self, out: &mut Vec<u8>) {
         self.start(None, None, out);
-        self.close_all(out);
+        self.settle(out);
         let finish = self.finish.take().unwrap_or_else(|| Finish::new(FinishReason::Stop));
         let word = response::corrected(usage::stop_reason(&finish), self.called, self.refused);
         let delta = json!({
@@ -388,11 +416,6 @@ impl Encoder {
         write(out, "message_stop", &json!({"type": "message_stop"}));
         self.ended = true;
     }
-}
-
-fn write(out: &mut Vec<u8>, name: &str, event: &impl Serialize) {
-    // Strings, numbers and maps with string keys always serialise.
-    write_event(out, Some(name), &serde_json::to_vec(event).unwrap_or_default());
 }
 
 #[cfg(test)]

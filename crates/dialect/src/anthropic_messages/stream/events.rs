@@ -6,8 +6,11 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use tidegate_core::ApiError;
 
+use crate::anthropic_messages::error;
 use crate::anthropic_messages::usage::WireUsage;
+use crate::framing::write_event;
 
 /// One event's data, whatever its type: members that most events lack cost nothing.
 #[derive(Debug, Deserialize)]
@@ -76,4 +79,24 @@ pub(super) enum Delta<'a> {
     Signature { signature: &'a str },
     #[serde(rename = "citations_delta")]
     Citation { citation: &'a Value },
+}
+
+pub(super) const PING: &[u8] = b"event: ping\ndata: {\"type\":\"ping\"}\n\n";
+
+/// The event that ends a stream in an error.
+pub(in crate::anthropic_messages) fn error_event(error: &ApiError, provider: Option<&str>) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut body = error::encode(error, provider);
+    // Inside a stream there is the error and nothing else.
+    if let Some(members) = body.as_object_mut() {
+        members.retain(|key, _| matches!(key.as_str(), "type" | "error" | "request_id"));
+    }
+    write_event(&mut out, Some("error"), body.to_string().as_bytes());
+    out
+}
+
+/// One event of the stream.
+pub(super) fn write(out: &mut Vec<u8>, name: &str, event: &impl Serialize) {
+    // Strings, numbers and maps with string keys always serialise.
+    write_event(out, Some(name), &serde_json::to_vec(event).unwrap_or_default());
 }

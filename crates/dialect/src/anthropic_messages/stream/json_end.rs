@@ -27,6 +27,11 @@ impl JsonEnd {
         }
     }
 
+    /// Begun, and not complete.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.depth > 0
+    }
+
     pub(super) fn is_complete(&self) -> bool {
         self.complete
     }

@@ -1,9 +1,10 @@
-use serde_json::json;
+use serde_json::{Value, json};
 use tidegate_core::ErrorKind;
 
 use super::*;
+use crate::DialectId;
 use crate::anthropic_messages::stream::grammar::{pairs, streams};
-use crate::chat::FinishReason;
+use crate::chat::{FinishReason, Part};
 use crate::fold::Fold;
 
 fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<StreamEvent> {

@@ -120,6 +120,35 @@ fn other_dialects_streams_obey_the_grammar() {
             "tool_use",
         ),
         (
+            "text in the middle of a call",
+            vec![
+                start(),
+                call(0),
+                arguments(0, "{\"a\":"),
+                text("by the "),
+                text("way"),
+                arguments(0, "1}"),
+                finish(FinishReason::ToolCalls),
+            ],
+            json!([tool(0, json!({"a": 1})), {"type": "text", "text": "by the way"}]),
+            "tool_use",
+        ),
+        (
+            "text after calls that were held back",
+            vec![
+                start(),
+                call(0),
+                call(1),
+                arguments(1, "{}"),
+                text("a"),
+                arguments(0, "{}"),
+                text("b"),
+                finish(FinishReason::ToolCalls),
+            ],
+            json!([tool(0, json!({})), tool(1, json!({})), {"type": "text", "text": "ab"}]),
+            "tool_use",
+        ),
+        (
             "a refusal",
             vec![start(), StreamEvent::Refusal { choice: 0, text: "no".into() }, finish(FinishReason::Stop)],
             json!([{"type": "text", "text": "no"}]),
@@ -175,7 +204,8 @@ fn free_text_of_a_custom_tool_becomes_its_input() {
 
 #[test]
 fn an_error_ends_the_stream() {
-    let error = ApiError::new(tidegate_core::ErrorKind::Overloaded, Fault::Provider, 529, "busy");
+    let error =
+        tidegate_core::ApiError::new(tidegate_core::ErrorKind::Overloaded, Fault::Provider, 529, "busy");
     let sent = encode(&[start(), text("a"), StreamEvent::Error(error), StreamEvent::End]);
     let last = check(&sent, "error").pop().unwrap();
     assert_eq!(
