@@ -1,8 +1,9 @@
 //! From a config object to decisions: which target to call, when to call it again, where to go next.
 //!
-//! Three stages, each a value: [`config`] is what users wrote, checked; [`plan`] is what it means, a tree of targets with
-//! everything resolved; [`walk`] is one request going through the tree. [`health`] is what requests remember for each other.
-//! Nothing here does I/O, reads a clock or knows a provider: time, chance, prices and the list of providers are arguments.
+//! Three stages, each a value: [`config`] is what users wrote, checked; [`plan`] is what it means, a tree of
+//! targets with everything resolved; [`walk`] is one request going through the tree. [`health`] is what
+//! requests remember for each other. Nothing here does I/O, reads a clock or knows a provider: time, chance,
+//! prices and the list of providers are arguments.
 
 pub mod config;
 pub mod custom_host;

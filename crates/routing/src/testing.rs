@@ -1,4 +1,5 @@
-//! What the tests of this crate share: a permissive context, plans from JSON, and a request that walks with scripted outcomes.
+//! What the tests of this crate share: a permissive context, plans from JSON, and a request that walks with
+//! scripted outcomes.
 
 use serde_json::Value;
 use tidegate_core::Moment;
@@ -69,7 +70,8 @@ impl Road {
         }
     }
 
-    /// Walks until the end. `outcome` says what each try leads to; it is recorded, and time goes on by the waits.
+    /// Walks until the end. `outcome` says what each try leads to; it is recorded, and time goes on by the
+    /// waits.
     pub(crate) fn travel(&mut self, plan: &Plan, mut outcome: impl FnMut(&Target, u32) -> Outcome) -> Trip {
         let mut walk = Walk::new(plan);
         let mut tries = Vec::new();
@@ -91,7 +93,8 @@ impl Road {
         }
     }
 
-    /// The targets tried when each try ends with the status its own `override_params.model` names (`st503`), else 200.
+    /// The targets tried when each try ends with the status its own `override_params.model` names (`st503`),
+    /// else 200.
     pub(crate) fn paths(&mut self, plan: &Plan) -> Vec<String> {
         let trip = self.travel(plan, |target, _| Outcome::of_status(scripted_status(target)));
         let path = |tried: &String| tried.split('#').next().unwrap_or_default().to_owned();

@@ -1,8 +1,8 @@
 //! One request on its way through a plan: what to try, when to try it again, where to go next, when to stop.
 //!
-//! The gateway asks for a [`Step`], does it, describes what happened as an [`Outcome`] and asks again. Nothing is sent from
-//! here and nothing waits here. Health is read, never written: the gateway records every attempt, hedged ones included, with
-//! [`Health::record`].
+//! The gateway asks for a [`Step`], does it, describes what happened as an [`Outcome`] and asks again.
+//! Nothing is sent from here and nothing waits here. Health is read, never written: the gateway records every
+//! attempt, hedged ones included, with [`Health::record`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -51,8 +51,9 @@ pub struct Walk {
 pub enum Step {
     /// Wait, then call `target`. `retry` is 0 for its first call.
     Try { target: Arc<Target>, retry: u32, wait_ms: u64, hedge_after_ms: Option<u64> },
-    /// The last outcome is the answer. `retry_count` is the value of `x-portkey-retry-attempt-count`: retries made on the
-    /// target that answered, or -1 when they were used up or given up on a status that was worth one.
+    /// The last outcome is the answer. `retry_count` is the value of `x-portkey-retry-attempt-count`: retries
+    /// made on the target that answered, or -1 when they were used up or given up on a status that was worth
+    /// one.
     Done { retry_count: i32 },
 }
 
@@ -101,7 +102,8 @@ impl Walk {
     /// The first step.
     ///
     /// # Errors
-    /// No target can be chosen: a condition without a match, a group without a usable target, a strict circuit that is open.
+    /// No target can be chosen: a condition without a match, a group without a usable target, a strict
+    /// circuit that is open.
     pub fn begin(&mut self, facts: &Facts<'_>, env: &mut Env<'_>) -> Result<Step, RouteError> {
         self.stack.clear();
         let root = self.root.clone();
@@ -155,8 +157,8 @@ impl Walk {
         try_step(attempts, 0, env)
     }
 
-    /// The child to try after the one that ended in `outcome`: in the innermost group that goes on. Circuits that opened
-    /// meanwhile are passed by.
+    /// The child to try after the one that ended in `outcome`: in the innermost group that goes on. Circuits
+    /// that opened meanwhile are passed by.
     fn next_sibling(&mut self, outcome: &Outcome, env: &Env<'_>) -> Option<Node> {
         if outcome.gateway_exception {
             return None;

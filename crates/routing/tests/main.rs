@@ -1,7 +1,8 @@
 //! Configs of the past, kept as files: each must mean tomorrow what it means today.
 //!
-//! A fixture holds a `config` and either the `errors` it is refused with, or the `plan` it makes (path and provider of every
-//! target, `-` for none) and its `notes`. `provider_header`: the request names a provider by header.
+//! A fixture holds a `config` and either the `errors` it is refused with, or the `plan` it makes (path and
+//! provider of every target, `-` for none) and its `notes`. `provider_header`: the request names a provider
+//! by header.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by failing")]
 
@@ -43,7 +44,8 @@ fn fixtures_mean_what_they_always_meant() {
     }
 }
 
-/// Every value of every fixture replaced by one of another kind: refused with a place in the text, or a plan, never a panic.
+/// Every value of every fixture replaced by one of another kind: refused with a place in the text, or a plan,
+/// never a panic.
 #[test]
 fn damaged_fixtures_are_refused_or_understood() {
     let kinds = [

@@ -1,8 +1,10 @@
-//! One pass over a config: where it is, what it found wrong, and the walk over nodes, members and items that rules share.
+//! One pass over a config: where it is, what it found wrong, and the walk over nodes, members and items that
+//! rules share.
 //!
-//! A value of a wrong type (as opposed to a wrong value of the right type) makes its node and all nodes around it unsound: rules
-//! about whole nodes are then not tried, since they would only repeat the error. Both spellings of a member are checked by the
-//! same rule. What is checked is in [`super::schema`] and [`super::extension`].
+//! A value of a wrong type (as opposed to a wrong value of the right type) makes its node and all nodes
+//! around it unsound: rules about whole nodes are then not tried, since they would only repeat the error.
+//! Both spellings of a member are checked by the same rule. What is checked is in [`super::schema`] and
+//! [`super::extension`].
 
 use serde_json::{Map, Value};
 
@@ -165,7 +167,8 @@ impl Type {
     }
 }
 
-/// The keys under which a member is present. Without `both` spellings the second one is not looked for: most configs have none.
+/// The keys under which a member is present. Without `both` spellings the second one is not looked for: most
+/// configs have none.
 fn spellings<'m>(
     members: &'m Map<String, Value>,
     name: &'m str,

@@ -78,7 +78,8 @@ fn provider(node: &Map<String, Value>) -> Option<&str> {
     node.get("provider").and_then(Value::as_str)
 }
 
-/// Truthy, in the sense of the language that config authors know: not absent, `null`, `false`, 0 or empty text.
+/// Truthy, in the sense of the language that config authors know: not absent, `null`, `false`, 0 or empty
+/// text.
 pub(super) fn is_truthy(value: Option<&Value>) -> bool {
     match value {
         None | Some(Value::Null) => false,

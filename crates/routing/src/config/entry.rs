@@ -86,7 +86,8 @@ impl StickyEntry {
 }
 
 impl Entry {
-    /// Reads a value that passed the schema. Where two spellings of a member are present, the later one counts.
+    /// Reads a value that passed the schema. Where two spellings of a member are present, the later one
+    /// counts.
     pub(crate) fn read(value: Value) -> Self {
         let mut entry = Self::default();
         let Value::Object(members) = value else { return entry };

@@ -1,10 +1,12 @@
-//! Why a config is refused: the body that clients of Portkey's gateway know, and for people also where and what to do.
+//! Why a config is refused: the body that clients of Portkey's gateway know, and for people also where and
+//! what to do.
 
 use std::fmt;
 
 use super::locate;
 
-/// A refused config. Answer with status 400 and `{"status":"failure","message":…,"errors":[…]}`, `errors` only when not empty.
+/// A refused config. Answer with status 400 and `{"status":"failure","message":…,"errors":[…]}`, `errors`
+/// only when not empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     pub message: &'static str,
@@ -20,7 +22,8 @@ pub struct Issue {
     pub message: String,
     /// What would be right, where known.
     pub hint: Option<String>,
-    /// Position in the text, from 1; 0 when unknown. A missing member has the position of the object it is missing from.
+    /// Position in the text, from 1; 0 when unknown. A missing member has the position of the object it is
+    /// missing from.
     pub line: usize,
     pub column: usize,
 }

@@ -1,5 +1,5 @@
-//! Members that only this gateway knows. They are checked strictly: a member that is unknown or would do nothing is an error,
-//! because its author expects something from it.
+//! Members that only this gateway knows. They are checked strictly: a member that is unknown or would do
+//! nothing is an error, because its author expects something from it.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! What is accepted, because existing configs have it, and does nothing or not what it says: notes for `tidegate check`.
+//! What is accepted, because existing configs have it, and does nothing or not what it says: notes for
+//! `tidegate check`.
 
 use serde_json::{Map, Value};
 

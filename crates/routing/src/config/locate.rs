@@ -1,4 +1,5 @@
-//! Finds where a member stands in a JSON text, for messages that people act on. Reads text that is known to be valid JSON.
+//! Finds where a member stands in a JSON text, for messages that people act on. Reads text that is known to
+//! be valid JSON.
 
 use super::PathPart;
 
@@ -24,7 +25,8 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// From the start of a value to the start of its member. The last one of equal keys counts, as it does for the parser.
+    /// From the start of a value to the start of its member. The last one of equal keys counts, as it does
+    /// for the parser.
     fn descend(&mut self, part: &PathPart) -> Option<usize> {
         let closing = match (self.peek()?, part) {
             (b'{', PathPart::Key(_)) => b'}',

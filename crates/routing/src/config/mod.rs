@@ -1,8 +1,9 @@
 //! What users write: the config object of a header, a saved config or a file, checked and then read.
 //!
-//! [`parse`] accepts what Portkey's gateway accepts and refuses the rest in the same words (`path: …, message: …`), because
-//! clients and tests match them. Members that only this gateway knows are checked strictly: an unknown or useless one is an error.
-//! What the parts mean together (inheritance, defaults) is decided in [`crate::plan`].
+//! [`parse`] accepts what Portkey's gateway accepts and refuses the rest in the same words (`path: …,
+//! message: …`), because clients and tests match them. Members that only this gateway knows are checked
+//! strictly: an unknown or useless one is an error. What the parts mean together (inheritance, defaults) is
+//! decided in [`crate::plan`].
 
 mod check;
 mod cross;
@@ -57,8 +58,8 @@ impl Config {
 /// Reads and checks a config.
 ///
 /// # Errors
-/// Not JSON, nothing to route to, or members that are wrong; see [`ConfigError`]. Deeper than [`MAX_DEPTH`] or larger than
-/// [`MAX_TARGETS`] is an error too.
+/// Not JSON, nothing to route to, or members that are wrong; see [`ConfigError`]. Deeper than [`MAX_DEPTH`]
+/// or larger than [`MAX_TARGETS`] is an error too.
 pub fn parse(text: &str, ctx: &ConfigContext<'_>) -> Result<Config, ConfigError> {
     let value: Value = serde_json::from_str(text).map_err(|error| ConfigError::not_json(&error))?;
     if value.is_null() {

@@ -1,4 +1,5 @@
-//! The schema of a node, as a table: every member, in the order in which errors are listed, with the rule that checks it.
+//! The schema of a node, as a table: every member, in the order in which errors are listed, with the rule
+//! that checks it.
 //!
 //! The rules and texts for members that Portkey's gateway knows are its own, down to the types' names.
 

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// `onStatusCodes` → `on_status_codes`, `awsKMSKeyId` → `aws_kms_key_id`. A leading capital stays: no member is spelt so.
+/// `onStatusCodes` → `on_status_codes`, `awsKMSKeyId` → `aws_kms_key_id`. A leading capital stays: no member
+/// is spelt so.
 pub(super) fn snake(name: &str) -> String {
     let bytes = name.as_bytes();
     let mut out = String::with_capacity(name.len() + 4);

@@ -130,7 +130,8 @@ fn texts_of_the_reference() {
                 "path: strategy,conditions,0,then, message: Required",
             ],
         ),
-        // Several errors come in the order of the schema; a wrong type silences the rules about whole nodes around it.
+        // Several errors come in the order of the schema; a wrong type silences the rules about whole nodes
+        // around it.
         (
             json!({"weight": "x", "provider": 3, "retry": {}}),
             vec![

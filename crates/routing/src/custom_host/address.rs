@@ -17,7 +17,8 @@ const METADATA: Place = Place::Never("is a cloud metadata service");
 const LINK_LOCAL: Place = Place::Never("is a link-local address");
 const RESERVED: Place = Place::Never("is a reserved or multicast address");
 
-/// Refuses an address that is private, unless the rules allow that, or that is never an upstream. Knows no trusted hosts.
+/// Refuses an address that is private, unless the rules allow that, or that is never an upstream. Knows no
+/// trusted hosts.
 pub(super) fn check_address(address: IpAddr, rules: &HostRules) -> Result<(), HostRefusal> {
     let place = match address {
         IpAddr::V4(address) => place_v4(address),

@@ -1,7 +1,7 @@
 //! Which upstream addresses a caller may name: a filter against requests forged through the gateway.
 //!
-//! It judges the text of a base URL. What a name resolves to is only known when the connection is made, and judged there. URL
-//! parsers disagree about odd forms, so odd forms are refused, not interpreted.
+//! It judges the text of a base URL. What a name resolves to is only known when the connection is made, and
+//! judged there. URL parsers disagree about odd forms, so odd forms are refused, not interpreted.
 
 mod address;
 
@@ -13,7 +13,8 @@ use address::check_address;
 /// What the operator allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostRules {
-    /// Host names or addresses, in lower case, that are accepted whatever they are. `localhost` includes `*.localhost`.
+    /// Host names or addresses, in lower case, that are accepted whatever they are. `localhost` includes
+    /// `*.localhost`.
     pub trusted: Vec<String>,
     /// Accept private addresses and names. Link-local, metadata and reserved addresses stay refused.
     pub allow_private: bool,

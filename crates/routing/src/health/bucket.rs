@@ -1,4 +1,5 @@
-//! A token bucket that is filled by calls: extra calls (retries, hedges) stay a share of all calls, whatever the load.
+//! A token bucket that is filled by calls: extra calls (retries, hedges) stay a share of all calls, whatever
+//! the load.
 
 use tidegate_core::Moment;
 

@@ -1,7 +1,9 @@
-//! A circuit breaker: counts calls and failures over a sliding window and says whether the upstream counts as down.
+//! A circuit breaker: counts calls and failures over a sliding window and says whether the upstream counts as
+//! down.
 //!
-//! Closed → open when the window holds enough failures and they are at least half of the calls. Open → half open after a while;
-//! then a few probes at a time decide: the first answer closes it, the first failure opens it again.
+//! Closed → open when the window holds enough failures and they are at least half of the calls. Open → half
+//! open after a while; then a few probes at a time decide: the first answer closes it, the first failure
+//! opens it again.
 
 use tidegate_core::Moment;
 

@@ -1,7 +1,9 @@
-//! What requests remember for each other, per upstream: is it down, how fast does it answer, how many extra calls may it get.
+//! What requests remember for each other, per upstream: is it down, how fast does it answer, how many extra
+//! calls may it get.
 //!
-//! The gateway records every attempt with [`Health::record`]; strategies and the walk read. Memory is bounded: at most
-//! [`Health::MAX_KEYS`] upstreams, the longest unused one goes first. Locks are sharded and held for a few dozen instructions.
+//! The gateway records every attempt with [`Health::record`]; strategies and the walk read. Memory is
+//! bounded: at most [`Health::MAX_KEYS`] upstreams, the longest unused one goes first. Locks are sharded and
+//! held for a few dozen instructions.
 
 mod bucket;
 mod circuit;
@@ -74,8 +76,9 @@ impl Health {
         Self { shards: std::array::from_fn(|_| Mutex::new(Shard::default())) }
     }
 
-    /// Notes that a call to `target` starts at `now`, and takes a probe when its circuit is half open. The walk does this for
-    /// every step. Gives how long to wait before a hedged call, if one is wanted and affordable.
+    /// Notes that a call to `target` starts at `now`, and takes a probe when its circuit is half open. The
+    /// walk does this for every step. Gives how long to wait before a hedged call, if one is wanted and
+    /// affordable.
     pub(crate) fn begin(&self, target: &Target, is_retry: bool, now: Moment) -> Option<u64> {
         let mut shard = self.shard(target.key);
         if shard.len() >= KEYS_PER_SHARD && !shard.contains_key(&target.key) {
@@ -100,8 +103,8 @@ impl Health {
         entry.hedges.has_one(now).then_some(after_ms)
     }
 
-    /// Notes how a call ended. Call it once per attempt, also for hedged ones and for streams that break later; a call that was
-    /// abandoned because the client left is not recorded.
+    /// Notes how a call ended. Call it once per attempt, also for hedged ones and for streams that break
+    /// later; a call that was abandoned because the client left is not recorded.
     pub fn record(&self, key: &TargetKey, outcome: &Outcome, now: Moment) {
         let mut shard = self.shard(*key);
         let Some(entry) = shard.get_mut(key) else { return };
@@ -143,7 +146,8 @@ impl Health {
         self.shard(*key).get_mut(key).is_none_or(|entry| entry.retries.take(now))
     }
 
-    /// Takes one hedged call out of the upstream's budget. Ask when the wait of a step is over, right before sending.
+    /// Takes one hedged call out of the upstream's budget. Ask when the wait of a step is over, right before
+    /// sending.
     pub fn take_hedge(&self, key: &TargetKey, now: Moment) -> bool {
         self.shard(*key).get_mut(key).is_some_and(|entry| entry.hedges.take(now))
     }

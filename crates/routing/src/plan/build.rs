@@ -1,7 +1,7 @@
 //! From a checked config to a plan: what a node does not say itself comes from the nodes around it.
 //!
-//! Nearest wins, with three exceptions: parameters are merged key by key, time limits member by member, and `id` marks the whole
-//! tree below it. Provider, credentials, weight, name and strategy are never inherited.
+//! Nearest wins, with three exceptions: parameters are merged key by key, time limits member by member, and
+//! `id` marks the whole tree below it. Provider, credentials, weight, name and strategy are never inherited.
 
 use std::sync::Arc;
 
@@ -192,8 +192,8 @@ fn not_empty(text: Option<&str>) -> Option<Box<str>> {
     text.filter(|text| !text.is_empty()).map(Box::from)
 }
 
-/// Where a child stays does not depend on its place in the list, so that others may come and go; equal children are told apart by
-/// their number among equals.
+/// Where a child stays does not depend on its place in the list, so that others may come and go; equal
+/// children are told apart by their number among equals.
 fn sticky_ids(children: &[Node]) -> Vec<u64> {
     let identities: Vec<u64> = children.iter().map(identity).collect();
     let numbered = identities.iter().enumerate().map(|(i, own)| {

@@ -1,7 +1,7 @@
 //! The identity of an upstream: targets with the same key share health, also across configs and requests.
 //!
-//! Keys are hashes with a fixed function, so that sticky balancing chooses the same target in every process. They are not
-//! reversible, and callers show a label, not the key.
+//! Keys are hashes with a fixed function, so that sticky balancing chooses the same target in every process.
+//! They are not reversible, and callers show a label, not the key.
 
 use serde_json::Value;
 

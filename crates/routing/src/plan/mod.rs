@@ -1,7 +1,8 @@
-//! What a config means: a tree of groups and targets in which every setting is resolved, so that a request only reads.
+//! What a config means: a tree of groups and targets in which every setting is resolved, so that a request
+//! only reads.
 //!
-//! A plan is built once per config text and shared. It holds nothing of a request: headers that override a setting are applied
-//! where the target is used, not here.
+//! A plan is built once per config text and shared. It holds nothing of a request: headers that override a
+//! setting are applied where the target is used, not here.
 
 mod build;
 mod key;
@@ -50,13 +51,15 @@ pub struct Group {
     /// Its share in a load-balancing group above. Never negative.
     pub weight: f64,
     pub(crate) strategy: Strategy,
-    /// In the order written. A child keeps the path it was written at, also when a sibling marked `is_open` was left out.
+    /// In the order written. A child keeps the path it was written at, also when a sibling marked `is_open`
+    /// was left out.
     pub children: Vec<Node>,
     /// Where each child stays in sticky balancing; parallel to `children`.
     pub(crate) sticky_ids: Vec<u64>,
 }
 
-/// The facts of a request that a plan's strategies look at; what is `false` may be left empty in [`crate::Facts`].
+/// The facts of a request that a plan's strategies look at; what is `false` may be left empty in
+/// [`crate::Facts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Needs {
     /// Members of the request's body.

@@ -1,5 +1,6 @@
-//! The settings of a target that are more than one value: retries, time limits, cache, hooks, hedging, circuit breaking.
-//! They say what is wanted; what they cause is decided in `retry`, `health` and the gateway.
+//! The settings of a target that are more than one value: retries, time limits, cache, hooks, hedging,
+//! circuit breaking. They say what is wanted; what they cause is decided in `retry`, `health` and the
+//! gateway.
 
 use std::sync::Arc;
 
@@ -70,7 +71,8 @@ pub struct HookList {
     pub guardrails: Vec<Value>,
     /// Shorthand: `input_mutators`, `output_mutators`.
     pub mutators: Vec<Value>,
-    /// Shorthand: `default_input_guardrails`, `default_output_guardrails` of the root. A request header replaces them.
+    /// Shorthand: `default_input_guardrails`, `default_output_guardrails` of the root. A request header
+    /// replaces them.
     pub defaults: Vec<Value>,
 }
 
@@ -92,7 +94,8 @@ pub enum HedgeAfter {
 /// When an upstream counts as down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CircuitPolicy {
-    /// Failures of the provider's own within the window that open the circuit, if they are at least half of the calls.
+    /// Failures of the provider's own within the window that open the circuit, if they are at least half of
+    /// the calls.
     pub failures: u32,
     pub window_ms: u64,
     /// How long an open circuit stays open before a probe.

@@ -19,7 +19,8 @@ pub struct Target {
     pub provider: Box<str>,
     pub api_key: Option<Secret>,
     pub virtual_key: Option<Box<str>>,
-    /// Every other provider setting (`resource_name`, `aws_region`, …) under its snake_case name, values untouched.
+    /// Every other provider setting (`resource_name`, `aws_region`, …) under its snake_case name, values
+    /// untouched.
     pub options: JsonMap,
     /// Base URL of the upstream; passed [`crate::custom_host::check`].
     pub custom_host: Option<Box<str>>,
@@ -47,8 +48,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// A target at the root (`config`) for `provider`, all settings at their defaults. Set `key` with [`TargetKey::of`] once
-    /// host and credential are known.
+    /// A target at the root (`config`) for `provider`, all settings at their defaults. Set `key` with
+    /// [`TargetKey::of`] once host and credential are known.
     pub fn new(provider: impl Into<Box<str>>) -> Self {
         let provider = provider.into();
         Self {

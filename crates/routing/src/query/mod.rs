@@ -1,8 +1,9 @@
 //! The query language of conditional routing, compiled once per plan.
 //!
-//! A query is an object whose members must all hold, tried in the order written. `$and` and `$or` decide at once: members after
-//! them are not looked at. Any other key is `<root>.<field>` with root `metadata`, `params` or `url`. Values compare as in
-//! JavaScript (see [`js`]), because that is where existing configs were tried out.
+//! A query is an object whose members must all hold, tried in the order written. `$and` and `$or` decide at
+//! once: members after them are not looked at. Any other key is `<root>.<field>` with root `metadata`,
+//! `params` or `url`. Values compare as in JavaScript (see [`js`]), because that is where existing configs
+//! were tried out.
 
 mod js;
 mod pattern;
@@ -65,7 +66,8 @@ enum Comparison {
 type Found<'a> = Option<&'a Value>;
 
 impl Query {
-    /// Never fails: what cannot work is found when it is reached, as existing configs expect. Depth is bounded by the JSON parser.
+    /// Never fails: what cannot work is found when it is reached, as existing configs expect. Depth is
+    /// bounded by the JSON parser.
     pub(crate) fn compile(query: &Value, needs: &mut Needs) -> Self {
         Self(entries(query).map(|(key, value)| Member::compile(&key, value, needs)).collect())
     }

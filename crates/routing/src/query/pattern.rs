@@ -1,8 +1,8 @@
 //! JavaScript patterns for an engine that guarantees linear time.
 //!
-//! The syntaxes agree on nearly everything people write. Shorthand classes are narrowed to ASCII as JavaScript has them, and
-//! characters that only the other engine treats specially inside a class are escaped. Look-around and back-references cannot be
-//! had in linear time: the config's check refuses them.
+//! The syntaxes agree on nearly everything people write. Shorthand classes are narrowed to ASCII as
+//! JavaScript has them, and characters that only the other engine treats specially inside a class are
+//! escaped. Look-around and back-references cannot be had in linear time: the config's check refuses them.
 
 use regex::{Regex, RegexBuilder};
 

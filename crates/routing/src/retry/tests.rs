@@ -4,7 +4,8 @@ use tidegate_core::Moment;
 use crate::testing::{Road, Trip, plan};
 use crate::walk::Outcome;
 
-/// A single target with this `retry`, no jitter unless it says so; outcomes one after the other, the last one repeated.
+/// A single target with this `retry`, no jitter unless it says so; outcomes one after the other, the last one
+/// repeated.
 fn trip_of(road: &mut Road, mut retry: Value, outcomes: &[Outcome]) -> Trip {
     if let Some(members) = retry.as_object_mut() {
         members.entry("jitter").or_insert(json!(false));
@@ -57,7 +58,8 @@ fn counts_and_backoff() {
         (json!({"attempts": 5}), vec![status(502)], vec![1_000, 2_000, 4_000, 8_000, 16_000], -1),
         (json!({"attempts": 3, "max_wait_ms": 1_500}), vec![status(504)], vec![1_000, 1_500, 1_500], -1),
         (json!({"count": 1}), vec![status(500)], vec![1_000], -1),
-        // No status from the upstream: retried whatever the list says; -1 only if the gateway's own status is listed.
+        // No status from the upstream: retried whatever the list says; -1 only if the gateway's own status is
+        // listed.
         (json!({"attempts": 1}), vec![refused()], vec![1_000], -1),
         (json!({"attempts": 1, "on_status_codes": [429]}), vec![refused()], vec![1_000], 1),
         (json!({"attempts": 0}), vec![refused()], vec![], 0),

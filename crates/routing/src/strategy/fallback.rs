@@ -1,4 +1,5 @@
-//! Children in the order written, until an answer is good enough. Those whose circuit is open are left out while another one is up.
+//! Children in the order written, until an answer is good enough. Those whose circuit is open are left out
+//! while another one is up.
 
 use super::{Strategy, available};
 use crate::plan::Group;

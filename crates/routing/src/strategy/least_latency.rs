@@ -1,7 +1,8 @@
-//! The child that answers fastest first, by moving averages of the time to the first byte; the others after it.
+//! The child that answers fastest first, by moving averages of the time to the first byte; the others after
+//! it.
 //!
-//! A child that was never measured counts as fast, so that each one gets measured; a small share of requests starts elsewhere, so
-//! that a child that was slow once gets another chance.
+//! A child that was never measured counts as fast, so that each one gets measured; a small share of requests
+//! starts elsewhere, so that a child that was slow once gets another chance.
 
 use super::available;
 use crate::health::Health;

@@ -1,7 +1,8 @@
 //! One child by chance, in proportion to the weights; or, when sticky, the same child for the same caller.
 //!
-//! Sticky choice is weighted rendezvous hashing: every child scores the caller's value, the highest score wins. A new child takes
-//! its own share from the others and moves nobody else; nothing is stored, and every process chooses alike.
+//! Sticky choice is weighted rendezvous hashing: every child scores the caller's value, the highest score
+//! wins. A new child takes its own share from the others and moves nobody else; nothing is stored, and every
+//! process chooses alike.
 
 use serde_json::Value;
 use tidegate_core::Moment;
@@ -88,7 +89,8 @@ fn add(hash: &mut StableHash, value: Option<&Value>) -> bool {
     value.is_some()
 }
 
-/// Adds the number of the period, so that the choice is made anew in each. Periods of different callers start at different times.
+/// Adds the number of the period, so that the choice is made anew in each. Periods of different callers start
+/// at different times.
 fn with_period(mut hash: StableHash, ttl_s: Option<u64>, now: Moment) -> u64 {
     let value = hash.finish();
     let Some(ttl_ms) = ttl_s.map(|s| s.saturating_mul(1_000)).filter(|ms| *ms > 0) else { return value };

@@ -1,4 +1,5 @@
-//! The cheapest child first, by the price the gateway knows for the request's model; those without a known price last.
+//! The cheapest child first, by the price the gateway knows for the request's model; those without a known
+//! price last.
 
 use super::available;
 use crate::plan::{Group, Node, Target};

@@ -1,7 +1,8 @@
 //! How a group chooses among its children. One file and one row per strategy.
 //!
-//! A strategy sees the group, the request's facts, health, prices and chance, and gives an order: which child first, which after
-//! it. The walk goes down that order as long as the strategy's rule says that an outcome is worth another child.
+//! A strategy sees the group, the request's facts, health, prices and chance, and gives an order: which child
+//! first, which after it. The walk goes down that order as long as the strategy's rule says that an outcome
+//! is worth another child.
 
 mod conditional;
 mod fallback;
@@ -38,6 +39,7 @@ pub(crate) struct Condition {
 #[derive(Debug)]
 pub(crate) struct Sticky {
     pub(crate) by: Vec<StickyBy>,
+    /// How often the choice is made anew, by this process's clock; `None` = never.
     pub(crate) ttl_s: Option<u64>,
 }
 
@@ -118,7 +120,8 @@ fn never(_: &Strategy, _: &Outcome) -> bool {
     false
 }
 
-/// The rule of strategies whose children are equals: another one helps when this one failed, not when the request was wrong.
+/// The rule of strategies whose children are equals: another one helps when this one failed, not when the
+/// request was wrong.
 fn on_provider_failure(strategy: &Strategy, outcome: &Outcome) -> bool {
     match &strategy.on_status_codes {
         Some(codes) => codes.contains(&outcome.status),
@@ -126,7 +129,8 @@ fn on_provider_failure(strategy: &Strategy, outcome: &Outcome) -> bool {
     }
 }
 
-/// Children worth calling now. When none is, all that may be called: a breaker must not make things worse than no breaker.
+/// Children worth calling now. When none is, all that may be called: a breaker must not make things worse
+/// than no breaker.
 fn available(group: &Group, env: &Env<'_>) -> Vec<usize> {
     let up = those(group, |child| is_available(child, env.health, env.now));
     if up.is_empty() { callable(group, env) } else { up }
@@ -149,7 +153,8 @@ fn is_available(node: &Node, health: &Health, now: Moment) -> bool {
     }
 }
 
-/// Whether nothing in a node may be called now: strict circuits, all open. Its depth is bounded by the config's own bound.
+/// Whether nothing in a node may be called now: strict circuits, all open. Its depth is bounded by the
+/// config's own bound.
 pub(crate) fn is_barred(node: &Node, health: &Health, now: Moment) -> bool {
     match node {
         Node::Target(target) => {
