@@ -48,6 +48,7 @@ pub(super) fn read(block: &Value, path: &str, role: &str) -> Result<Block, Refus
                 must("name", Kind::Text),
                 must("input", Kind::Object),
                 may("caller", Kind::Object),
+                may("toolset_name", Kind::Text),
             ];
             check(block, path, &members)?;
             Ok(Block::ToolUse(block["id"].as_str().unwrap_or_default().to_owned()))
@@ -111,6 +112,7 @@ fn tool_result(block: &Value, path: &str) -> Result<Block, Refusal> {
         must("tool_use_id", Kind::Text),
         may("content", Kind::TextOrList),
         may("is_error", Kind::Flag),
+        may("toolset_name", Kind::Text),
     ];
     check(block, path, &members)?;
     let mut texts: Vec<String> = block["content"].as_str().map(str::to_owned).into_iter().collect();

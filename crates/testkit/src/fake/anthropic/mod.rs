@@ -2,6 +2,8 @@
 //!
 //! A key is any `x-api-key` or bearer token but [`BAD_KEY`]. Names that start with `claude-opus-4-7`, `claude-sonnet-5`
 //! or `claude-fable` are the newest models, which refuse sampling parameters, thinking budgets and prefilled answers.
+//! The API version `2026-10-21` refuses sampling parameters for every model, and citations in what a user says;
+//! `2023-06-01` is the other version known.
 //! Thinking comes with a signature, and a thinking block that comes back with another one is refused.
 
 mod answer;
@@ -34,16 +36,17 @@ pub fn signature(thought: &str) -> String {
 
 fn answer(request: &Seen) -> Result<Reply, Refusal> {
     authorize(request)?;
+    let version = Version::of(request)?;
     let path = request.path();
     let path = path.strip_prefix("/v1").unwrap_or(path);
     match (request.method.as_str(), path) {
         ("POST", "/messages") => {
-            let request = request::read(&body(request)?, request::Purpose::Answer)?;
+            let request = request::read(&body(request)?, request::Purpose::Answer, version)?;
             known(&request.model)?;
             Ok(answer::answer(&request))
         }
         ("POST", "/messages/count_tokens") => {
-            let request = request::read(&body(request)?, request::Purpose::Count)?;
+            let request = request::read(&body(request)?, request::Purpose::Count, version)?;
             known(&request.model)?;
             Ok(Reply::json(200, &json!({"input_tokens": request.ask.input})))
         }
@@ -61,16 +64,27 @@ fn answer(request: &Seen) -> Result<Reply, Refusal> {
 fn authorize(request: &Seen) -> Result<(), Refusal> {
     let bearer = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
     match request.header("x-api-key").or(bearer) {
-        None | Some("") => {
-            return Err(Refusal::new(401, "authentication_error", "x-api-key header is required"));
-        }
-        Some(BAD_KEY) => return Err(Refusal::new(401, "authentication_error", "invalid x-api-key")),
-        Some(_) => {}
+        None | Some("") => Err(Refusal::new(401, "authentication_error", "x-api-key header is required")),
+        Some(BAD_KEY) => Err(Refusal::new(401, "authentication_error", "invalid x-api-key")),
+        Some(_) => Ok(()),
     }
-    match request.header("anthropic-version") {
-        Some("2023-06-01" | "2023-01-01") => Ok(()),
-        Some(_) => Err(Refusal::invalid("anthropic-version: is not a valid version")),
-        None => Err(Refusal::invalid("anthropic-version: header is required")),
+}
+
+/// What `anthropic-version` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    June2023,
+    October2026,
+}
+
+impl Version {
+    fn of(request: &Seen) -> Result<Self, Refusal> {
+        match request.header("anthropic-version") {
+            Some("2023-06-01") => Ok(Self::June2023),
+            Some("2026-10-21") => Ok(Self::October2026),
+            Some(_) => Err(Refusal::invalid("anthropic-version: is not a valid version")),
+            None => Err(Refusal::invalid("anthropic-version: header is required")),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::shape::{Kind, Member, Violation, check, is_tool_name, items, may, must};
 use super::super::story::{Ask, Choice};
-use super::{Refusal, turns};
+use super::{Refusal, Version, turns};
 use serde_json::{Map, Value};
 
 /// A checked request.
@@ -30,20 +30,25 @@ const MEMBERS: &[Member] = &[
     may("cache_control", Kind::Object),
     may("context_management", Kind::Object),
     may("mcp_servers", Kind::List),
+    may("diagnostics", Kind::Object),
 ];
 
 const ANSWER_MEMBERS: &[Member] = &[
     must("max_tokens", Kind::Whole(0, 128_000)),
-    may("temperature", Kind::Number(0.0, 1.0)),
-    may("top_p", Kind::Number(0.0, 1.0)),
-    may("top_k", Kind::Whole(0, i64::MAX)),
     may("stop_sequences", Kind::List),
     may("stream", Kind::Flag),
     may("metadata", Kind::Object),
     may("service_tier", Kind::Word(&["auto", "standard_only"])),
     may("container", Kind::Any),
     may("inference_geo", Kind::Text),
-    may("speed", Kind::Text),
+    may("speed", Kind::Word(&["standard", "fast"])),
+];
+
+/// Removed in `2026-10-21`.
+const SAMPLING_MEMBERS: &[Member] = &[
+    may("temperature", Kind::Number(0.0, 1.0)),
+    may("top_p", Kind::Number(0.0, 1.0)),
+    may("top_k", Kind::Whole(0, i64::MAX)),
 ];
 
 const TOOL: &[Member] = &[
@@ -56,6 +61,7 @@ const TOOL: &[Member] = &[
     may("eager_input_streaming", Kind::Flag),
     may("defer_loading", Kind::Flag),
     may("allowed_callers", Kind::List),
+    may("input_examples", Kind::List),
 ];
 
 /// How the types of Anthropic's own tools begin. Their members are not checked, and they are never called.
@@ -70,10 +76,11 @@ const TYPED_TOOLS: &[&str] = &[
     "tool_search_tool_",
 ];
 
-pub(super) fn read(body: &Value, purpose: Purpose) -> Result<Request, Refusal> {
-    let members: Vec<_> = match purpose {
-        Purpose::Answer => [MEMBERS, ANSWER_MEMBERS].concat(),
-        Purpose::Count => MEMBERS.to_vec(),
+pub(super) fn read(body: &Value, purpose: Purpose, version: Version) -> Result<Request, Refusal> {
+    let members = match (purpose, version) {
+        (Purpose::Answer, Version::June2023) => [MEMBERS, ANSWER_MEMBERS, SAMPLING_MEMBERS].concat(),
+        (Purpose::Answer, Version::October2026) => [MEMBERS, ANSWER_MEMBERS].concat(),
+        (Purpose::Count, _) => MEMBERS.to_vec(),
     };
     let object = check(body, "", &members)?;
     let model = object["model"].as_str().unwrap_or_default().to_owned();
@@ -91,6 +98,9 @@ pub(super) fn read(body: &Value, purpose: Purpose) -> Result<Request, Refusal> {
     };
     choice(object, &mut ask)?;
     turns::read(object, &mut ask, newest)?;
+    if version == Version::October2026 {
+        turns::uncited(object)?;
+    }
     cache_marks(body)?;
     Ok(Request { ask, model })
 }
@@ -108,8 +118,11 @@ fn thinking(object: &Map<String, Value>, newest: bool) -> Result<bool, Refusal> 
             &[must("type", Kind::Text), must("budget_tokens", Kind::Whole(1_024, i64::MAX)), DISPLAY]
         }
         "adaptive" => &[must("type", Kind::Text), DISPLAY],
-        "disabled" => &[must("type", Kind::Text)],
-        _ => return Err(Violation::wrong("thinking.type", "'enabled', 'adaptive' or 'disabled'").into()),
+        "disabled" | "between_tools" => &[must("type", Kind::Text)],
+        _ => {
+            let wanted = "'enabled', 'adaptive', 'between_tools' or 'disabled'";
+            return Err(Violation::wrong("thinking.type", wanted).into());
+        }
     };
     check(thinking, "thinking", members)?;
     if kind == "enabled" {

@@ -199,6 +199,27 @@ fn headers_and_paths_are_checked() {
 }
 
 #[test]
+fn the_newer_version_takes_less() {
+    let newer = [("authorization", "Bearer k"), ("anthropic-version", "2026-10-21"), HEADERS[2]];
+    let cited = json!({"type": "text", "text": "x", "citations": [{"type": "char_location"}]});
+    let cited = json!({"messages": [{"role": "user", "content": [cited]}]});
+    for (more, newer_message) in [
+        (json!({}), None),
+        (json!({"temperature": 1}), Some("temperature: Extra inputs are not permitted")),
+        (json!({"top_p": 0.5}), Some("top_p: Extra inputs are not permitted")),
+        (json!({"top_k": 5}), Some("top_k: Extra inputs are not permitted")),
+        (cited, Some("messages.0.content.0.citations: Input should be empty in a user message")),
+    ] {
+        assert_eq!(ask(&chat(&more)).0, 200, "{more}");
+        let reply = Anthropic.answer(&Seen::post("/v1/messages", &newer, &chat(&more)));
+        let body: Value = serde_json::from_slice(&reply.bytes()).unwrap();
+        assert_eq!(body["error"]["message"].as_str(), newer_message, "{more}");
+    }
+    let older = [HEADERS[0], ("anthropic-version", "2023-01-01"), HEADERS[2]];
+    assert_eq!(Anthropic.answer(&Seen::post("/v1/messages", &older, &chat(&json!({})))).status, 400);
+}
+
+#[test]
 fn counts_tokens_of_a_request_without_limits() {
     let count = |body: &Value| {
         let reply = Anthropic.answer(&Seen::post("/v1/messages/count_tokens", HEADERS, body));

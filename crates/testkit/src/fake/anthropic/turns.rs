@@ -38,6 +38,19 @@ pub(super) fn read(object: &Map<String, Value>, ask: &mut Ask, newest: bool) -> 
     prefill(&turns, ask, newest)
 }
 
+/// No text that a user sends cites anything.
+pub(super) fn uncited(object: &Map<String, Value>) -> Result<(), Refusal> {
+    for (message, path) in items(object, "", "messages") {
+        let user = message["role"] == "user";
+        for (block, path) in items_of(message, &path, "content") {
+            if user && block["citations"].as_array().is_some_and(|citations| !citations.is_empty()) {
+                return Err(Violation::wrong(format!("{path}.citations"), "empty in a user message").into());
+            }
+        }
+    }
+    Ok(())
+}
+
 fn system(object: &Map<String, Value>, ask: &mut Ask) -> Result<(), Refusal> {
     if let Some(text) = object.get("system").and_then(Value::as_str) {
         ask.instruct(text);
