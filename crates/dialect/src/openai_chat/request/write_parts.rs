@@ -115,7 +115,7 @@ fn file(at: &str, file: &File, origin: DialectId, warnings: &mut Warnings) -> Re
             if file.context.is_some() {
                 warnings.dropped(format!("{at}.context"));
             }
-            let name = name.map_or_else(|| default_name(mime), str::to_owned);
+            let name = file_name(name, mime);
             let data = media::data_uri(mime, data);
             Ok(json!({"type": "file", "file": {"filename": name, "file_data": data}}))
         }
@@ -136,13 +136,15 @@ fn file(at: &str, file: &File, origin: DialectId, warnings: &mut Warnings) -> Re
     }
 }
 
-/// OpenAI requires a name and goes by its ending.
-fn default_name(mime: &str) -> String {
-    match mime {
-        "application/pdf" => "document.pdf".to_owned(),
-        "text/plain" => "document.txt".to_owned(),
-        _ => "document".to_owned(),
-    }
+/// OpenAI requires a name and goes by its ending; titles have none.
+fn file_name(name: Option<&str>, mime: &str) -> String {
+    let name = name.unwrap_or("document");
+    let ending = match mime {
+        "application/pdf" => ".pdf",
+        "text/plain" => ".txt",
+        _ => "",
+    };
+    if name.contains('.') { name.to_owned() } else { format!("{name}{ending}") }
 }
 
 #[cfg(test)]
@@ -211,6 +213,12 @@ mod tests {
                 "",
             ),
             (Part::File(document(pdf())), Anthropic, Some(pdf_written("document.pdf")), ""),
+            (
+                Part::File(File { title: Some("Tides".into()), ..document(pdf()) }),
+                Anthropic,
+                Some(pdf_written("Tides.pdf")),
+                "",
+            ),
             (
                 Part::File(File { name: Some("n.pdf".into()), ..document(pdf()) }),
                 OpenAi,

@@ -28,6 +28,10 @@ impl Calls {
         self.started > 0
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.list.len()
+    }
+
     /// Takes one entry of `delta.tool_calls`. A call begins with the piece that names it; arguments before that have
     /// no call to go to and are left out.
     pub(super) fn piece(

@@ -6,14 +6,22 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use tidegate_core::{ApiError, ErrorKind, Fault, Usage};
 
+use super::super::error;
 use super::super::member::{take, take_text, whole};
 use super::super::response::{self, Ended, content_parts, ended};
-use super::super::{error, media, reasoning};
 use super::calls::Calls;
-use crate::chat::{Extra, Finish, FinishReason, Part, StreamEvent};
+use super::delta::{push_parts, say};
+use crate::chat::{Extra, Finish, FinishReason, StreamEvent};
 use crate::fold::unfold;
 use crate::framing::{FrameError, MAX_FRAME, Sse, SseEvent};
 use crate::{AnswerContext, StreamDecoder};
+
+/// As many answers as a request can ask for.
+const MAX_CHOICES: usize = 128;
+/// Far above what a model calls in one answer.
+const MAX_CALLS: usize = 1_024;
+/// Vendor members remembered so as not to repeat them; vendors have a handful.
+const MAX_SEEN: usize = 64;
 
 #[derive(Debug)]
 pub(in super::super) struct Decoder {
@@ -203,7 +211,9 @@ impl State {
         if chunk.is_empty() {
             return;
         }
-        self.seen.extend(chunk.iter().map(|(key, value)| (key.clone(), value.clone())));
+        if self.seen.len() + chunk.len() <= MAX_SEEN {
+            self.seen.extend(chunk.iter().map(|(key, value)| (key.clone(), value.clone())));
+        }
         if self.started {
             events.push(StreamEvent::Extra { choice: None, extra: chunk });
         }
@@ -217,6 +227,9 @@ impl State {
     ) -> Result<(), ApiError> {
         let index = take(&mut choice, "index").as_ref().and_then(whole);
         let index = u32::try_from(index.unwrap_or(position as u64)).unwrap_or(u32::MAX);
+        if self.choices.len() >= MAX_CHOICES && !self.choices.contains_key(&index) {
+            return Err(self.endless("choices"));
+        }
         let under_way = self.choices.entry(index).or_default();
         let before = events.len();
 
@@ -230,7 +243,10 @@ impl State {
             },
         };
         let text = take(&mut choice, "text");
-        say(index, under_way, &mut delta, &self.id, events);
+        say(index, &mut under_way.calls, &mut delta, &self.id, events);
+        if under_way.calls.count() > MAX_CALLS {
+            return Err(self.endless("tool calls"));
+        }
         if events.len() == before {
             push_parts(index, content_parts(text.unwrap_or_default()), events);
         }
@@ -267,6 +283,10 @@ impl State {
         events.push(StreamEvent::End);
     }
 
+    fn endless(&self, what: &str) -> ApiError {
+        ApiError::upstream(format!("{} sent too many {what} in one answer", self.provider))
+    }
+
     fn fail(&mut self, error: ApiError, events: &mut Vec<StreamEvent>) {
         self.over = true;
         events.push(StreamEvent::Error(error));
@@ -297,97 +317,4 @@ impl Choice {
 /// Vendors fill chunks that have nothing to tell with nulls and empty objects.
 fn says_something(value: &Value) -> bool {
     !value.is_null() && value.as_object().is_none_or(|members| !members.is_empty())
-}
-
-/// Takes everything it understands out of a delta.
-fn say(
-    index: u32,
-    under_way: &mut Choice,
-    delta: &mut Map<String, Value>,
-    answer_id: &str,
-    events: &mut Vec<StreamEvent>,
-) {
-    let blocks = take_block_deltas(delta);
-    let thoughts = reasoning::take_from(delta).parts;
-    let repeated = thoughts.iter().any(|part| matches!(part, Part::Reasoning(_)));
-    push_parts(index, thoughts, events);
-    push_parts(index, blocks.into_iter().filter(|part| !repeated || is_opaque(part)).collect(), events);
-    push_parts(index, content_parts(take(delta, "content").unwrap_or_default()), events);
-    if let Some(text) = take_text(delta, "refusal") {
-        events.push(StreamEvent::Refusal { choice: index, text });
-    }
-    if let Some(Value::Array(annotations)) = take(delta, "annotations") {
-        let event = |annotation| StreamEvent::Annotation { choice: index, annotation };
-        events.extend(annotations.into_iter().map(event));
-    }
-    if let Some(Value::Array(images)) = take(delta, "images") {
-        push_parts(index, images.iter().filter_map(media::answered_image).collect(), events);
-    }
-    if let Some(Value::Object(audio)) = take(delta, "audio") {
-        let part = media::answered_audio(audio, "pcm16");
-        events.push(StreamEvent::Part { choice: index, part });
-    }
-    let mut pieces = match take(delta, "tool_calls") {
-        Some(Value::Array(pieces)) => pieces,
-        _ => Vec::new(),
-    };
-    if let Some(function) = take(delta, "function_call") {
-        let only = [("index".to_owned(), Value::from(0)), ("function".to_owned(), function)];
-        pieces.push(Value::Object(Map::from_iter(only)));
-    }
-    for piece in pieces {
-        if let Value::Object(piece) = piece {
-            under_way.calls.piece(piece, index, answer_id, events);
-        }
-    }
-    delta.retain(|key, value| !(key == "content" || key == "refusal" || value.as_str() == Some("")));
-}
-
-/// Portkey's `content_blocks: [{index, delta: {thinking | signature | data | text}}]`, without the text, which is in
-/// `content` as well.
-fn take_block_deltas(delta: &mut Map<String, Value>) -> Vec<Part> {
-    let Some(Value::Array(blocks)) = take(delta, "content_blocks") else { return Vec::new() };
-    let mut parts = Vec::new();
-    for mut block in blocks {
-        let Some(Value::Object(mut inner)) = block.get_mut("delta").map(Value::take) else { continue };
-        inner.shift_remove("text");
-        let kind = if inner.contains_key("data") {
-            "redacted_thinking"
-        } else if inner.contains_key("thinking") || inner.contains_key("signature") {
-            "thinking"
-        } else {
-            continue;
-        };
-        inner.insert("type".to_owned(), Value::from(kind));
-        parts.push(reasoning::part_of_block(Value::Object(inner)));
-    }
-    parts
-}
-
-/// Beyond the text that `reasoning_content` repeats.
-fn is_opaque(part: &Part) -> bool {
-    match part {
-        Part::Reasoning(thought) => thought.signature.is_some() && thought.text.is_empty(),
-        _ => true,
-    }
-}
-
-fn push_parts(choice: u32, parts: Vec<Part>, events: &mut Vec<StreamEvent>) {
-    for part in parts {
-        match part {
-            Part::Text(text) => events.push(StreamEvent::Text { choice, text: text.text }),
-            Part::Reasoning(thought) => {
-                if !thought.text.is_empty() {
-                    events.push(StreamEvent::Reasoning { choice, text: thought.text });
-                }
-                if let Some(signature) = thought.signature {
-                    events.push(StreamEvent::ReasoningSignature { choice, signature });
-                }
-            }
-            Part::RedactedReasoning { data, .. } => {
-                events.push(StreamEvent::RedactedReasoning { choice, data });
-            }
-            part => events.push(StreamEvent::Part { choice, part }),
-        }
-    }
 }

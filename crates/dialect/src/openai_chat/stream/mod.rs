@@ -2,6 +2,7 @@
 
 mod calls;
 mod decode;
+mod delta;
 mod encode;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,12 @@
 //! Streams as vendors send them (`fixtures/openai`), read into events.
 
-use crate::DialectId;
+use super::Decoder;
 use crate::chat::{FinishReason, Part, StreamEvent};
 use crate::fixtures::Fixtures;
+use crate::{AnswerContext, DialectId, StreamDecoder};
+
+const CTX: AnswerContext<'_> =
+    AnswerContext { provider: "test", model: "m", strict: true, include_usage: true, now_s: 0 };
 
 fn fixtures() -> Fixtures {
     Fixtures::of(DialectId::OpenAi, "openai")
@@ -145,6 +149,26 @@ fn failures_are_errors_and_nothing_follows() {
         ("json-error-instead.sse", "ERROR 503 Overloaded overloaded"),
     ] {
         assert_eq!(outline(file), want, "{file}");
+    }
+}
+
+#[test]
+fn answers_without_bounds_are_errors() {
+    let choice = |index: usize| format!(r#"{{"index":{index},"delta":{{"content":"a"}}}}"#);
+    let call = |index: usize| format!(r#"{{"index":{index},"function":{{"name":"f"}}}}"#);
+    let list = |count: usize, of: &dyn Fn(usize) -> String| (0..count).map(of).collect::<Vec<_>>().join(",");
+    for (data, want) in [
+        (format!(r#"{{"choices":[{}]}}"#, list(129, &choice)), "test sent too many choices in one answer"),
+        (
+            format!(r#"{{"choices":[{{"delta":{{"tool_calls":[{}]}}}}]}}"#, list(1_025, &call)),
+            "test sent too many tool calls in one answer",
+        ),
+    ] {
+        let mut decoder = Decoder::new(&CTX);
+        let mut events = Vec::new();
+        decoder.push(format!("data: {data}\n\n").as_bytes(), &mut events);
+        let Some(StreamEvent::Error(error)) = events.last() else { panic!("{want}") };
+        assert_eq!(error.message, want);
     }
 }
 
