@@ -125,6 +125,13 @@ mod tests {
     }
 
     #[test]
+    fn an_offset_inside_a_character_spoils_none_after_it() {
+        let segments = [json!({"startIndex": 6, "endIndex": 8}), json!({"startIndex": 9, "endIndex": 12})];
+        let found = annotations(&metadata(&segments), "été 潮汐 ok", &[]);
+        assert_eq!(spans(&found), [(4, 4), (5, 6)]);
+    }
+
+    #[test]
     fn order_does_not_matter_and_parts_have_their_own_start() {
         let segments = [
             json!({"partIndex": 2, "startIndex": 0, "endIndex": 2}),

@@ -155,13 +155,22 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_body_answered_whole_is_a_stream_of_one_line() {
-        let body = br#"{"model":"m","message":{"content":"a"},"done":true}"#;
+    fn last(body: &str) -> Option<StreamEvent> {
         let mut decoder = Decoder::new();
         let mut events = Vec::new();
-        decoder.push(body, &mut events);
+        decoder.push(body.as_bytes(), &mut events);
         decoder.finish(&mut events);
-        assert_eq!(events.last(), Some(&StreamEvent::End));
+        events.pop()
+    }
+
+    #[test]
+    fn a_body_answered_whole_is_a_stream_of_one_line() {
+        assert_eq!(last(r#"{"model":"m","message":{"content":"a"},"done":true}"#), Some(StreamEvent::End));
+    }
+
+    #[test]
+    fn only_a_line_that_is_done_ends_the_answer() {
+        let error = last(r#"{"model":"m","message":{"content":"a"}}"#);
+        assert!(matches!(error, Some(StreamEvent::Error(_))), "{error:?}");
     }
 }
