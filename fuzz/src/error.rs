@@ -8,7 +8,7 @@ use crate::answer::{CLIENTS, events_of};
 pub const DIALECTS: [DialectId; 5] =
     [DialectId::OpenAi, DialectId::Anthropic, DialectId::Gemini, DialectId::Cohere, DialectId::Ollama];
 
-const STATUSES: [u16; 8] = [400, 401, 404, 429, 500, 503, 529, 302];
+const STATUSES: [u16; 7] = [400, 401, 404, 429, 500, 503, 529];
 
 pub fn any(body: &[u8]) {
     for dialect in DIALECTS {

@@ -8,7 +8,7 @@ use crate::pieces::cuts;
 type Frames<T> = (Vec<T>, Result<(), FrameError>);
 
 pub fn sse(data: &[u8]) {
-    same(data, |pieces| {
+    let _frames = same(data, |pieces| {
         let (mut splitter, mut events) = (Sse::new(), Vec::new());
         let mut keep = |event: tidegate_dialect::framing::SseEvent<'_>| {
             events.push((event.event.map(str::to_owned), event.data.to_vec()));
@@ -20,7 +20,7 @@ pub fn sse(data: &[u8]) {
 }
 
 pub fn ndjson(data: &[u8]) {
-    same(data, |pieces| {
+    let _frames = same(data, |pieces| {
         let (mut splitter, mut lines) = (Ndjson::new(), Vec::new());
         let mut keep = |line: &[u8]| lines.push(line.to_vec());
         let ended = pieces.iter().try_for_each(|piece| splitter.push(piece, &mut keep));
