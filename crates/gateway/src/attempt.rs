@@ -24,6 +24,7 @@ use crate::plan::refuse_route;
 use crate::prepare::{self, Scene};
 use crate::record::Record;
 use crate::refuse::Refusal;
+use crate::state::Snapshot;
 
 /// What the client will get: a provider's answer, or the account of its failure.
 pub struct Answer {
@@ -106,10 +107,15 @@ async fn hedged(scene: &Scene<'_>, call: &Call, target: &Arc<Target>, after_ms: 
     }
     scene.gateway.metrics.hedges.inc();
     let mut second = pin!(one(scene, call, target));
-    tokio::select! {
-        attempted = &mut first => if attempted.outcome.is_provider_failure() { second.await } else { attempted },
-        attempted = &mut second => if attempted.outcome.is_provider_failure() { first.await } else { attempted },
+    let (early, late) = tokio::select! {
+        attempted = &mut first => (attempted, second),
+        attempted = &mut second => (attempted, first),
+    };
+    if !early.outcome.is_provider_failure() {
+        return early;
     }
+    note(scene, target, &early);
+    late.await
 }
 
 async fn one(scene: &Scene<'_>, call: &Call, target: &Target) -> Attempted {
@@ -137,12 +143,18 @@ fn decide(
         now: scene.gateway.clock.now(),
         draw: &mut id::draw,
         health: &scene.gateway.health,
-        price: &|target| {
-            let model = target.override_params.as_ref()?.get("model")?.as_str()?;
-            tidegate_catalog::model(&target.provider, model)?.blended_nano_usd
-        },
+        price: &|target| price(scene.snapshot, call, target),
     };
     ask(&facts, &mut env).map_err(|error| refuse_route(&error))
+}
+
+/// What the target's model costs, in nano-USD per million tokens.
+fn price(snapshot: &Snapshot, call: &Call, target: &Target) -> Option<u64> {
+    let overridden = target.override_params.as_ref().and_then(|params| params.get("model")?.as_str());
+    let model = overridden.or(call.peek.model.as_deref())?;
+    let name = target.provider.strip_prefix('@').unwrap_or(&target.provider);
+    let provider = snapshot.known(name).map_or(name, |known| known.row.id);
+    tidegate_catalog::model(provider, model)?.blended_nano_usd
 }
 
 /// Tells health and metrics.

@@ -253,11 +253,11 @@ impl Recipe<'_> {
             return Ok((plan, self.takes_caller_key()));
         }
         let plan = match self.config {
-            None if self.fallbacks.is_none() => Plan::single(self.target()),
+            None if self.fallbacks.is_none() => Plan::single(self.target(snapshot.routing.retry_budget)),
             config => {
                 let text = self.merged(config)?;
                 let config = parse(snapshot, &text, self.provider)?;
-                Plan::new(&config)
+                Plan::new(&config, snapshot.routing)
             }
         };
         let plan = Arc::new(plan);
@@ -287,16 +287,15 @@ impl Recipe<'_> {
     }
 
     /// The one target of a request that names it by headers.
-    fn target(&self) -> Target {
+    fn target(&self, retry_budget: Option<f64>) -> Target {
         let mut target = Target::new(self.provider.unwrap_or_default());
         for (name, value) in &self.own.options {
             if let Ok(value) = value.to_str() {
                 target.options.insert((*name).into(), value.into());
             }
         }
-        if let Some(attempts) = self.retries {
-            target.retry.attempts = attempts;
-        }
+        target.retry.attempts = self.retries.unwrap_or(0);
+        target.retry.budget = retry_budget;
         target.key = TargetKey::of(&target.provider, self.custom_host, None, &target.options);
         target
     }

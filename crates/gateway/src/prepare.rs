@@ -189,7 +189,8 @@ fn send_through(
 
 /// The vendor cannot count tokens: the gateway estimates.
 fn estimate(call: &Call, draft: &body::Draft<'_>, upstream: &Upstream<'_>) -> Result<Prepared, Refusal> {
-    let request = tokens::decode_count_tokens(&draft.bytes()).map_err(|error| Refusal::new("request", error))?;
+    let request =
+        tokens::decode_count_tokens(&draft.bytes()).map_err(|error| Refusal::new("request", error))?;
     let answer = tokens::encode_count_tokens_answer(tokens::estimate_input_tokens(&request));
     let job = Job {
         reading: Reading::Same(call.client().id()),

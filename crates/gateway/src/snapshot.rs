@@ -7,6 +7,7 @@ use std::time::Duration;
 use tidegate_catalog::catalog;
 use tidegate_dialect::peek::PeekLimits;
 use tidegate_routing::HostRules;
+use tidegate_routing::plan::Defaults;
 use tidegate_settings::{PrivateTarget, Settings};
 use tidegate_upstream::{AddressPolicy, Egress, EgressSettings, ProxyEnv, SetupError};
 
@@ -59,6 +60,7 @@ impl Snapshot {
             providers: settings.providers.iter().filter_map(known).collect(),
             configs: around.configs,
             default_provider: settings.models.default_provider.as_deref().map(Box::from),
+            routing: Defaults { retry_budget: Some(settings.routing.retry_budget) },
             plans: PlanCache::default(),
         })
     }

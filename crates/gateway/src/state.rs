@@ -39,6 +39,8 @@ pub struct Snapshot {
     /// Saved configs by id: their JSON text.
     pub configs: HashMap<Box<str>, Box<str>>,
     pub default_provider: Option<Box<str>>,
+    /// Where configs and headers say nothing.
+    pub routing: tidegate_routing::plan::Defaults,
     /// Plans made of configs under these settings.
     pub plans: PlanCache,
 }

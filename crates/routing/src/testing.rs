@@ -7,7 +7,7 @@ use tidegate_core::Moment;
 use crate::config::{self, Config, ConfigContext, ConfigError};
 use crate::custom_host::HostRules;
 use crate::health::Health;
-use crate::plan::{JsonMap, Plan, Target};
+use crate::plan::{Defaults, JsonMap, Plan, Target};
 use crate::walk::{Env, Facts, Outcome, RouteError, Step, Walk};
 
 pub(crate) const PROVIDERS: [&str; 8] =
@@ -32,7 +32,7 @@ pub(crate) fn parse(config: &Value) -> Config {
 }
 
 pub(crate) fn plan(config: &Value) -> Plan {
-    Plan::new(&parse(config))
+    Plan::new(&parse(config), Defaults::default())
 }
 
 type PriceList = Box<dyn Fn(&Target) -> Option<u64>>;

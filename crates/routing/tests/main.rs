@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tidegate_routing::plan::Defaults;
 use tidegate_routing::{ConfigContext, HostRules, Plan, config};
 
 const PROVIDERS: [&str; 7] =
@@ -64,7 +65,7 @@ fn damaged_fixtures_are_refused_or_understood() {
                 replace(&mut config, &mut { place }, kind);
                 let text = config.to_string();
                 let parsed = with_context(true, |context| {
-                    config::parse(&text, context).map(|config| Plan::new(&config))
+                    config::parse(&text, context).map(|config| Plan::new(&config, Defaults::default()))
                 });
                 if let Err(error) = parsed {
                     let placed =
@@ -103,7 +104,7 @@ fn replace(value: &mut Value, place: &mut usize, by: &Value) -> bool {
 fn meaning(fixture: &Fixture) -> (Vec<String>, Vec<String>, Vec<String>) {
     let text = fixture.config.to_string();
     match with_context(fixture.provider_header, |context| {
-        config::parse(&text, context).map(|config| (Plan::new(&config), config))
+        config::parse(&text, context).map(|config| (Plan::new(&config, Defaults::default()), config))
     }) {
         Err(error) => (Vec::new(), Vec::new(), error.errors()),
         Ok((plan, config)) => {

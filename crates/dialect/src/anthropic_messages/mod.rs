@@ -14,7 +14,6 @@ use crate::{
 
 mod block;
 mod citations;
-pub mod complete;
 mod error;
 mod models;
 mod names;

@@ -202,6 +202,8 @@ fn chat(
     }
     let encoded =
         provider_dialect(dialect).encode_chat(&request, &context(upstream, &draft.model)).map_err(refuse)?;
+    let mut warnings = encoded.warnings;
+    request.warnings.into_iter().for_each(|warning| warnings.add(warning));
     let mut body = Bytes::from(encoded.body);
     if omit || !set.is_empty() {
         let mut members: Map<String, Value> =
@@ -214,7 +216,7 @@ fn chat(
         }
         body = to_bytes(&members);
     }
-    Ok(Written { frames: [body].into(), warnings: encoded.warnings })
+    Ok(Written { frames: [body].into(), warnings })
 }
 
 fn context<'a>(upstream: &'a Upstream<'_>, model: &str) -> EncodeContext<'a> {

@@ -122,8 +122,11 @@ fn vendor(call: &Call, upstream: &Upstream<'_>, reading: Reading, headers: &mut 
         _ => return,
     };
     for (header, option) in names {
+        // A translated request is written for the version in the provider's row, whatever the client speaks.
+        let translated = *header == "anthropic-version" && matches!(reading, Reading::Chat(_));
         let value = match upstream.option(option) {
             Some(text) => HeaderValue::from_str(text).ok(),
+            None if translated => None,
             None => call.parts.headers.get(*header).cloned(),
         };
         if let Some(value) = value {

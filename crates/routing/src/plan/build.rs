@@ -6,16 +6,17 @@
 use std::sync::Arc;
 
 use super::{
-    CacheMode, CircuitPolicy, Group, HedgePolicy, HookList, Hooks, JsonMap, Needs, Node, Plan, RetryPolicy,
-    StableHash, Target, TargetKey, Timeouts,
+    CacheMode, CircuitPolicy, Defaults, Group, HedgePolicy, HookList, Hooks, JsonMap, Needs, Node, Plan,
+    RetryPolicy, StableHash, Target, TargetKey, Timeouts,
 };
 use crate::config::{Breaker, Config, Entry, StickyBy, StrategyEntry};
 use crate::query::Query;
 use crate::strategy::{Condition, Mode, Sticky, Strategy};
 
-pub(super) fn plan(config: &Config) -> Plan {
+pub(super) fn plan(config: &Config, defaults: Defaults) -> Plan {
     let mut needs = Needs::default();
-    let root = node(&config.root, &Inherited::of_root(&config.root), "config".to_owned(), &mut needs);
+    let inherited = Inherited { defaults, ..Inherited::of_root(&config.root) };
+    let root = node(&config.root, &inherited, "config".to_owned(), &mut needs);
     Plan { root, needs }
 }
 
@@ -35,6 +36,7 @@ struct Inherited {
     hedge: Option<HedgePolicy>,
     breaker: Option<Breaker>,
     has_id: bool,
+    defaults: Defaults,
 }
 
 impl Inherited {
@@ -73,6 +75,7 @@ impl Inherited {
             hedge: entry.hedge.or(self.hedge),
             breaker: entry.breaker.or(self.breaker),
             has_id: self.has_id || entry.has_id,
+            defaults: self.defaults,
         }
     }
 }
@@ -103,6 +106,8 @@ fn node(entry: &Entry, settings: &Inherited, path: String, needs: &mut Needs) ->
 fn target(entry: &Entry, settings: &Inherited, path: String) -> Target {
     let settings = settings.clone();
     let provider = entry.provider.clone().unwrap_or_default();
+    let mut retry = settings.retry.unwrap_or_default();
+    retry.budget = retry.budget.or(settings.defaults.retry_budget);
     let account = entry.account.or_else(|| entry.virtual_key.as_deref().map(super::AccountId::of));
     Target {
         path: path.into(),
@@ -114,7 +119,7 @@ fn target(entry: &Entry, settings: &Inherited, path: String) -> Target {
         custom_host: settings.custom_host,
         override_params: settings.override_params,
         default_params: settings.default_params,
-        retry: settings.retry.unwrap_or_default(),
+        retry,
         timeouts: settings.timeouts,
         forward_headers: settings.forward_headers,
         strict: settings.strict,

@@ -34,6 +34,13 @@ pub struct Plan {
     pub needs: Needs,
 }
 
+/// What applies where a config says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Defaults {
+    /// Retries as a share of the calls to one upstream; `None` = unlimited.
+    pub retry_budget: Option<f64>,
+}
+
 /// A place in the tree. Cloning one is a reference count.
 #[derive(Debug, Clone)]
 pub enum Node {
@@ -75,9 +82,9 @@ pub struct Needs {
 }
 
 impl Plan {
-    /// Resolves a checked config: inheritance, defaults, compiled queries.
-    pub fn new(config: &Config) -> Self {
-        build::plan(config)
+    /// Resolves a checked config: inheritance, compiled queries, and the operator's defaults where it says nothing.
+    pub fn new(config: &Config, defaults: Defaults) -> Self {
+        build::plan(config, defaults)
     }
 
     /// The plan of a request that names its target by headers alone.
