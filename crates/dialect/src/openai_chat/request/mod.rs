@@ -5,6 +5,8 @@ mod read;
 mod read_messages;
 mod read_parts;
 mod read_tools;
+#[cfg(test)]
+mod tests;
 mod write;
 mod write_messages;
 mod write_parts;

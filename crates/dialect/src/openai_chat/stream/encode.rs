@@ -150,7 +150,7 @@ impl Encoder {
         out.extend_from_slice(b"}\n\n");
     }
 
-    /// A piece of a content block for clients that may see more; `kind` decides whether it goes on or begins.
+    /// A piece of a content block for clients that may see more.
     fn block(
         &mut self,
         choice: u32,
@@ -158,9 +158,11 @@ impl Encoder {
         delta: impl FnOnce() -> Value,
         out: &mut Vec<u8>,
     ) -> Option<[Value; 1]> {
-        if self.strict {
-            return None;
-        }
+        if self.strict { None } else { Some(self.numbered(choice, kind, delta(), out)) }
+    }
+
+    /// `kind` decides whether the block under way goes on or the next begins.
+    fn numbered(&mut self, choice: u32, kind: Block, delta: Value, out: &mut Vec<u8>) -> [Value; 1] {
         let state = self.open(choice, out);
         let number = match state.block {
             Some((number, under_way)) if under_way == kind && kind != Block::Whole => number,
@@ -168,7 +170,7 @@ impl Encoder {
             None => 0,
         };
         state.block = Some((number, kind));
-        Some([json!({"index": number, "delta": delta()})])
+        [json!({"index": number, "delta": delta})]
     }
 
     fn text(&mut self, choice: u32, text: &str, out: &mut Vec<u8>) {
@@ -242,10 +244,11 @@ impl Encoder {
                 }
             }
             // Generated images have no other place, so even strict clients get those.
-            Part::Image(_) if self.strict => {
-                let content_blocks =
-                    reasoning::content_block(part).map(|block| [json!({"index": 0, "delta": block})]);
-                self.say(choice, &Delta { content_blocks, ..Delta::default() }, out);
+            Part::Image(image) => {
+                if let Some(block) = media::image_block(image) {
+                    let content_blocks = Some(self.numbered(choice, Block::Whole, block, out));
+                    self.say(choice, &Delta { content_blocks, ..Delta::default() }, out);
+                }
             }
             _ => {
                 if let Some(block) = reasoning::content_block(part) {

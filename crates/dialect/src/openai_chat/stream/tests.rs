@@ -152,6 +152,29 @@ fn failures_are_errors_and_nothing_follows() {
     }
 }
 
+/// Wherever the connection breaks, the client hears of an end: a clean one only after a reason to finish.
+#[test]
+fn streams_cut_anywhere_end() {
+    for file in
+        ["text.sse", "parallel-tools.sse", "azure-filter.sse", "json-instead.sse", "no-blank-lines.sse"]
+    {
+        let path = format!("{}/fixtures/openai/{file}", env!("CARGO_MANIFEST_DIR"));
+        let bytes = std::fs::read(path).unwrap();
+        for cut in (0..bytes.len()).step_by(7) {
+            let mut decoder = Decoder::new(&CTX);
+            let mut events = Vec::new();
+            decoder.push(&bytes[..cut], &mut events);
+            decoder.finish(&mut events);
+            let finished = events.iter().any(|event| matches!(event, StreamEvent::Finish { .. }));
+            match events.last() {
+                Some(StreamEvent::End) => assert!(finished, "{file}, cut at {cut}"),
+                Some(StreamEvent::Error(_)) => assert!(!finished, "{file}, cut at {cut}"),
+                other => panic!("{file}, cut at {cut}: {other:?}"),
+            }
+        }
+    }
+}
+
 #[test]
 fn answers_without_bounds_are_errors() {
     let choice = |index: usize| format!(r#"{{"index":{index},"delta":{{"content":"a"}}}}"#);
