@@ -29,6 +29,8 @@ pub struct Adjust {
     /// The vendor reads Anthropic's `cache_control` on parts and tools.
     #[serde(default)]
     pub cache_control: bool,
+    /// Ids of tool calls must be exactly this many letters and digits.
+    pub tool_id_length: Option<usize>,
 }
 
 /// A number that the vendor takes between `min` and `max` only.

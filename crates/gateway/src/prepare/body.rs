@@ -112,6 +112,7 @@ impl<'a> Draft<'a> {
             || adjust.clamp.iter().any(|(name, ..)| self.has(name))
             || (adjust.tool_choice_required.is_some() && self.has("tool_choice"))
             || (adjust.stop_as_list && self.has("stop"))
+            || (adjust.tool_id_length.is_some() && peek::contains_word(&self.frames, b"tool_call_id"))
             || (adjust.developer_to_system && peek::contains_word(&self.frames, b"developer"))
     }
 }

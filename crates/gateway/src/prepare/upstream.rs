@@ -335,6 +335,7 @@ fn adjust_of(row: &Provider) -> Adjust {
         stop_as_list: given.stop_as_list,
         reasoning_member: given.reasoning_member.map(str::to_owned),
         cache_control: given.cache_control,
+        tool_id_length: given.tool_id_length,
     }
 }
 
