@@ -31,12 +31,8 @@ pub(in super::super) fn in_success(answer: &Map<String, Value>) -> Option<ApiErr
         return answer.get("x_groq").and_then(Value::as_object).and_then(in_success);
     }
     let told = told_by(answer);
-    let status = told.status.unwrap_or(match told.code.as_deref().or(told.kind.as_deref()) {
-        Some("invalid_request_error" | "context_length_exceeded" | "content_filter") => 400,
-        Some("rate_limit_exceeded" | "rate_limit_error" | "insufficient_quota") => 429,
-        Some("overloaded_error" | "overloaded" | "service_unavailable") => 503,
-        _ => 502,
-    });
+    let by_word = || [&told.code, &told.kind].into_iter().flatten().find_map(|word| status_of_word(word));
+    let status = told.status.or_else(by_word).unwrap_or(502);
     Some(told.into_error(status))
 }
 
@@ -194,6 +190,23 @@ fn kind_of_word(word: &str) -> Option<ErrorKind> {
         "overloaded_error" | "overloaded" => ErrorKind::Overloaded,
         _ => return None,
     })
+}
+
+/// The status that an error event would have had as an answer.
+fn status_of_word(word: &str) -> Option<u16> {
+    match word {
+        "invalid_request_error" => Some(400),
+        "permission_error" => Some(403),
+        "service_unavailable" | "service_unavailable_error" => Some(503),
+        _ => match kind_of_word(word)? {
+            ErrorKind::ContextTooLong | ErrorKind::ContentBlocked => Some(400),
+            ErrorKind::Auth => Some(401),
+            ErrorKind::NotFound => Some(404),
+            ErrorKind::Quota | ErrorKind::RateLimit => Some(429),
+            ErrorKind::Overloaded => Some(503),
+            _ => None,
+        },
+    }
 }
 
 fn base_code(members: &Map<String, Value>) -> Option<i64> {

@@ -77,6 +77,10 @@ fn write_tools(
         }
         body.insert("tools".to_owned(), Value::Array(tools));
     }
+    // Choosing among no tools is refused. Whoever writes this format knows; other dialects allow it.
+    if request.tools.is_empty() && request.origin != DialectId::OpenAi {
+        return Ok(());
+    }
     if let Some(choice) = &request.tool_choice {
         body.insert("tool_choice".to_owned(), write_choice(choice, &request.tools));
     }

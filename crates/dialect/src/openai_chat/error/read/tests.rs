@@ -185,6 +185,8 @@ fn errors_hidden_in_success_are_seen() {
         (r#"{"error":"broken"}"#, 502, "broken"),
         (r#"{"error":{"message":"long","code":"context_length_exceeded"}}"#, 400, "long"),
         (r#"{"error":{"message":"x","type":"overloaded_error"}}"#, 503, "x"),
+        (r#"{"error":{"message":"x","type":"rate_limit_error","code":"1300"}}"#, 429, "x"),
+        (r#"{"error":{"message":"x","type":"invalid_request_error","code":"model_not_found"}}"#, 404, "x"),
         (r#"{"base_resp":{"status_code":1002,"status_msg":"rate limit"},"choices":null}"#, 429, "rate limit"),
         (r#"{"base_resp":{"status_code":1,"status_msg":""}}"#, 502, "HTTP status 502"),
         (r#"{"success":false,"errors":[{"code":5007,"message":"no such model"}]}"#, 502, "no such model"),

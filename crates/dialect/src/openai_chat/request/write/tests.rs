@@ -136,6 +136,14 @@ fn tools_and_choices_are_written() {
 }
 
 #[test]
+fn choices_without_tools_stay_within_the_dialect() {
+    for (origin, body) in [(DialectId::OpenAi, r#""tool_choice":"auto""#), (DialectId::Anthropic, "")] {
+        let got = added(origin, |r| r.tool_choice = Some(ToolChoice::Auto));
+        assert_eq!(got, (body.to_owned(), String::new()), "{origin:?}");
+    }
+}
+
+#[test]
 fn cache_marks_go_to_vendors_that_read_them() {
     let mut request = request(DialectId::Anthropic);
     let cache = Some(CacheMark(json!({"type": "ephemeral"})));
