@@ -86,6 +86,8 @@ pub struct Adjust {
     pub reasoning_member: Option<String>,
     /// The vendor reads Anthropic's `cache_control` on parts and tools.
     pub cache_control: bool,
+    /// Ids of tool calls must be exactly this many letters and digits.
+    pub tool_id_length: Option<usize>,
 }
 
 impl Adjust {

@@ -41,6 +41,7 @@ pub struct Answer {
     pub detail: Option<Box<str>>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one is built per request; a box would be an allocation more")]
 pub enum AnswerBody {
     /// JSON of the gateway's own making.
     Full(Bytes),

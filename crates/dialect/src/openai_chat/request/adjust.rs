@@ -2,7 +2,7 @@
 //! is. Names in an [`Adjust`] are those of the dialect; renaming comes last.
 
 use serde_json::{Map, Number, Value};
-use tidegate_core::{Verdict, Warnings};
+use tidegate_core::{Verdict, Warnings, id};
 
 use crate::Adjust;
 
@@ -29,6 +29,9 @@ pub fn adjust_body(body: &mut Map<String, Value>, adjust: &Adjust, warnings: &mu
         && let Some(stop) = body.get_mut("stop").filter(|stop| stop.is_string())
     {
         *stop = Value::Array(vec![stop.take()]);
+    }
+    if let Some(length) = adjust.tool_id_length {
+        fit_tool_ids(body, length);
     }
     for (from, to) in &adjust.rename {
         rename(body, from, to, warnings);
@@ -57,6 +60,24 @@ fn developers_to_system(body: &mut Map<String, Value>) {
         if let Some(role) = message.get_mut("role").filter(|role| **role == "developer") {
             *role = Value::from("system");
         }
+    }
+}
+
+/// Ids that another vendor made are replaced, calls and results alike; a replacement depends on the id alone, so that
+/// each turn of a conversation gets the same.
+fn fit_tool_ids(body: &mut Map<String, Value>, length: usize) {
+    let fit = |id: &mut Value| {
+        if let Value::String(text) = id
+            && (text.len() != length || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        {
+            *text = id::derived(text, length);
+        }
+    };
+    let messages = body.get_mut("messages").and_then(Value::as_array_mut);
+    for message in messages.into_iter().flatten() {
+        message.get_mut("tool_call_id").into_iter().for_each(fit);
+        let calls = message.get_mut("tool_calls").and_then(Value::as_array_mut);
+        calls.into_iter().flatten().filter_map(|call| call.get_mut("id")).for_each(fit);
     }
 }
 
@@ -135,6 +156,23 @@ mod tests {
             assert_eq!(serde_json::to_string(&got).unwrap(), want, "{body}");
             assert_eq!(losses.header_value(), warnings, "{body}");
         }
+    }
+
+    #[test]
+    fn foreign_tool_ids_are_replaced_alike() {
+        let adjust = Adjust { tool_id_length: Some(9), ..Adjust::default() };
+        let body = json!({"messages": [
+            {"role": "assistant", "tool_calls": [{"id": "toolu_01A"}, {"id": "abcDEF123"}]},
+            {"role": "tool", "tool_call_id": "toolu_01A"}, {"role": "tool", "tool_call_id": "abcDEF123"}
+        ]});
+        let mut body = body.as_object().unwrap().clone();
+        adjust_body(&mut body, &adjust, &mut Warnings::default());
+        let messages = &body["messages"];
+        let made = messages[0]["tool_calls"][0]["id"].as_str().unwrap();
+        assert_eq!((made.len(), made.bytes().all(|byte| byte.is_ascii_alphanumeric())), (9, true));
+        assert_eq!(messages[1]["tool_call_id"], made);
+        assert_eq!(messages[0]["tool_calls"][1]["id"], "abcDEF123");
+        assert_eq!(messages[2]["tool_call_id"], "abcDEF123");
     }
 
     #[test]
