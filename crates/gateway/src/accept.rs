@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::header;
+use http::{HeaderValue, header};
 use http::request::Parts;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
@@ -90,7 +90,7 @@ pub async fn read(inbound: Inbound, route: Route, bounds: &Bounds) -> Result<Cal
     let (parts, body) = inbound.into_parts();
     let own = GatewayHeaders::read(&parts.headers);
     judge_url(&parts, bounds)?;
-    let kind = BodyKind::of(&parts, route)?;
+    let kind = BodyKind::of(&parts, &own, route)?;
     let (body, peek) = match kind {
         BodyKind::Stream if body.is_end_stream() => (CallBody::Empty, Peek::default()),
         BodyKind::Stream => (CallBody::Stream(Mutex::new(Some(body))), Peek::default()),
@@ -99,21 +99,34 @@ pub async fn read(inbound: Inbound, route: Route, bounds: &Bounds) -> Result<Cal
             let facts = look(&frames, bounds)?;
             (CallBody::Json(frames), facts)
         }
+        BodyKind::Kept => {
+            let frames = read_frames(body, bounds.max_body).await?;
+            let facts = peek(&frames, bounds.json).unwrap_or_default();
+            (CallBody::Json(frames), facts)
+        }
     };
     Ok(Call { route, parts, own, body, peek })
 }
 
 enum BodyKind {
+    /// Has to be a JSON object.
     Json,
+    /// JSON on its way through: kept whole so that it can be sent again, and not judged.
+    Kept,
     Stream,
 }
 
 impl BodyKind {
     /// A missing content type counts as JSON on routes that take JSON.
-    fn of(parts: &Parts, route: Route) -> Result<Self, Refusal> {
-        let Route::Unified(_) = route else { return Ok(Self::Stream) };
-        let Some(value) = parts.headers.get(header::CONTENT_TYPE) else { return Ok(Self::Json) };
-        let essence = value.as_bytes().split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+    fn of(parts: &Parts, own: &GatewayHeaders, route: Route) -> Result<Self, Refusal> {
+        let value = parts.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+        let essence = value.unwrap_or_default().split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+        let Route::Unified(_) = route else {
+            // Only a plan of several tries, or one that changes the body, has a use for a kept one.
+            let planned = own.config.is_some() || own.fallbacks.is_some() || own.retry_count.is_some();
+            let kept = planned && essence.eq_ignore_ascii_case(b"application/json");
+            return Ok(if kept { Self::Kept } else { Self::Stream });
+        };
         if essence.eq_ignore_ascii_case(b"application/json") || essence.is_empty() {
             Ok(Self::Json)
         } else if essence.eq_ignore_ascii_case(b"multipart/form-data")

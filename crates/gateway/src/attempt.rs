@@ -204,10 +204,10 @@ impl Attempted {
     /// The provider, or the way to it, failed.
     fn failed(call: &Call, provider: &'static str, model: &str, error: &ApiError, outcome: Outcome) -> Self {
         let client = call.client();
-        let status = client.error_status(error);
+        let status = read::error_status(client.error_status(error));
         let body = client.encode_error(error, Some(provider));
         let answer = Answer {
-            status: StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY),
+            status,
             headers: HeaderMap::new(),
             body: AnswerBody::Full(body.to_string().into()),
             provider,

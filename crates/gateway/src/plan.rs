@@ -255,8 +255,10 @@ impl Recipe<'_> {
         let plan = match self.config {
             None if self.fallbacks.is_none() => Plan::single(self.target(snapshot.routing.retry_budget)),
             config => {
-                let text = self.merged(config)?;
-                let config = parse(snapshot, &text, self.provider)?;
+                if let Some(text) = config {
+                    parse(snapshot, text, self.provider)?; // as written, before headers complete it
+                }
+                let config = parse(snapshot, &self.merged(config)?, self.provider)?;
                 Plan::new(&config, snapshot.routing)
             }
         };

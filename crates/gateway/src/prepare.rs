@@ -113,9 +113,11 @@ fn unified(
         }
         Some(url) => {
             let mut parts = headers::head(&way.method, &url)?;
-            headers::unified(scene, call, target, upstream, way.reading, &mut parts.headers)?;
+            let client_signs = headers::unified(scene, call, target, upstream, way.reading, &mut parts.headers)?;
             let frames = written.frames;
-            upstream.sign(scene, &mut parts, Some(&frames))?;
+            if !client_signs {
+                upstream.sign(scene, &mut parts, Some(&frames))?;
+            }
             Send::Upstream(Box::new(http::Request::from_parts(parts, OutBody::frames(frames))))
         }
     };
@@ -170,7 +172,7 @@ fn send_through(
     }
     let body = match &call.body {
         CallBody::Empty => OutBody::empty(),
-        CallBody::Json(frames) => OutBody::frames(frames.clone()),
+        CallBody::Json(_) => OutBody::frames(body::Draft::of(call, target, None)?.frames()),
         CallBody::Stream(body) => match body.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(body) => OutBody::incoming(body),
             None => return Err(already_sent()),

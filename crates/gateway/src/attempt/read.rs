@@ -80,7 +80,7 @@ impl Reader<'_> {
         }
         let outcome =
             Outcome { retry_after_ms: error.retry_after_ms, fault: error.fault, ..self.outcome(&head) };
-        let status = StatusCode::from_u16(client.error_status(&error)).unwrap_or(head.status);
+        let status = error_status(client.error_status(&error));
         let detail = error.message.as_str().into();
         let body = AnswerBody::Full(shown.to_string().into());
         let mut attempted = self.done(outcome, Head { status, ..head }, body, None);
@@ -350,6 +350,14 @@ impl Reader<'_> {
             Reading::Same(dialect) | Reading::Chat(dialect) | Reading::Embeddings { dialect, .. } => dialect,
         }
     }
+}
+
+/// A redirect without its target would send clients nowhere: redirects are not followed, so one is a broken upstream.
+pub fn error_status(status: u16) -> StatusCode {
+    StatusCode::from_u16(status)
+        .ok()
+        .filter(|status| status.is_client_error() || status.is_server_error())
+        .unwrap_or(StatusCode::BAD_GATEWAY)
 }
 
 /// How long the provider asks to wait. Seconds may be a fraction; a date is not read, as in the reference.

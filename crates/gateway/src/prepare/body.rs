@@ -96,6 +96,14 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// The body as it stands, in the pieces it came in where it is untouched.
+    pub fn frames(&self) -> Arc<[Bytes]> {
+        match &self.members {
+            Some(members) => [to_bytes(members)].into(),
+            None => self.frames.clone(),
+        }
+    }
+
     fn parse(&self) -> Result<Map<String, Value>, Refusal> {
         serde_json::from_slice(&join(&self.frames)).map_err(|error| unreadable(&error.to_string()))
     }

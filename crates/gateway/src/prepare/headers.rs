@@ -35,7 +35,8 @@ pub fn head(method: &Method, url: &str) -> Result<Parts, Refusal> {
 }
 
 /// A translated or same-dialect call: the gateway's own head, with what the provider needs and the headers that the
-/// caller asked to forward.
+/// caller asked to forward. Returns whether the client's credential stands, so that none is to be added: a forwarded
+/// `authorization` replaces the key, as in the reference.
 ///
 /// # Errors
 /// A header of the provider's needs an option that is not given.
@@ -46,7 +47,7 @@ pub fn unified(
     upstream: &Upstream<'_>,
     reading: Reading,
     headers: &mut HeaderMap,
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
     headers.reserve(8);
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(USER_AGENT, AGENT);
@@ -61,7 +62,7 @@ pub fn unified(
             headers.insert(name, value.clone());
         }
     }
-    Ok(())
+    Ok(headers.contains_key(AUTHORIZATION))
 }
 
 /// A passed-through call: the client's head without what belongs to its own connection or to the gateway. Returns
