@@ -98,6 +98,11 @@ impl Reader<'_> {
     /// Same dialect: the bytes pass as they come.
     async fn same(&self, dialect: DialectId, head: Head, mut source: Source) -> Attempted {
         let anthropic = dialect == DialectId::Anthropic;
+        if self.job.stream && head.headers.contains_key(header::CONTENT_ENCODING) {
+            // Nobody asked for it, and what passes untouched is not unpacked: it is the client's to read.
+            let body = AnswerBody::Pass { source, tap: Tap::new(TapKind::None), events: false };
+            return self.done(self.outcome(&head), head, body, None);
+        }
         if self.job.stream && expects_json(self.job.reading, self.call) {
             if !content_type(&head.headers).is_empty() && !is_event_stream(&head.headers) {
                 return self.not_a_stream(dialect, head, source).await;
@@ -115,6 +120,9 @@ impl Reader<'_> {
         }
         if expects_json(self.job.reading, self.call) && !is_json(&head.headers) {
             return self.wrong_type(&head, source).await;
+        }
+        if let Err(attempted) = self.wait_for_first_byte(&mut source).await {
+            return *attempted;
         }
         let events = is_event_stream(&head.headers);
         let tap = Tap::new(match (is_json(&head.headers), anthropic) {
@@ -141,6 +149,19 @@ impl Reader<'_> {
             return self.wrong_type(&head, source).await;
         }
         self.stream(dialect, head, source).await
+    }
+
+    /// A head alone is no answer: until the first byte of the body another target can still be tried.
+    async fn wait_for_first_byte(&self, source: &mut Source) -> Result<(), Box<Attempted>> {
+        match source.next().await {
+            Piece::Data(bytes) => source.hold(std::iter::once(bytes)),
+            Piece::End if !expects_json(self.job.reading, self.call) => {}
+            Piece::End => return Err(Box::new(self.broken("the provider's answer is empty"))),
+            Piece::Broken => {
+                return Err(Box::new(self.broken("the provider's answer broke off before its first byte")));
+            }
+        }
+        Ok(())
     }
 
     /// Reads until the first event that is content or an error.
