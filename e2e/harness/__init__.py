@@ -1,0 +1,1 @@
+"""What the suites share: where things are, and the processes they start."""
