@@ -35,7 +35,7 @@ pub use provider::{BodyForm, Method, Provider, Route, Status};
 #[derive(Debug)]
 pub struct Catalog {
     providers: Vec<Provider>,
-    by_name: HashMap<&'static str, usize>,
+    by_name: HashMap<&'static str, usize, foldhash::fast::RandomState>,
 }
 
 /// The embedded catalogue.

@@ -23,7 +23,8 @@ pub(crate) fn embedded() -> Catalog {
     let file: File = serde_json::from_str(PROVIDERS).expect("data/providers.json");
     let mut adjust: HashMap<&'static str, Adjust> = serde_json::from_str(ADJUST).expect("data/adjust.json");
     let mut providers = file.providers;
-    let mut by_name = HashMap::with_capacity(2 * providers.len());
+    let mut by_name =
+        HashMap::with_capacity_and_hasher(2 * providers.len(), foldhash::fast::RandomState::default());
     for (at, provider) in providers.iter_mut().enumerate() {
         provider.adjust = adjust.remove(provider.id).unwrap_or_default();
         for name in provider.aliases.iter().chain([&provider.id]) {

@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::{HeaderValue, header};
 use http::request::Parts;
+use http::{HeaderValue, header};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use tidegate_core::{ApiError, ErrorKind, Fault};

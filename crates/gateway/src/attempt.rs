@@ -88,7 +88,10 @@ pub async fn run(scene: &Scene<'_>, call: &Call, record: &mut Record) -> Result<
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;
         }
         record.attempts += 1;
-        let attempted = hedged(scene, call, &target, hedge_after_ms).await;
+        let attempted = match hedge_after_ms {
+            None => one(scene, call, &target).await,
+            Some(after_ms) => Box::pin(hedged(scene, call, &target, after_ms)).await,
+        };
         note(scene, &target, &attempted);
         let outcome = attempted.outcome;
         last = Some((attempted, target));
@@ -97,8 +100,7 @@ pub async fn run(scene: &Scene<'_>, call: &Call, record: &mut Record) -> Result<
 }
 
 /// One try, or two when the first is slow: the first good answer wins, the other is dropped, which cancels it.
-async fn hedged(scene: &Scene<'_>, call: &Call, target: &Arc<Target>, after_ms: Option<u64>) -> Attempted {
-    let Some(after_ms) = after_ms else { return one(scene, call, target).await };
+async fn hedged(scene: &Scene<'_>, call: &Call, target: &Arc<Target>, after_ms: u64) -> Attempted {
     let mut first = pin!(one(scene, call, target));
     if let Ok(attempted) = tokio::time::timeout(Duration::from_millis(after_ms), &mut first).await {
         return attempted;

@@ -137,6 +137,9 @@ pub fn is_hop_by_hop(name: &HeaderName) -> bool {
 
 /// Removes the headers named in `Connection` and all others of one hop.
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    if !headers.keys().any(is_hop_by_hop) {
+        return;
+    }
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
         .iter()

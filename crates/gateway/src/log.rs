@@ -1,7 +1,6 @@
 //! The request log: one line per request, written by its own thread. The path of a request only pushes a small value
 //! on a bounded queue; a full queue drops the line and counts it.
 
-use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -160,39 +159,55 @@ impl LogLine {
         out.push(b'\n');
     }
 
+    /// Without the formatting machinery: at full load this line is written as often as requests are served.
     fn write_text(&self, out: &mut Vec<u8>) {
-        let _ = write!(
-            out,
-            "{} {} {} {}",
-            Timestamp(self.unix_ms),
-            self.method,
-            Printable(&self.path),
-            self.status
-        );
+        push_timestamp(out, self.unix_ms);
+        out.push(b' ');
+        out.extend_from_slice(self.method.as_str().as_bytes());
+        out.push(b' ');
+        push_printable(out, &self.path);
+        out.push(b' ');
+        push_number(out, u64::from(self.status));
         if !self.provider.is_empty() {
-            let _ = write!(out, " provider={} model={}", Printable(self.provider), Printable(&self.model));
+            out.extend_from_slice(b" provider=");
+            push_printable(out, self.provider);
+            out.extend_from_slice(b" model=");
+            push_printable(out, &self.model);
         }
-        let _ = write!(out, " attempts={} duration={}", self.attempts, Micros(self.duration_us));
+        out.extend_from_slice(b" attempts=");
+        push_number(out, u64::from(self.attempts));
+        out.extend_from_slice(b" duration=");
+        push_micros(out, self.duration_us);
         if let Some(ttfb) = self.ttfb_us {
-            let _ = write!(out, " ttfb={}", Micros(ttfb));
+            out.extend_from_slice(b" ttfb=");
+            push_micros(out, ttfb);
         }
         if let (Some(input), Some(output)) = (self.input_tokens, self.output_tokens) {
-            let _ = write!(out, " tokens={input}+{output}");
+            out.extend_from_slice(b" tokens=");
+            push_number(out, input);
+            out.push(b'+');
+            push_number(out, output);
         }
         if self.end != "ok" {
-            let _ = write!(out, " end={}", self.end);
+            out.extend_from_slice(b" end=");
+            out.extend_from_slice(self.end.as_bytes());
         }
         if let Some(trace) = &self.trace_id {
-            let _ = write!(out, " trace={}", Printable(trace));
+            out.extend_from_slice(b" trace=");
+            push_printable(out, trace);
         }
         if let Some(detail) = &self.detail {
-            let _ = write!(out, " detail=\"{}\"", Printable(detail));
+            out.extend_from_slice(b" detail=\"");
+            push_printable(out, detail);
+            out.push(b'"');
         }
     }
 
     fn write_json(&self, out: &mut Vec<u8>) {
+        let mut time = Vec::with_capacity(24);
+        push_timestamp(&mut time, self.unix_ms);
         let value = serde_json::json!({
-            "time": Timestamp(self.unix_ms).to_string(),
+            "time": String::from_utf8_lossy(&time),
             "method": self.method.as_str(),
             "path": &*self.path,
             "status": self.status,
@@ -212,41 +227,52 @@ impl LogLine {
 }
 
 /// User text on a terminal: control characters and quotes become `?`, at most 200 characters.
-struct Printable<'a>(&'a str);
-
-impl std::fmt::Display for Printable<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        use std::fmt::Write as _;
-        for c in self.0.chars().take(200) {
-            f.write_char(if c.is_control() || c == '"' { '?' } else { c })?;
-        }
-        Ok(())
+fn push_printable(out: &mut Vec<u8>, text: &str) {
+    if text.len() <= 200 && text.bytes().all(|b| (0x20..0x7f).contains(&b) && b != b'"') {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    for c in text.chars().take(200) {
+        let c = if c.is_control() || c == '"' { '?' } else { c };
+        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
     }
 }
 
-struct Micros(u64);
+fn push_number(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
 
-impl std::fmt::Display for Micros {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{:03}ms", self.0 / 1000, self.0 % 1000)
+/// Milliseconds with three decimals.
+fn push_micros(out: &mut Vec<u8>, us: u64) {
+    push_number(out, us / 1000);
+    out.push(b'.');
+    push_padded(out, us % 1000, 3);
+    out.extend_from_slice(b"ms");
+}
+
+fn push_padded(out: &mut Vec<u8>, number: u64, width: u32) {
+    for place in (0..width).rev() {
+        out.push(b'0' + (number / 10u64.pow(place) % 10) as u8);
     }
 }
 
 /// RFC 3339 in UTC, to the millisecond.
-struct Timestamp(u64);
-
-impl std::fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (days, ms) = (self.0 / 86_400_000, self.0 % 86_400_000);
-        let (year, month, day) = civil(days);
-        let (seconds, ms) = (ms / 1000, ms % 1000);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{ms:03}Z",
-            seconds / 3600,
-            seconds / 60 % 60,
-            seconds % 60
-        )
+fn push_timestamp(out: &mut Vec<u8>, unix_ms: u64) {
+    let (days, ms) = (unix_ms / 86_400_000, unix_ms % 86_400_000);
+    let (year, month, day) = civil(days);
+    let (seconds, ms) = (ms / 1000, ms % 1000);
+    let parts = [
+        (year, 4, b'-'),
+        (month, 2, b'-'),
+        (day, 2, b'T'),
+        (seconds / 3600, 2, b':'),
+        (seconds / 60 % 60, 2, b':'),
+        (seconds % 60, 2, b'.'),
+        (ms, 3, b'Z'),
+    ];
+    for (number, width, end) in parts {
+        push_padded(out, number, width);
+        out.push(end);
     }
 }
 
@@ -269,10 +295,16 @@ mod tests {
 
     #[test]
     fn dates() {
-        assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00.000Z");
-        assert_eq!(Timestamp(1_709_164_799_999).to_string(), "2024-02-28T23:59:59.999Z");
-        assert_eq!(Timestamp(1_709_164_800_000).to_string(), "2024-02-29T00:00:00.000Z");
-        assert_eq!(Timestamp(1_795_269_600_000).to_string(), "2026-11-21T14:00:00.000Z");
+        for (unix_ms, want) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (1_709_164_799_999, "2024-02-28T23:59:59.999Z"),
+            (1_709_164_800_000, "2024-02-29T00:00:00.000Z"),
+            (1_795_269_600_000, "2026-11-21T14:00:00.000Z"),
+        ] {
+            let mut out = Vec::new();
+            push_timestamp(&mut out, unix_ms);
+            assert_eq!(String::from_utf8(out).unwrap(), want);
+        }
     }
 
     fn line(path: &str) -> LogLine {

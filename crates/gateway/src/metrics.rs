@@ -89,7 +89,7 @@ pub struct Metrics {
     pub hedges: Counter,
     pub reloads: Counter,
     pub reload_failures: Counter,
-    series: RwLock<HashMap<(&'static str, &'static str), Arc<Series>>>,
+    series: RwLock<HashMap<(&'static str, &'static str), Arc<Series>, foldhash::fast::RandomState>>,
 }
 
 impl Metrics {

@@ -33,17 +33,19 @@ pub async fn serve(gateway: Arc<Gateway>, inbound: Inbound) -> Result<Response<C
         return Ok(refuse::not_found(record));
     }
     let wants_pretty = pretty::wanted(inbound.uri());
-    let response = run(&gateway, inbound, route, record).await;
-    Ok(if wants_pretty { pretty::print(response).await } else { response })
+    // On the heap for as long as the request is under way: hyper keeps room for this future as long as a connection is
+    // open, and a stream is mostly that.
+    let response = Box::pin(run(gateway, inbound, route, record)).await;
+    Ok(if wants_pretty { Box::pin(pretty::print(response)).await } else { response })
 }
 
 async fn run(
-    gateway: &Arc<Gateway>,
+    gateway: Arc<Gateway>,
     inbound: Inbound,
     route: Route,
     mut record: Box<Record>,
 ) -> Response<ClientBody> {
-    match steps(gateway, inbound, route, &mut record).await {
+    match steps(&gateway, inbound, route, &mut record).await {
         Ok(reply) => reply.into_response(record),
         Err(refusal) => refuse::respond(&refusal, accept::client_of(route), record),
     }

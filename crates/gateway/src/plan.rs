@@ -26,7 +26,14 @@ const CACHED_PLANS: usize = 4_096;
 
 /// Plans by the text they were made of.
 #[derive(Debug, Default)]
-pub struct PlanCache(RwLock<HashMap<Box<str>, Arc<Plan>>>);
+pub struct PlanCache(RwLock<HashMap<Box<str>, Cached, foldhash::fast::RandomState>>);
+
+#[derive(Debug, Clone)]
+struct Cached {
+    plan: Arc<Plan>,
+    /// As in the reference: with a config that names its providers, the caller's `Authorization` is not for them.
+    caller_key: bool,
+}
 
 /// A request's plan, and what of the request applies at each of its targets.
 #[derive(Debug)]
@@ -56,7 +63,7 @@ pub struct Overrides {
 pub fn resolve(snapshot: &Snapshot, call: &Call) -> Result<Resolved, Refusal> {
     let own = &call.own;
     let provider = header_provider(snapshot, own)?;
-    let overrides = overrides(snapshot, own)?;
+    let overrides = overrides(own)?;
     let source = match GatewayHeaders::text(own.config.as_ref()) {
         Some(text) => Choice::Config(config_text(snapshot, text)?),
         None if provider.is_some() => Choice::Header,
@@ -77,7 +84,7 @@ pub fn resolve(snapshot: &Snapshot, call: &Call) -> Result<Resolved, Refusal> {
         own,
         custom_host: overrides.custom_host.as_deref(),
     };
-    let (plan, caller_key) = recipe.plan(snapshot)?;
+    let Cached { plan, caller_key } = recipe.plan(snapshot)?;
     Ok(Resolved { plan, caller_key, settings_first, model, overrides })
 }
 
@@ -180,21 +187,10 @@ fn by_default<'a>(snapshot: &Snapshot, guess: Option<&Provider>) -> Result<Choic
         .saying("Either x-portkey-config or x-portkey-provider header is required"))
 }
 
-fn overrides(snapshot: &Snapshot, own: &GatewayHeaders) -> Result<Overrides, Refusal> {
-    let custom_host = match GatewayHeaders::text(own.custom_host.as_ref()) {
-        None => None,
-        Some(url) => match custom_host::check(url, &snapshot.hosts) {
-            Ok(()) => Some(url.trim().into()),
-            Err(why) => {
-                let error =
-                    ApiError::bad_request("x-portkey-custom-host", format!("Invalid custom host: {why}"));
-                return Err(Refusal::new("custom_host", error).saying("Invalid custom host"));
-            }
-        },
-    };
+fn overrides(own: &GatewayHeaders) -> Result<Overrides, Refusal> {
     let forward_headers = GatewayHeaders::text(own.forward.as_ref()).map(forward_list).transpose()?;
     Ok(Overrides {
-        custom_host,
+        custom_host: GatewayHeaders::text(own.custom_host.as_ref()).map(|url| url.trim().into()),
         // A number of milliseconds as JavaScript reads it; 0 and what is no number count as absent.
         request_ms: GatewayHeaders::text(own.request_timeout.as_ref())
             .and_then(|text| text.trim().parse::<f64>().ok())
@@ -202,6 +198,14 @@ fn overrides(snapshot: &Snapshot, own: &GatewayHeaders) -> Result<Overrides, Ref
             .map(|ms| ms as u64),
         forward_headers,
         strict_off: own.strict.as_ref().is_some_and(|value| value == "false"),
+    })
+}
+
+fn judge_host(snapshot: &Snapshot, url: &str) -> Result<(), Refusal> {
+    custom_host::check(url, &snapshot.hosts).map_err(|why| {
+        let message = format!("Invalid custom host: {}", why.reason());
+        let error = ApiError::bad_request("x-portkey-custom-host", message);
+        Refusal::new("custom_host", error).saying("Invalid custom host")
     })
 }
 
@@ -246,11 +250,14 @@ struct Recipe<'a> {
 }
 
 impl Recipe<'_> {
-    /// The plan, and whether the caller's credential is for its targets.
-    fn plan(&self, snapshot: &Snapshot) -> Result<(Arc<Plan>, bool), Refusal> {
+    /// Everything is judged once, when the plan is made.
+    fn plan(&self, snapshot: &Snapshot) -> Result<Cached, Refusal> {
         let key = self.key();
-        if let Some(plan) = snapshot.plans.get(&key) {
-            return Ok((plan, self.takes_caller_key()));
+        if let Some(cached) = snapshot.plans.get(&key) {
+            return Ok(cached);
+        }
+        if let Some(url) = self.custom_host {
+            judge_host(snapshot, url)?;
         }
         let plan = match self.config {
             None if self.fallbacks.is_none() => Plan::single(self.target(snapshot.routing.retry_budget)),
@@ -262,14 +269,10 @@ impl Recipe<'_> {
                 Plan::new(&config, snapshot.routing)
             }
         };
-        let plan = Arc::new(plan);
-        snapshot.plans.put(key, plan.clone());
-        Ok((plan, self.takes_caller_key()))
-    }
-
-    /// As in the reference: with a config that names its providers, the caller's `Authorization` is not for them.
-    fn takes_caller_key(&self) -> bool {
-        self.config.is_none_or(|text| !names_provider(text))
+        let caller_key = self.config.is_none_or(|text| !names_provider(text));
+        let cached = Cached { plan: Arc::new(plan), caller_key };
+        snapshot.plans.put(key, cached.clone());
+        Ok(cached)
     }
 
     fn key(&self) -> String {
@@ -457,11 +460,11 @@ fn nearest(name: &str) -> Option<&'static str> {
 }
 
 impl PlanCache {
-    fn get(&self, key: &str) -> Option<Arc<Plan>> {
+    fn get(&self, key: &str) -> Option<Cached> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
-    fn put(&self, key: String, plan: Arc<Plan>) {
+    fn put(&self, key: String, plan: Cached) {
         let mut plans = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if plans.len() >= CACHED_PLANS {
             plans.clear();

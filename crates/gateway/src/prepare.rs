@@ -113,7 +113,8 @@ fn unified(
         }
         Some(url) => {
             let mut parts = headers::head(&way.method, &url)?;
-            let client_signs = headers::unified(scene, call, target, upstream, way.reading, &mut parts.headers)?;
+            let client_signs =
+                headers::unified(scene, call, target, upstream, way.reading, &mut parts.headers)?;
             let frames = written.frames;
             if !client_signs {
                 upstream.sign(scene, &mut parts, Some(&frames))?;

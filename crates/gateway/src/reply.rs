@@ -42,6 +42,7 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered) -> Reply {
     let Answered { answer, target, retry_count, circuit } = answered;
     let Answer { status, mut headers, body, provider, model, usage, warnings, estimated, detail } = answer;
     strip_hop_by_hop(&mut headers);
+    headers.reserve(8);
     insert(&mut headers, LAST_INDEX, HeaderValue::from_str(&target.path));
     headers.insert(PROVIDER, HeaderValue::from_static(provider));
     headers.insert(RETRY_COUNT, retry_count_value(retry_count));

@@ -35,7 +35,7 @@ pub struct Snapshot {
     pub max_hops: u32,
     pub hosts: HostRules,
     /// By slug.
-    pub providers: HashMap<Box<str>, KnownProvider>,
+    pub providers: HashMap<Box<str>, KnownProvider, foldhash::fast::RandomState>,
     /// Saved configs by id: their JSON text.
     pub configs: HashMap<Box<str>, Box<str>>,
     pub default_provider: Option<Box<str>>,

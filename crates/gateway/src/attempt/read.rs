@@ -38,11 +38,14 @@ pub async fn answer(scene: &Scene<'_>, call: &Call, job: &Job, head: Head, sourc
     let reader = Reader { scene, call, job };
     match job.reading {
         Reading::Proxy => reader.proxied(head, source),
-        _ if !head.status.is_success() => reader.failure(head, source).await,
+        // The rarer ways are boxed, so that the common one does not carry room for them.
+        _ if !head.status.is_success() => Box::pin(reader.failure(head, source)).await,
         Reading::Same(dialect) => reader.same(dialect, head, source).await,
-        Reading::Chat(dialect) if job.stream => reader.stream(dialect, head, source).await,
-        Reading::Chat(dialect) => reader.whole(dialect, head, source).await,
-        Reading::Embeddings { dialect, base64 } => reader.embeddings(dialect, base64, head, source).await,
+        Reading::Chat(dialect) if job.stream => Box::pin(reader.stream(dialect, head, source)).await,
+        Reading::Chat(dialect) => Box::pin(reader.whole(dialect, head, source)).await,
+        Reading::Embeddings { dialect, base64 } => {
+            Box::pin(reader.embeddings(dialect, base64, head, source)).await
+        }
     }
 }
 
@@ -105,7 +108,7 @@ impl Reader<'_> {
         }
         if self.job.stream && expects_json(self.job.reading, self.call) {
             if !content_type(&head.headers).is_empty() && !is_event_stream(&head.headers) {
-                return self.not_a_stream(dialect, head, source).await;
+                return Box::pin(self.not_a_stream(dialect, head, source)).await;
             }
             if let Err(attempted) = self.hold_back(dialect, &mut source).await {
                 return *attempted;

@@ -40,7 +40,7 @@ pub async fn send(scene: &Scene<'_>, call: &Call, target: &Target, prepared: Pre
     let Prepared { send, job } = prepared;
     let request = match send {
         Send::Upstream(request) => *request,
-        Send::Here(reply) => return here(scene, call, &job, reply).await,
+        Send::Here(reply) => return Box::pin(here(scene, call, &job, reply)).await,
         Send::Estimate(body) => return estimate(&job, body),
     };
     let limits = Limits::of(scene, target);

@@ -94,13 +94,14 @@ impl<'a> Upstream<'a> {
     /// The vendor's differences from OpenAI's chat.
     pub fn adjust(&self) -> &'static Adjust {
         static NONE: LazyLock<Adjust> = LazyLock::new(Adjust::default);
-        static BY_ID: LazyLock<HashMap<&'static str, Adjust>> = LazyLock::new(|| {
-            catalog()
-                .iter()
-                .filter(|row| !row.adjust.is_empty())
-                .map(|row| (row.id, adjust_of(row)))
-                .collect()
-        });
+        static BY_ID: LazyLock<HashMap<&'static str, Adjust, foldhash::fast::RandomState>> =
+            LazyLock::new(|| {
+                catalog()
+                    .iter()
+                    .filter(|row| !row.adjust.is_empty())
+                    .map(|row| (row.id, adjust_of(row)))
+                    .collect()
+            });
         self.row.and_then(|row| BY_ID.get(row.id)).unwrap_or(&NONE)
     }
 
