@@ -1,0 +1,18 @@
+//! The binary as its users meet it: a process, spoken to over sockets, in front of upstreams that misbehave in chosen
+//! ways. One module per behaviour; `structure` looks at the sources instead.
+//!
+//! Nothing here depends on how fast anything is: waits end with what they wait for, and have deadlines only so that a
+//! broken build fails instead of hanging.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by failing"
+)]
+
+mod faults;
+mod paced;
+mod passthrough;
+mod stage;
+mod streams;

@@ -1,0 +1,211 @@
+//! What every test needs: the binary with a directory, an environment and settings of its own, and requests to ask it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tidegate_testkit::client::{self, Answer};
+use tidegate_testkit::{Gateway, Scratch};
+
+/// Only a broken build waits this long.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+pub const CHAT: &str = "/v1/chat/completions";
+pub const MESSAGES: &str = "/v1/messages";
+
+/// How the binary is to be started.
+#[derive(Default)]
+pub struct Setup {
+    settings: String,
+    environment: Vec<(String, String)>,
+    arguments: Vec<String>,
+    configs: Vec<(String, Value)>,
+    port: u16,
+}
+
+impl Setup {
+    /// Lines of the settings file.
+    pub fn settings(mut self, toml: &str) -> Self {
+        self.settings.push_str(toml);
+        self.settings.push('\n');
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn argument(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// A saved config.
+    pub fn config(mut self, id: &str, config: Value) -> Self {
+        self.configs.push((id.to_owned(), config));
+        self
+    }
+
+    /// Where it listens; any free port otherwise.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Starts it and waits until it listens.
+    pub async fn start(self) -> Tidegate {
+        let directory = Scratch::new();
+        let file = directory.write("tidegate.toml", &self.settings);
+        std::fs::create_dir(directory.path().join("configs")).unwrap();
+        for (id, config) in &self.configs {
+            directory.write(&format!("configs/{id}.json"), config.to_string());
+        }
+        let (file, data) = (file.display().to_string(), directory.path().display().to_string());
+        let port = self.port.to_string();
+        let mut arguments = vec!["serve", "--port", &port, "--data-dir", &data, "--config", &file];
+        arguments.extend(self.arguments.iter().map(String::as_str));
+        let environment: Vec<_> =
+            self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut process = Gateway::start(binary(), &arguments, &environment, "listening on http://").await;
+        let line = process.wait_for("listening on http://").await;
+        let port = line.rsplit(':').next().unwrap().to_owned();
+        Tidegate { process, directory, address: format!("127.0.0.1:{port}") }
+    }
+}
+
+pub fn binary() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_tidegate"))
+}
+
+/// A running gateway.
+pub struct Tidegate {
+    pub process: Gateway,
+    /// Its data directory, which holds `tidegate.toml` too.
+    pub directory: Scratch,
+    address: String,
+}
+
+impl Tidegate {
+    /// With nothing set.
+    pub async fn start() -> Self {
+        Setup::default().start().await
+    }
+
+    /// `127.0.0.1:PORT`
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        client::get(&self.url(path), &[]).await
+    }
+
+    pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        client::post(&self.url(path), headers, body).await
+    }
+
+    /// A chat whose config is `config`.
+    pub async fn ask(&self, config: &Value, body: &Value) -> Answer {
+        self.post(CHAT, &[("x-portkey-config", &config.to_string())], body).await
+    }
+
+    /// The value of one line of `/metrics`: a name with its labels, as written there. 0 for a line that is not there.
+    pub async fn metric(&self, series: &str) -> u64 {
+        let page = self.get("/metrics").await.text();
+        let line = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.map_or(0, |value| value.parse().unwrap())
+    }
+
+    /// Returns once the line has this value.
+    pub async fn wait_for_metric(&self, series: &str, value: u64) {
+        let started = Instant::now();
+        loop {
+            let now = self.metric(series).await;
+            if now == value {
+                return;
+            }
+            assert!(started.elapsed() < PATIENCE, "{series} stays at {now}, {value} was due");
+        }
+    }
+
+    /// Returns once the process has at most this many file descriptors.
+    pub async fn wait_for_descriptors(&self, most: usize) {
+        let started = Instant::now();
+        loop {
+            let now = self.descriptors();
+            if now <= most {
+                return;
+            }
+            assert!(started.elapsed() < PATIENCE, "{now} descriptors are open, at most {most} were due");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(self.proc("fd")).unwrap().count()
+    }
+
+    /// Resident memory in kB.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(self.proc("status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches("kB").trim().parse().unwrap()
+    }
+
+    fn proc(&self, file: &str) -> String {
+        format!("/proc/{}/{file}", self.process.id().unwrap())
+    }
+
+    /// Everything the process wrote, as one text.
+    pub fn printed(&self) -> String {
+        self.process.output().join("\n")
+    }
+}
+
+/// A chat request that every upstream of the test kit takes.
+pub fn chat(model: &str) -> Value {
+    json!({"model": model, "messages": [{"role": "user", "content": "High water?"}]})
+}
+
+pub fn streamed(model: &str) -> Value {
+    let mut body = chat(model);
+    body["stream"] = json!(true);
+    body
+}
+
+/// A request for `/v1/messages`.
+pub fn messages(model: &str, stream: bool) -> Value {
+    let mut body = chat(model);
+    body["max_tokens"] = json!(1_000);
+    body["stream"] = json!(stream);
+    body
+}
+
+/// A config with one target.
+pub fn target(provider: &str, host: &str) -> Value {
+    json!({"provider": provider, "api_key": "sk-of-the-test", "custom_host": host})
+}
+
+/// The text of a chat answer, streamed or not.
+pub fn said(answer: &Answer) -> String {
+    let whole = answer.json();
+    if !whole.is_null() {
+        return whole["choices"][0]["message"]["content"].as_str().unwrap_or_default().to_owned();
+    }
+    let deltas = answer.event_data();
+    deltas.iter().filter_map(|event| event["choices"][0]["delta"]["content"].as_str()).collect()
+}
+
+/// The text of an answer of `/v1/messages`, streamed or not.
+pub fn messages_said(answer: &Answer) -> String {
+    let whole = answer.json();
+    if !whole.is_null() {
+        return whole["content"][0]["text"].as_str().unwrap_or_default().to_owned();
+    }
+    answer.event_data().iter().filter_map(|event| event["delta"]["text"].as_str()).collect()
+}
