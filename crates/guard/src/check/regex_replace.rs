@@ -1,0 +1,77 @@
+//! `regexReplace`: what a pattern matches is replaced in each text of the body. The rule is a plain pattern or
+//! `/pattern/flags`; without the flag `g`, the first match of each text is replaced.
+
+use serde_json::json;
+
+use super::{CheckError, Finding, Parameters, Scene};
+use crate::js;
+use crate::pattern::{Pattern, PatternError};
+use crate::text::{self, NoText};
+
+const DEFAULT_REPLACEMENT: &str = "[REDACTED]";
+
+pub(super) fn check(scene: &Scene<'_>, parameters: &Parameters) -> Result<Finding, NoText> {
+    Ok(replaced(scene, parameters).unwrap_or_else(|error| {
+        let explanation = format!("An error occurred while processing the regex: {}", error.message);
+        let data = js::object([
+            ("explanation", Some(explanation.into())),
+            ("regexPattern", parameters.copy("rule")),
+        ]);
+        Finding { verdict: true, data, error: Some(error), transformed: None }
+    }))
+}
+
+fn replaced(scene: &Scene<'_>, parameters: &Parameters) -> Result<Finding, CheckError> {
+    let content = scene.content().map_err(|no_text| CheckError::of_type(no_text.to_string()))?;
+    let rule = parameters.text("rule").ok_or_else(|| CheckError::new("Missing regex pattern"))?;
+    if matches!(text::items(content)[..], [] | [""]) {
+        return Err(CheckError::new("Missing text to match"));
+    }
+    let pattern = parameters.pattern(rule, compile).map_err(CheckError::of_syntax)?;
+    let replacement = match parameters.get("redactText").filter(|written| js::truthy(Some(written))) {
+        Some(written) => js::to_text(written),
+        None => DEFAULT_REPLACEMENT.into(),
+    };
+    let edit = |text: &str| pattern.replace(text, &replacement);
+    let transformed = text::rewrite(scene.body(), scene.side, scene.shape, edit)
+        .map_err(|no_text| CheckError::of_type(no_text.to_string()))?;
+    let verdict = transformed.is_none() || !parameters.flag("failOnDetection", false);
+    let explanation = match &transformed {
+        Some(_) => format!("Pattern '{rule}' matched and was replaced with '{replacement}'"),
+        None => format!("The regex pattern '{rule}' did not match any text."),
+    };
+    let data = json!({"regexPattern": rule, "verdict": verdict, "explanation": explanation});
+    Ok(Finding { transformed, ..Finding::new(verdict, data) })
+}
+
+fn compile(rule: &str) -> Result<Pattern, PatternError> {
+    let (source, flags) = split_rule(rule);
+    Pattern::new(source, flags)
+}
+
+/// `/pattern/flags`, where the letters are flags; anything else is a pattern as it stands.
+fn split_rule(rule: &str) -> (&str, &str) {
+    let between = rule.strip_prefix('/').and_then(|rest| rest.rsplit_once('/'));
+    let has_flags = |flags: &str| flags.chars().all(|letter| "gimsuy".contains(letter));
+    between.filter(|(source, flags)| !source.is_empty() && has_flags(flags)).unwrap_or((rule, ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_split_at_their_last_slash() {
+        for (rule, expected) in [
+            ("a", ("a", "")),
+            ("/a/", ("a", "")),
+            ("/a/gi", ("a", "gi")),
+            ("/a/b/g", ("a/b", "g")),
+            ("/a/q", ("/a/q", "")),
+            ("//", ("//", "")),
+            ("/(", ("/(", "")),
+        ] {
+            assert_eq!(split_rule(rule), expected);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! JavaScript patterns on an engine that guarantees linear time.
+//!
+//! The syntax is translated (`translate`, `class`), malformed patterns are refused in JavaScript's words, and replacement
+//! templates are expanded as JavaScript does (`replace`). Look-around, back-references and the sticky flag cannot be had
+//! in linear time and are refused too. Unlike JavaScript without the `u` flag, a match is made of whole characters.
+
+use std::fmt;
+
+use regex::{Captures, Regex, RegexBuilder};
+
+mod class;
+mod replace;
+mod translate;
+
+/// Bytes a compiled pattern may take: patterns come from callers.
+const SIZE_LIMIT: usize = 256 * 1024;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern {
+    regex: Regex,
+    global: bool,
+}
+
+/// Why a pattern cannot be used: JavaScript's text where it would refuse the pattern too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PatternError(String);
+
+/// What the letters after `/pattern/` stand for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Flags {
+    global: bool,
+    ignore_case: bool,
+    multi_line: bool,
+    dot_all: bool,
+    unicode: bool,
+}
+
+impl Pattern {
+    /// `new RegExp(source, flags)`.
+    pub(crate) fn new(source: &str, flags: &str) -> Result<Self, PatternError> {
+        let invalid =
+            |reason: &str| PatternError(format!("Invalid regular expression: /{source}/{flags}: {reason}"));
+        let set = Flags::parse(flags)
+            .ok_or_else(|| PatternError(format!("Invalid flags supplied to RegExp constructor '{flags}'")))?;
+        if flags.contains('y') {
+            return Err(invalid("the sticky flag is not supported"));
+        }
+        let translated = translate::translate(source, set).map_err(invalid)?;
+        let regex = RegexBuilder::new(&translated)
+            .case_insensitive(set.ignore_case)
+            .multi_line(set.multi_line)
+            .size_limit(SIZE_LIMIT)
+            .build()
+            .map_err(|error| match error {
+                regex::Error::CompiledTooBig(_) => invalid("Regular expression too large"),
+                _ => invalid("not supported"),
+            })?;
+        Ok(Self { regex, global: set.global })
+    }
+
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+
+    /// The first match.
+    pub(crate) fn find<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
+        self.regex.captures(text)
+    }
+
+    /// Names of the groups in their order, starting with the whole match.
+    pub(crate) fn group_names(&self) -> impl Iterator<Item = Option<&str>> {
+        self.regex.capture_names()
+    }
+
+    /// `text.replace(pattern, template)`; `None` without a match.
+    pub(crate) fn replace(&self, text: &str, template: &str) -> Option<String> {
+        let matches = self.regex.captures_iter(text).take(if self.global { usize::MAX } else { 1 });
+        let mut replaced = String::new();
+        let mut rest = None;
+        for captures in matches {
+            let Some(whole) = captures.get(0) else { continue };
+            replaced.push_str(&text[rest.unwrap_or(0)..whole.start()]);
+            replace::expand(&mut replaced, template, text, &captures);
+            rest = Some(whole.end());
+        }
+        replaced.push_str(&text[rest?..]);
+        Some(replaced)
+    }
+}
+
+impl Flags {
+    /// `None` for unknown or repeated letters.
+    fn parse(letters: &str) -> Option<Self> {
+        let mut flags = Self::default();
+        for (at, letter) in letters.char_indices() {
+            match letter {
+                _ if letters[..at].contains(letter) => return None,
+                'g' => flags.global = true,
+                'i' => flags.ignore_case = true,
+                'm' => flags.multi_line = true,
+                's' => flags.dot_all = true,
+                'u' => flags.unicode = true,
+                // Refused with a reason of its own.
+                'y' => {}
+                _ => return None,
+            }
+        }
+        Some(flags)
+    }
+}
+
+impl fmt::Display for PatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;
