@@ -36,27 +36,23 @@ pub(crate) fn joined(content: Option<&Value>) -> String {
     texts.join("\n")
 }
 
-/// The body with each text that `edit` answers for replaced; `None` when it answers for none.
-pub(crate) fn rewrite(
+/// The body with the texts of [`items`] replaced by those given in their order; `None` leaves a text as it is.
+pub(crate) fn with_items(
     json: &Value,
     side: Side,
     shape: Shape,
-    edit: impl Fn(&str) -> Option<String>,
-) -> Result<Option<Value>, NoText> {
+    replaced: Vec<Option<String>>,
+) -> Result<Value, NoText> {
     let place = place(json, side, shape)?;
-    let mut edits = items(json.pointer(&place)).into_iter().map(edit).collect::<Vec<_>>();
-    if edits.iter().all(Option::is_none) {
-        return Ok(None);
-    }
     let mut json = json.clone();
     if let Some(content) = json.pointer_mut(&place) {
-        for (text, edited) in texts_mut(content).into_iter().zip(&mut edits) {
-            if let (Some(text), Some(edited)) = (text, edited.take()) {
-                *text = Value::String(edited);
+        for (text, replaced) in texts_mut(content).into_iter().zip(replaced) {
+            if let (Some(text), Some(replaced)) = (text, replaced) {
+                *text = Value::String(replaced);
             }
         }
     }
-    Ok(Some(json))
+    Ok(json)
 }
 
 /// JSON pointer to the content.
@@ -183,10 +179,10 @@ mod tests {
                 json!({"content": [{"type": "text", "text": "X"}, block, {"type": "text", "text": "X"}]}),
             ),
         ];
-        let edit = |text: &str| (text == "a").then(|| "X".to_owned());
         for (side, shape, body, expected) in cases {
-            assert_eq!(rewrite(&body, side, shape, edit).unwrap(), Some(expected), "{body}");
+            let texts = items(content(&body, side, shape).unwrap());
+            let replaced = texts.into_iter().map(|text| (text == "a").then(|| "X".to_owned())).collect();
+            assert_eq!(with_items(&body, side, shape, replaced), Ok(expected), "{body}");
         }
-        assert_eq!(rewrite(&json!({"prompt": "b"}), Request, Complete, edit), Ok(None));
     }
 }

@@ -5,10 +5,13 @@ use serde_json::json;
 
 use super::{CheckError, Finding, Parameters, Scene};
 use crate::js;
-use crate::pattern::{Pattern, PatternError};
+use crate::pattern::{Pattern, PatternError, ReplacementTooLong};
 use crate::text::{self, NoText};
 
 const DEFAULT_REPLACEMENT: &str = "[REDACTED]";
+
+/// All texts of a body after replacement. Longer ones are an error, not a truncated body.
+const MAX_REPLACED_BYTES: usize = 64 << 20;
 
 pub(super) fn check(scene: &Scene<'_>, parameters: &Parameters) -> Result<Finding, NoText> {
     Ok(replaced(scene, parameters).unwrap_or_else(|error| {
@@ -22,7 +25,7 @@ pub(super) fn check(scene: &Scene<'_>, parameters: &Parameters) -> Result<Findin
 }
 
 fn replaced(scene: &Scene<'_>, parameters: &Parameters) -> Result<Finding, CheckError> {
-    let content = scene.content().map_err(|no_text| CheckError::of_type(no_text.to_string()))?;
+    let content = scene.content().map_err(no_text)?;
     let rule = parameters.text("rule").ok_or_else(|| CheckError::new("Missing regex pattern"))?;
     if matches!(text::items(content)[..], [] | [""]) {
         return Err(CheckError::new("Missing text to match"));
@@ -32,9 +35,15 @@ fn replaced(scene: &Scene<'_>, parameters: &Parameters) -> Result<Finding, Check
         Some(written) => js::to_text(written),
         None => DEFAULT_REPLACEMENT.into(),
     };
-    let edit = |text: &str| pattern.replace(text, &replacement);
-    let transformed = text::rewrite(scene.body(), scene.side, scene.shape, edit)
-        .map_err(|no_text| CheckError::of_type(no_text.to_string()))?;
+    let mut room = MAX_REPLACED_BYTES;
+    let replaced =
+        text::items(content).into_iter().map(|text| pattern.replace(text, &replacement, &mut room));
+    let replaced = replaced.collect::<Result<Vec<_>, _>>().map_err(|ReplacementTooLong| too_long())?;
+    let transformed = if replaced.iter().any(Option::is_some) {
+        Some(text::with_items(scene.body(), scene.side, scene.shape, replaced).map_err(no_text)?)
+    } else {
+        None
+    };
     let verdict = transformed.is_none() || !parameters.flag("failOnDetection", false);
     let explanation = match &transformed {
         Some(_) => format!("Pattern '{rule}' matched and was replaced with '{replacement}'"),
@@ -42,6 +51,14 @@ fn replaced(scene: &Scene<'_>, parameters: &Parameters) -> Result<Finding, Check
     };
     let data = json!({"regexPattern": rule, "verdict": verdict, "explanation": explanation});
     Ok(Finding { transformed, ..Finding::new(verdict, data) })
+}
+
+fn no_text(error: NoText) -> CheckError {
+    CheckError::of_type(error.to_string())
+}
+
+fn too_long() -> CheckError {
+    CheckError { name: Some("RangeError"), message: "Invalid string length".to_owned() }
 }
 
 fn compile(rule: &str) -> Result<Pattern, PatternError> {

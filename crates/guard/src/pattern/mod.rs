@@ -72,19 +72,58 @@ impl Pattern {
         self.regex.capture_names()
     }
 
-    /// `text.replace(pattern, template)`; `None` without a match.
-    pub(crate) fn replace(&self, text: &str, template: &str) -> Option<String> {
-        let matches = self.regex.captures_iter(text).take(if self.global { usize::MAX } else { 1 });
-        let mut replaced = String::new();
+    /// `text.replace(pattern, template)`; `None` without a match. What is written is taken from `room`, in bytes.
+    pub(crate) fn replace(
+        &self,
+        text: &str,
+        template: &str,
+        room: &mut usize,
+    ) -> Result<Option<String>, ReplacementTooLong> {
+        let mut replaced = Bounded { text: String::new(), room };
         let mut rest = None;
-        for captures in matches {
+        for captures in self.matches(text) {
             let Some(whole) = captures.get(0) else { continue };
-            replaced.push_str(&text[rest.unwrap_or(0)..whole.start()]);
-            replace::expand(&mut replaced, template, text, &captures);
+            replaced.push(&text[rest.unwrap_or(0)..whole.start()])?;
+            replace::expand(&mut replaced, template, text, &captures)?;
             rest = Some(whole.end());
         }
-        replaced.push_str(&text[rest?..]);
-        Some(replaced)
+        let Some(rest) = rest else { return Ok(None) };
+        replaced.push(&text[rest..])?;
+        Ok(Some(replaced.text))
+    }
+
+    /// All matches, or the first. Unlike the engine's own iterator, an empty match may follow another one directly.
+    fn matches<'t>(&self, text: &'t str) -> impl Iterator<Item = Captures<'t>> {
+        let mut next = Some(0);
+        std::iter::from_fn(move || {
+            let captures = self.regex.captures_at(text, next?)?;
+            let whole = captures.get(0)?;
+            let past_empty = || text[whole.end()..].chars().next().map(|c| whole.end() + c.len_utf8());
+            next = match (self.global, whole.is_empty()) {
+                (false, _) => None,
+                (true, true) => past_empty(),
+                (true, false) => Some(whole.end()),
+            };
+            Some(captures)
+        })
+    }
+}
+
+/// A replaced text would not fit: templates can multiply what they match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ReplacementTooLong;
+
+/// Text that grows no further than it has room.
+struct Bounded<'r> {
+    text: String,
+    room: &'r mut usize,
+}
+
+impl Bounded<'_> {
+    fn push(&mut self, part: &str) -> Result<(), ReplacementTooLong> {
+        *self.room = self.room.checked_sub(part.len()).ok_or(ReplacementTooLong)?;
+        self.text.push_str(part);
+        Ok(())
     }
 }
 

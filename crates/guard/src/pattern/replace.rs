@@ -2,31 +2,37 @@
 
 use regex::{Captures, Match};
 
+use super::{Bounded, ReplacementTooLong};
+
 /// Appends `template` to `out` with its references resolved. What refers to no group stands for itself.
-pub(super) fn expand(out: &mut String, template: &str, text: &str, captures: &Captures<'_>) {
+pub(super) fn expand(
+    out: &mut Bounded<'_>,
+    template: &str,
+    text: &str,
+    captures: &Captures<'_>,
+) -> Result<(), ReplacementTooLong> {
     let mut rest = template;
-    while let Some(at) = rest.find('$') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        rest = &rest[reference(out, rest, text, captures)..];
+    while let Some((before, after)) = rest.split_once('$') {
+        let (value, used) = reference(after, text, captures).unwrap_or(("$", 0));
+        out.push(before)?;
+        out.push(value)?;
+        rest = &after[used..];
     }
-    out.push_str(rest);
+    out.push(rest)
 }
 
-/// Writes what the reference after a `$` stands for. Bytes of it that were used; 0 when it is no reference.
-fn reference(out: &mut String, rest: &str, text: &str, captures: &Captures<'_>) -> usize {
-    let (start, end) = captures.get(0).map_or((0, 0), |whole| (whole.start(), whole.end()));
-    let (value, used) = match rest.bytes().next() {
-        Some(b'$') => ("$", 1),
-        Some(b'&') => (&text[start..end], 1),
-        Some(b'`') => (&text[..start], 1),
-        Some(b'\'') => (&text[end..], 1),
-        Some(b'<') => named(rest, captures).unwrap_or(("$", 0)),
-        Some(b'0'..=b'9') => numbered(rest, captures).unwrap_or(("$", 0)),
-        _ => ("$", 0),
-    };
-    out.push_str(value);
-    used
+/// What the reference after a `$` stands for, and its length in bytes.
+fn reference<'t>(rest: &str, text: &'t str, captures: &Captures<'t>) -> Option<(&'t str, usize)> {
+    let whole = captures.get(0)?;
+    match rest.bytes().next()? {
+        b'$' => Some(("$", 1)),
+        b'&' => Some((whole.as_str(), 1)),
+        b'`' => Some((&text[..whole.start()], 1)),
+        b'\'' => Some((&text[whole.end()..], 1)),
+        b'<' => named(rest, captures),
+        b'0'..=b'9' => numbered(rest, captures),
+        _ => None,
+    }
 }
 
 /// `<name>`, when the pattern has names at all.

@@ -31,8 +31,10 @@ fn patterns_match_as_in_javascript() {
         ("a{1", "", "a{1", true),
         ("a{,2}", "", "a{,2}", true),
         ("^a{2,}?$", "", "aaa", true),
+        ("a{1,2,3}", "", "a{1,2,3}", true),
         ("a]", "", "a]", true),
         (r"\x41\u0042\cJ\0", "", "AB\n\0", true),
+        (r"^\c$", "", r"\c", true),
         (r"^\ud83d\ude00$", "", "😀", true),
         (r"^\u{1F600}$", "u", "😀", true),
         (r"\p{L}", "", "é", false),
@@ -91,11 +93,23 @@ fn replacements_resolve_references() {
         ("(a)|(b)", "", "[$2]", "a", Some("[]")),
         ("(a)", "", "$01 $10", "a", Some("a a0")),
         ("", "g", "-", "é", Some("-é-")),
+        ("b*", "g", "-", "abb", Some("-a--")),
+        ("^b|$", "gm", "-", "b\nb", Some("--\n--")),
         ("b", "", "$", "b", Some("$")),
         ("z", "g", "x", "foo", None),
     ];
     for (pattern, flags, template, text, expected) in cases {
-        let replaced = Pattern::new(pattern, flags).unwrap().replace(text, template);
+        let replaced = Pattern::new(pattern, flags).unwrap().replace(text, template, &mut 100).unwrap();
         assert_eq!(replaced.as_deref(), expected, "/{pattern}/{flags} with {template}");
     }
+}
+
+#[test]
+fn replacements_do_not_outgrow_their_room() {
+    let pattern = Pattern::new("a", "g").unwrap();
+    let replaced =
+        |template: &str, mut room: usize| pattern.replace("aaaa", template, &mut room).map(|_| room);
+    assert_eq!(replaced("xy", 10), Ok(2));
+    assert_eq!(replaced("xyz", 10), Err(ReplacementTooLong));
+    assert_eq!(replaced("$'$'$'$'", 20), Err(ReplacementTooLong));
 }

@@ -41,7 +41,7 @@ pub(super) enum Escape {
     Set(String),
 }
 
-impl Translator<'_> {
+impl<'s> Translator<'s> {
     pub(super) fn bump(&mut self) -> Option<char> {
         let c = self.rest.chars().next()?;
         self.rest = &self.rest[c.len_utf8()..];
@@ -94,8 +94,7 @@ impl Translator<'_> {
         } else if ["=", "!", "<=", "<!"].iter().any(|look| self.rest.starts_with(look)) {
             return Err(LOOK_AROUND);
         } else if self.eat("<") {
-            let name = self.rest.find('>').map(|end| &self.rest[..end]).filter(|name| is_name(name));
-            let name = name.ok_or("Invalid capture group name")?;
+            let name = group_name(self.rest).ok_or("Invalid capture group name")?;
             if self.names.contains(&name) {
                 return Err("Duplicate capture group name");
             }
@@ -140,6 +139,7 @@ impl Translator<'_> {
 
     /// The escape after a backslash that means the same inside a class.
     pub(super) fn escape(&mut self) -> Result<Escape, &'static str> {
+        let after_backslash = self.rest;
         let c = self.bump().ok_or("\\ at end of pattern")?;
         Ok(Escape::Char(match c {
             'd' | 'D' | 'w' | 'W' | 's' | 'S' => return Ok(Escape::Set(shorthand(c))),
@@ -150,7 +150,7 @@ impl Translator<'_> {
             'f' => '\u{c}',
             'r' => '\r',
             '0' => '\0',
-            'c' => self.control(),
+            'c' => self.control(after_backslash),
             'x' => self.hex(2).unwrap_or('x'),
             'u' if self.flags.unicode && self.rest.starts_with('{') => self.braced_hex()?,
             'u' => self.utf16_unit()?,
@@ -167,14 +167,17 @@ impl Translator<'_> {
         Ok(Escape::Set(set))
     }
 
-    /// `\cJ`; without a letter, the `c` stands for itself.
-    fn control(&mut self) -> char {
+    /// `\cJ`. Without a letter, the backslash stands for itself, and so does the `c`.
+    fn control(&mut self, after_backslash: &'s str) -> char {
         match self.rest.bytes().next().filter(u8::is_ascii_alphabetic) {
             Some(letter) => {
                 self.rest = &self.rest[1..];
                 char::from(letter & 0x1f)
             }
-            None => 'c',
+            None => {
+                self.rest = after_backslash;
+                '\\'
+            }
         }
     }
 
@@ -236,10 +239,12 @@ fn shorthand(letter: char) -> String {
 
 /// Bytes of `n}`, `n,}` or `n,m}` after an opening brace; any other brace stands for itself.
 fn counted(rest: &str) -> Result<Option<usize>, &'static str> {
-    let Some(end) = rest.find('}') else { return Ok(None) };
+    let end = rest.find(|c: char| !c.is_ascii_digit() && c != ',').unwrap_or(rest.len());
+    if !rest[end..].starts_with('}') {
+        return Ok(None);
+    }
     let (least, most) = rest[..end].split_once(',').unwrap_or((&rest[..end], ""));
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if least.is_empty() || !is_number(least) || !is_number(most) {
+    if least.is_empty() || most.contains(',') {
         return Ok(None);
     }
     let number = |text: &str| text.parse::<u64>().unwrap_or(u64::MAX);
@@ -249,10 +254,11 @@ fn counted(rest: &str) -> Result<Option<usize>, &'static str> {
     Ok(Some(end + 1))
 }
 
-fn is_name(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
-        && chars.all(|c| c.is_alphanumeric() || c == '_')
+/// The name before a closing angle bracket: letters, digits and `_`, no digit first.
+fn group_name(rest: &str) -> Option<&str> {
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_')?;
+    let is_name = rest[end..].starts_with('>') && rest.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    is_name.then(|| &rest[..end])
 }
 
 fn hex_digits(text: &str) -> Option<u32> {

@@ -4,9 +4,12 @@
 //! A keyword that would decide and is not known here makes the schema unusable rather than weaker. Work is bounded by steps
 //! and depth, whatever the schema refers to.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::{Map, Value};
+
+use crate::pattern::Pattern;
 
 mod array;
 mod combine;
@@ -49,7 +52,7 @@ pub(crate) struct SchemaFault(String);
 
 /// What is wrong with the instance, outermost first; empty when it is valid.
 pub(crate) fn validate(schema: &Value, instance: &Value) -> Result<Vec<String>, SchemaFault> {
-    let mut validator = Validator { root: schema, steps: 0, depth: 0 };
+    let mut validator = Validator { root: schema, steps: 0, depth: 0, patterns: HashMap::new() };
     validator.errors(schema, instance)
 }
 
@@ -57,6 +60,8 @@ struct Validator<'s> {
     root: &'s Value,
     steps: u32,
     depth: u32,
+    /// Each pattern of the schema, compiled once.
+    patterns: HashMap<&'s str, Pattern>,
 }
 
 /// Errors of a keyword, in order.
@@ -91,7 +96,7 @@ impl<'s> Validator<'s> {
             Value::Object(members) => errors.extend(self.object(keywords, members)?),
             Value::Array(items) => errors.extend(self.array(keywords, items)?),
             Value::Number(number) => errors.extend(scalar::number(keywords, number)),
-            Value::String(text) => errors.extend(scalar::string(keywords, text)?),
+            Value::String(text) => errors.extend(self.string(keywords, text)?),
             Value::Null | Value::Bool(_) => {}
         }
         Ok(errors)
@@ -104,6 +109,15 @@ impl<'s> Validator<'s> {
         let target = pointer.and_then(|pointer| self.root.pointer(pointer));
         let target = target.ok_or_else(|| SchemaFault(format!("Unresolved $ref {reference}.")))?;
         Ok(under("A subschema had errors.", self.errors(target, instance)?))
+    }
+
+    fn pattern(&mut self, source: &'s str) -> Result<Pattern, SchemaFault> {
+        if let Some(pattern) = self.patterns.get(source) {
+            return Ok(pattern.clone());
+        }
+        let pattern = Pattern::new(source, "u").map_err(|error| SchemaFault(error.to_string()))?;
+        self.patterns.insert(source, pattern.clone());
+        Ok(pattern)
     }
 
     fn spend(&mut self, steps: usize) -> Result<(), SchemaFault> {

@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Errors, SchemaFault, Validator, bound, under};
-use crate::pattern::Pattern;
+use super::{Errors, Validator, bound, under};
 
 type Members = Map<String, Value>;
 
@@ -67,7 +66,7 @@ impl<'s> Validator<'s> {
         }
         let mut patterns = Vec::new();
         for (source, schema) in object(keywords, "patternProperties") {
-            let pattern = Pattern::new(source, "u").map_err(|error| SchemaFault(error.to_string()))?;
+            let pattern = self.pattern(source)?;
             for (name, value) in members.iter().filter(|(name, _)| pattern.is_match(name)) {
                 let found = self.errors(schema, value)?;
                 let heading = format!(

@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::{Errors, SchemaFault, bound, format};
+use super::{Errors, Validator, bound, format};
 use crate::js;
-use crate::pattern::Pattern;
 
 /// How far a quotient may be from a whole number: `0.3` is a multiple of `0.1`.
 const MULTIPLE_TOLERANCE: f64 = 1e-9;
@@ -29,27 +28,28 @@ pub(super) fn number(keywords: &Map<String, Value>, number: &Number) -> Vec<Stri
     broken.collect()
 }
 
-pub(super) fn string(keywords: &Map<String, Value>, text: &str) -> Errors {
-    let mut errors = Vec::new();
-    let length = text.chars().count();
-    if let Some(least) = bound(keywords, "minLength").filter(|least| (length as f64) < *least) {
-        errors.push(format!("String is too short ({length} < {least})."));
-    }
-    if let Some(most) = bound(keywords, "maxLength").filter(|most| length as f64 > *most) {
-        errors.push(format!("String is too long ({length} > {most})."));
-    }
-    if let Some(source) = keywords.get("pattern").and_then(Value::as_str) {
-        let pattern = Pattern::new(source, "u").map_err(|error| SchemaFault(error.to_string()))?;
-        if !pattern.is_match(text) {
+impl<'s> Validator<'s> {
+    pub(super) fn string(&mut self, keywords: &'s Map<String, Value>, text: &str) -> Errors {
+        let mut errors = Vec::new();
+        let length = text.chars().count();
+        if let Some(least) = bound(keywords, "minLength").filter(|least| (length as f64) < *least) {
+            errors.push(format!("String is too short ({length} < {least})."));
+        }
+        if let Some(most) = bound(keywords, "maxLength").filter(|most| length as f64 > *most) {
+            errors.push(format!("String is too long ({length} > {most})."));
+        }
+        if let Some(source) = keywords.get("pattern").and_then(Value::as_str)
+            && !self.pattern(source)?.is_match(text)
+        {
             errors.push("String does not match pattern.".to_owned());
         }
+        if let Some(name) = keywords.get("format").and_then(Value::as_str)
+            && !format::matches(name, text)
+        {
+            errors.push(format!("String does not match format \"{name}\"."));
+        }
+        Ok(errors)
     }
-    if let Some(name) = keywords.get("format").and_then(Value::as_str)
-        && !format::matches(name, text)
-    {
-        errors.push(format!("String does not match format \"{name}\"."));
-    }
-    Ok(errors)
 }
 
 fn is_multiple(value: f64, factor: f64) -> bool {
