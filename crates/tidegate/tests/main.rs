@@ -14,5 +14,6 @@
 mod faults;
 mod paced;
 mod passthrough;
+mod routing;
 mod stage;
 mod streams;
