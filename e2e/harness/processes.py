@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import paths
@@ -63,6 +64,19 @@ class Process:
         self._news.put(None)
 
 
+@dataclass(frozen=True)
+class Tidegate:
+    """A running gateway."""
+
+    process: Process
+    url: str
+
+    @property
+    def v1(self) -> str:
+        """The base URL of clients of OpenAI's dialect."""
+        return f"{self.url}/v1"
+
+
 def clean_env(**more: str) -> dict[str, str]:
     """This environment without anything a gateway could take for a key or a proxy."""
     unwanted = re.compile(r"(_API_KEY|_BASE_URL|_PROXY|_proxy|^AWS_|^AZURE_|^TIDEGATE_|^PORT)")
@@ -76,13 +90,18 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def start_tidegate(*arguments: str, **env: str) -> tuple[Process, str]:
-    """The gateway under test, with further arguments and variables, and its address."""
-    data = tempfile.mkdtemp(prefix="tidegate-e2e-")
-    command = [str(paths.binary("tidegate")), "serve", "--port", "0", "--data-dir", data, *arguments]
-    process = Process("tidegate", command, env=clean_env(**env), cwd=Path(data))
+def start_tidegate(*arguments: str, settings: str = "", configs: dict | None = None, **env: str) -> Tidegate:
+    """The gateway under test, with a settings file of this text, saved configs by id, and further variables."""
+    folder = Path(tempfile.mkdtemp(prefix="tidegate-e2e-"))
+    (folder / "tidegate.toml").write_text(settings)
+    data = folder / "data"
+    (data / "configs").mkdir(parents=True)
+    for id, config in (configs or {}).items():
+        (data / "configs" / f"{id}.json").write_text(json.dumps(config))
+    command = [str(paths.binary("tidegate")), "serve", "--port", "0", "--data-dir", str(data), *arguments]
+    process = Process("tidegate", command, env=clean_env(**env), cwd=folder)
     address = process.wait_for(r"listening on (http://\S+)")[1]
-    return process, address.replace("0.0.0.0", "127.0.0.1")
+    return Tidegate(process, address.replace("0.0.0.0", "127.0.0.1"))
 
 
 def start_fakes() -> tuple[Process, dict]:

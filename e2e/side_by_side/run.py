@@ -97,13 +97,13 @@ def run_both(patterns: list[str]) -> Report:
     proxies = {"HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere, "NO_PROXY": "127.0.0.1"}
     reference, reference_url = processes.start_reference()
     try:
-        tidegate, tidegate_url = processes.start_tidegate(
+        tidegate = processes.start_tidegate(
             "--host", "0.0.0.0", TIDEGATE_EGRESS_ALLOW_PRIVATE="127.0.0.1", **proxies
         )
         try:
-            return run(patterns, reference_url, tidegate_url)
+            return run(patterns, reference_url, tidegate.url)
         finally:
-            tidegate.stop()
+            tidegate.process.stop()
     finally:
         reference.stop()
 
