@@ -1,4 +1,5 @@
-//! The JSON that clients see of hooks: results, feedback, the body of a refusal. Keys and their order are part of the protocol.
+//! The JSON that clients see of hooks: results, feedback, the body of a refusal. Keys and their order are part of the
+//! protocol.
 
 use serde_json::{Map, Value, json};
 

@@ -25,7 +25,8 @@ pub struct Outcome {
     pub transformed_response: Option<Value>,
 }
 
-/// Judges one side of `input`. Hooks on a response are for answers with status 200; `now_unix_ms` is asked before and after each check.
+/// Judges one side of `input`. Hooks on a response are for answers with status 200. `now_unix_ms` says the time, in ms since
+/// 1970, before and after each hook and check.
 pub fn run(hooks: &[Hook], side: Side, input: Input<'_>, now_unix_ms: &dyn Fn() -> u64) -> Outcome {
     let scene = Scene::new(side, input);
     let mut outcome = Outcome::default();

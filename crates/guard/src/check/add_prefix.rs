@@ -159,7 +159,7 @@ mod tests {
         for (mut parameters, before, after) in cases {
             parameters["prefix"] = json!("P ");
             parameters["applyToRole"] = json!("system");
-            let parameters = Parameters::new(parameters.as_object().unwrap().clone());
+            let parameters = Parameters::new("default.addPrefix", parameters.as_object().unwrap().clone());
             let request = json!({"system": before, "messages": []});
             let input = crate::Input {
                 shape: Shape::Messages,

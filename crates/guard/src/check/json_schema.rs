@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{CheckError, Finding, Parameters, Scene};
 use crate::found_json::{self, Candidates, Loose};
-use crate::schema::{self, SchemaFault};
+use crate::schema::{SchemaFault, Validator};
 use crate::text::NoText;
 
 pub(super) fn check(scene: &Scene<'_>, parameters: &Parameters) -> Result<Finding, NoText> {
@@ -48,9 +48,10 @@ fn candidates(text: &str) -> Candidates {
 
 /// The value that counts, with what is wrong with it.
 fn best_of(values: Vec<Value>, schema: &Value) -> Result<Option<(Value, Vec<String>)>, SchemaFault> {
+    let mut validator = Validator::new(schema);
     let mut first = None;
     for value in values {
-        let errors = schema::validate(schema, &value)?;
+        let errors = validator.validate(&value)?;
         if errors.is_empty() {
             return Ok(Some((value, errors)));
         }

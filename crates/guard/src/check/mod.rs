@@ -4,7 +4,6 @@
 //! error inside a [`Finding`] is about its parameters or the text; how errors weigh is decided in `run`.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
@@ -59,6 +58,12 @@ const LOCAL: [(&str, CheckFn); 18] = [
     ("wordCount", word_count::check),
 ];
 
+/// How the checks with a `rule` read it.
+const RULES: [(&str, CompileFn); 2] =
+    [("regexMatch", regex_match::compile), ("regexReplace", regex_replace::compile)];
+
+type CompileFn = fn(&str) -> Result<Pattern, PatternError>;
+
 /// Plugins and functions of the config object that call a service elsewhere.
 const EXTERNAL_PLUGINS: [&str; 20] = [
     "acuvity",
@@ -103,11 +108,12 @@ pub(crate) struct Scene<'a> {
     pub(crate) metadata: &'a Map<String, Value>,
 }
 
-/// A check's parameters, with its pattern compiled at most once.
+/// A check's parameters, with its rule compiled.
 #[derive(Debug, Clone)]
 pub(crate) struct Parameters {
     members: Map<String, Value>,
-    pattern: OnceLock<Result<Pattern, PatternError>>,
+    /// `None` without a rule, or where there is no use for one.
+    pattern: Option<Result<Pattern, PatternError>>,
 }
 
 /// What a check says.
@@ -130,10 +136,9 @@ pub(crate) struct CheckError {
 }
 
 impl Function {
-    /// The function of `<plugin>.<function>`; more segments are ignored.
+    /// The function of `<plugin>.<function>`.
     pub(crate) fn named(id: &str) -> Self {
-        let mut segments = id.split('.');
-        let (plugin, function) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
+        let (plugin, function) = segments(id);
         if plugin != "default" {
             return if EXTERNAL_PLUGINS.contains(&plugin) { Self::Unavailable } else { Self::Unknown };
         }
@@ -181,8 +186,18 @@ impl<'a> Scene<'a> {
 }
 
 impl Parameters {
-    pub(crate) fn new(members: Map<String, Value>) -> Self {
-        Self { members, pattern: OnceLock::new() }
+    /// Reads the parameters of the check `id`.
+    pub(crate) fn new(id: &str, members: Map<String, Value>) -> Self {
+        let compile =
+            RULES.iter().find(|(name, _)| segments(id) == ("default", name)).map(|(_, compile)| compile);
+        let mut parameters = Self { members, pattern: None };
+        parameters.pattern = compile.and_then(|compile| parameters.text("rule").map(compile));
+        parameters
+    }
+
+    /// The rule uses what this engine does not have: the check will answer with an error.
+    pub(crate) fn has_unsupported_rule(&self) -> bool {
+        matches!(self.pattern, Some(Err(PatternError::Unsupported(_))))
     }
 
     /// An error of this check fails its hook.
@@ -222,13 +237,9 @@ impl Parameters {
         self.flag("not", false)
     }
 
-    /// The pattern of `source`, as `compile` reads it.
-    fn pattern(
-        &self,
-        source: &str,
-        compile: fn(&str) -> Result<Pattern, PatternError>,
-    ) -> Result<&Pattern, &PatternError> {
-        self.pattern.get_or_init(|| compile(source)).as_ref()
+    /// The rule as written, and its pattern.
+    fn rule(&self) -> Option<(&str, Result<&Pattern, &PatternError>)> {
+        Some((self.text("rule")?, self.pattern.as_ref()?.as_ref()))
     }
 }
 
@@ -268,6 +279,12 @@ impl CheckError {
     fn of_syntax(error: &PatternError) -> Self {
         Self { name: Some("SyntaxError"), message: error.to_string() }
     }
+}
+
+/// Plugin and function of a check id; more segments are ignored.
+fn segments(id: &str) -> (&str, &str) {
+    let mut segments = id.split('.');
+    (segments.next().unwrap_or_default(), segments.next().unwrap_or_default())
 }
 
 /// The items of a list as text, for lookups and reports.

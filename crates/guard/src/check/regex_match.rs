@@ -5,18 +5,18 @@ use serde_json::{Map, Value, json};
 
 use super::{CheckError, Finding, Parameters, Scene};
 use crate::js;
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, PatternError};
 use crate::text::NoText;
 
 pub(super) fn check(scene: &Scene<'_>, parameters: &Parameters) -> Result<Finding, NoText> {
     let text = scene.text()?;
-    let Some(rule) = parameters.text("rule") else {
+    let Some((rule, pattern)) = parameters.rule() else {
         return Ok(failed(CheckError::new("Missing regex pattern"), &text, parameters));
     };
     if text.is_empty() {
         return Ok(failed(CheckError::new("Missing text to match"), &text, parameters));
     }
-    let pattern = match parameters.pattern(rule, |rule| Pattern::new(rule, "")) {
+    let pattern = match pattern {
         Ok(pattern) => pattern,
         Err(error) => return Ok(failed(CheckError::of_syntax(error), &text, parameters)),
     };
@@ -37,6 +37,11 @@ pub(super) fn check(scene: &Scene<'_>, parameters: &Parameters) -> Result<Findin
         "textExcerpt": js::excerpt(&text),
     });
     Ok(Finding::new(verdict, data))
+}
+
+/// A rule is a pattern as it stands.
+pub(super) fn compile(rule: &str) -> Result<Pattern, PatternError> {
+    Pattern::new(rule, "")
 }
 
 /// What matched, where in UTF-16 units, and what each group holds. Named groups that hold nothing are left out.

@@ -14,23 +14,31 @@ const DEFAULT_REPLACEMENT: &str = "[REDACTED]";
 const MAX_REPLACED_BYTES: usize = 64 << 20;
 
 pub(super) fn check(scene: &Scene<'_>, parameters: &Parameters) -> Result<Finding, NoText> {
-    Ok(replaced(scene, parameters).unwrap_or_else(|error| {
+    Ok(replaced(scene, parameters).unwrap_or_else(|Failure { error, verdict }| {
         let explanation = format!("An error occurred while processing the regex: {}", error.message);
         let data = js::object([
             ("explanation", Some(explanation.into())),
             ("regexPattern", parameters.copy("rule")),
         ]);
-        Finding { verdict: true, data, error: Some(error), transformed: None }
+        Finding { verdict, data, error: Some(error), transformed: None }
     }))
 }
 
-fn replaced(scene: &Scene<'_>, parameters: &Parameters) -> Result<Finding, CheckError> {
-    let content = scene.content().map_err(no_text)?;
-    let rule = parameters.text("rule").ok_or_else(|| CheckError::new("Missing regex pattern"))?;
+/// An error speaks for the body, as in the reference, unless it is a limit of ours: then a replacement that was asked for
+/// has not been made, and `failOnError` must be able to stop the body.
+struct Failure {
+    error: CheckError,
+    verdict: bool,
+}
+
+fn replaced(scene: &Scene<'_>, parameters: &Parameters) -> Result<Finding, Failure> {
+    let content = scene.content().map_err(Failure::no_text)?;
+    let (rule, pattern) =
+        parameters.rule().ok_or_else(|| Failure::harmless(CheckError::new("Missing regex pattern")))?;
     if matches!(text::items(content)[..], [] | [""]) {
-        return Err(CheckError::new("Missing text to match"));
+        return Err(Failure::harmless(CheckError::new("Missing text to match")));
     }
-    let pattern = parameters.pattern(rule, compile).map_err(CheckError::of_syntax)?;
+    let pattern = pattern.map_err(Failure::of_pattern)?;
     let replacement = match parameters.get("redactText").filter(|written| js::truthy(Some(written))) {
         Some(written) => js::to_text(written),
         None => DEFAULT_REPLACEMENT.into(),
@@ -38,9 +46,10 @@ fn replaced(scene: &Scene<'_>, parameters: &Parameters) -> Result<Finding, Check
     let mut room = MAX_REPLACED_BYTES;
     let replaced =
         text::items(content).into_iter().map(|text| pattern.replace(text, &replacement, &mut room));
-    let replaced = replaced.collect::<Result<Vec<_>, _>>().map_err(|ReplacementTooLong| too_long())?;
+    let replaced =
+        replaced.collect::<Result<Vec<_>, _>>().map_err(|ReplacementTooLong| Failure::too_long())?;
     let transformed = if replaced.iter().any(Option::is_some) {
-        Some(text::with_items(scene.body(), scene.side, scene.shape, replaced).map_err(no_text)?)
+        Some(text::with_items(scene.body(), scene.side, scene.shape, replaced).map_err(Failure::no_text)?)
     } else {
         None
     };
@@ -53,15 +62,28 @@ fn replaced(scene: &Scene<'_>, parameters: &Parameters) -> Result<Finding, Check
     Ok(Finding { transformed, ..Finding::new(verdict, data) })
 }
 
-fn no_text(error: NoText) -> CheckError {
-    CheckError::of_type(error.to_string())
+impl Failure {
+    fn harmless(error: CheckError) -> Self {
+        Self { error, verdict: true }
+    }
+
+    fn no_text(error: NoText) -> Self {
+        Self::harmless(CheckError::of_type(error.to_string()))
+    }
+
+    fn of_pattern(error: &PatternError) -> Self {
+        let verdict = matches!(error, PatternError::Malformed(_));
+        Self { error: CheckError::of_syntax(error), verdict }
+    }
+
+    fn too_long() -> Self {
+        let error = CheckError { name: Some("RangeError"), message: "Invalid string length".to_owned() };
+        Self { error, verdict: false }
+    }
 }
 
-fn too_long() -> CheckError {
-    CheckError { name: Some("RangeError"), message: "Invalid string length".to_owned() }
-}
-
-fn compile(rule: &str) -> Result<Pattern, PatternError> {
+/// A rule may carry flags.
+pub(super) fn compile(rule: &str) -> Result<Pattern, PatternError> {
     let (source, flags) = split_rule(rule);
     Pattern::new(source, flags)
 }

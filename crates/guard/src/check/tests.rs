@@ -33,7 +33,7 @@ fn judge(case: &Value) -> Result<Finding, NoText> {
     let metadata = case["metadata"].as_object().cloned().unwrap_or_default();
     let id = format!("default.{}", case["check"].as_str().unwrap());
     let Function::Local(check) = Function::named(&id) else { panic!("{id}") };
-    let parameters = Parameters::new(case["parameters"].as_object().unwrap().clone());
+    let parameters = Parameters::new(&id, case["parameters"].as_object().unwrap().clone());
     check(&Scene::new(side, Input { shape, request, response, metadata: &metadata }), &parameters)
 }
 

@@ -53,11 +53,14 @@ pub(crate) struct Feedback {
 }
 
 impl Hook {
-    /// Ids of the checks that need a service or plugin which this build does not have. They answer with an error, and an
-    /// error passes unless the check says `failOnError`: worth a warning where a config is read.
+    /// Ids of the checks that cannot judge in this build: they are unknown, need a service or plugin elsewhere, or have a
+    /// rule with look-around or the like. They answer with an error, and an error passes unless the check says
+    /// `failOnError`: worth a warning where a config is read.
     pub fn unavailable_checks(&self) -> impl Iterator<Item = &str> {
-        let missing = self.checks.iter().filter(|check| !matches!(check.function, Function::Local(_)));
-        missing.map(|check| check.id.as_str())
+        let unavailable = self.checks.iter().filter(|check| {
+            !matches!(check.function, Function::Local(_)) || check.parameters.has_unsupported_rule()
+        });
+        unavailable.map(|check| check.id.as_str())
     }
 
     /// Whether the hook has a say about this body at all.

@@ -194,7 +194,8 @@ impl<'a> Entry<'a> {
 }
 
 fn new_check(id: String, parameters: Map<String, Value>, enabled: bool) -> Check {
-    Check { function: Function::named(&id), id, parameters: Parameters::new(parameters), enabled }
+    let parameters = Parameters::new(&id, parameters);
+    Check { function: Function::named(&id), id, parameters, enabled }
 }
 
 /// `input_guardrail_` and three characters of base 36, for mutators too.

@@ -124,10 +124,21 @@ fn wrong_members_are_named() {
 }
 
 #[test]
-fn checks_of_other_builds_are_known_before_they_run() {
-    let entry =
-        json!({"contains": {}, "portkey.pii": {}, "no.such": {}, "webhook": {}, "default.contains.more": {}});
+fn checks_that_cannot_judge_are_known_before_they_run() {
+    let entry = json!({
+        "contains": {},
+        "portkey.pii": {},
+        "no.such": {},
+        "webhook": {},
+        "default.contains.more": {},
+        "regexMatch": {"rule": "/a(?=b)/"},
+        "a": {"id": "regexReplace", "rule": "/a(?=b)/g"},
+        "b": {"id": "regexReplace", "rule": "/a(/g"},
+        "c": {"id": "regexReplace"},
+    });
     let hooks = parse(HookLists { defaults: &[entry], ..HookLists::default() }).unwrap();
     let missing: Vec<&str> = hooks[0].unavailable_checks().collect();
-    assert_eq!(missing, ["portkey.pii", "no.such", "default.webhook"]);
+    let expected =
+        ["portkey.pii", "no.such", "default.webhook", "default.regexMatch", "default.regexReplace"];
+    assert_eq!(missing, expected);
 }

@@ -1,12 +1,12 @@
 //! Character classes: where a `-` is a range, and what an empty class means.
 
-use super::translate::{Escape, Translator, push_literal};
+use super::translate::{Escape, Refusal, Translator, push_literal};
 
-const UNTERMINATED: &str = "Unterminated character class";
+const UNTERMINATED: Refusal = Refusal::Malformed("Unterminated character class");
 
 impl Translator<'_> {
     /// The class after its opening bracket.
-    pub(super) fn class(&mut self) -> Result<(), &'static str> {
+    pub(super) fn class(&mut self) -> Result<(), Refusal> {
         let negated = self.eat("^");
         if self.eat("]") {
             self.out.push_str(if negated { r"[\x{0}-\x{10ffff}]" } else { r"[^\x{0}-\x{10ffff}]" });
@@ -25,10 +25,12 @@ impl Translator<'_> {
         Ok(())
     }
 
-    fn range(&mut self, from: char) -> Result<(), &'static str> {
+    fn range(&mut self, from: char) -> Result<(), Refusal> {
         self.bump();
         match self.class_atom()? {
-            Escape::Char(to) if to < from => return Err("Range out of order in character class"),
+            Escape::Char(to) if to < from => {
+                return Err(Refusal::Malformed("Range out of order in character class"));
+            }
             Escape::Char(to) => {
                 push_literal(&mut self.out, from);
                 self.out.push('-');
@@ -44,7 +46,7 @@ impl Translator<'_> {
         Ok(())
     }
 
-    fn class_atom(&mut self) -> Result<Escape, &'static str> {
+    fn class_atom(&mut self) -> Result<Escape, Refusal> {
         match self.bump().ok_or(UNTERMINATED)? {
             '\\' if self.eat("b") => Ok(Escape::Char('\u{8}')),
             '\\' => self.escape(),

@@ -12,6 +12,8 @@ mod class;
 mod replace;
 mod translate;
 
+use translate::Refusal;
+
 /// Bytes a compiled pattern may take: patterns come from callers.
 const SIZE_LIMIT: usize = 256 * 1024;
 
@@ -21,9 +23,14 @@ pub(crate) struct Pattern {
     global: bool,
 }
 
-/// Why a pattern cannot be used: JavaScript's text where it would refuse the pattern too.
+/// Why a pattern cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PatternError(String);
+pub(crate) enum PatternError {
+    /// JavaScript refuses the pattern too, with this text.
+    Malformed(String),
+    /// JavaScript would take it.
+    Unsupported(String),
+}
 
 /// What the letters after `/pattern/` stand for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,22 +45,29 @@ struct Flags {
 impl Pattern {
     /// `new RegExp(source, flags)`.
     pub(crate) fn new(source: &str, flags: &str) -> Result<Self, PatternError> {
-        let invalid =
-            |reason: &str| PatternError(format!("Invalid regular expression: /{source}/{flags}: {reason}"));
-        let set = Flags::parse(flags)
-            .ok_or_else(|| PatternError(format!("Invalid flags supplied to RegExp constructor '{flags}'")))?;
+        let text = |reason: &str| format!("Invalid regular expression: /{source}/{flags}: {reason}");
+        let set = Flags::parse(flags).ok_or_else(|| {
+            PatternError::Malformed(format!("Invalid flags supplied to RegExp constructor '{flags}'"))
+        })?;
         if flags.contains('y') {
-            return Err(invalid("the sticky flag is not supported"));
+            return Err(PatternError::Unsupported(text("the sticky flag is not supported")));
         }
-        let translated = translate::translate(source, set).map_err(invalid)?;
+        let translated = translate::translate(source, set).map_err(|refusal| match refusal {
+            Refusal::Malformed(reason) => PatternError::Malformed(text(reason)),
+            Refusal::Unsupported(what) => {
+                PatternError::Unsupported(text(&format!("{what} is not supported")))
+            }
+        })?;
         let regex = RegexBuilder::new(&translated)
             .case_insensitive(set.ignore_case)
             .multi_line(set.multi_line)
             .size_limit(SIZE_LIMIT)
             .build()
             .map_err(|error| match error {
-                regex::Error::CompiledTooBig(_) => invalid("Regular expression too large"),
-                _ => invalid("not supported"),
+                regex::Error::CompiledTooBig(_) => {
+                    PatternError::Unsupported(text("Regular expression too large"))
+                }
+                _ => PatternError::Unsupported(text("this syntax is not supported")),
             })?;
         Ok(Self { regex, global: set.global })
     }
@@ -150,7 +164,8 @@ impl Flags {
 
 impl fmt::Display for PatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        let (Self::Malformed(text) | Self::Unsupported(text)) = self;
+        f.write_str(text)
     }
 }
 

@@ -67,7 +67,7 @@ fn malformed_and_unsupported_patterns_say_why() {
         ("x", "gg", "Invalid flags supplied to RegExp constructor 'gg'"),
         ("(?=a)", "", "Invalid regular expression: /(?=a)/: look-around is not supported"),
         ("(?<!a)b", "", "Invalid regular expression: /(?<!a)b/: look-around is not supported"),
-        (r"(a)\1", "", r"Invalid regular expression: /(a)\1/: back-references are not supported"),
+        (r"(a)\1", "", r"Invalid regular expression: /(a)\1/: a back-reference is not supported"),
         (r"\ud83d", "", r"Invalid regular expression: /\ud83d/: half a surrogate pair is not supported"),
         ("x", "y", "Invalid regular expression: /x/y: the sticky flag is not supported"),
         ("a{1000}{1000}", "", "Invalid regular expression: /a{1000}{1000}/: Nothing to repeat"),

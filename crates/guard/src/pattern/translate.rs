@@ -5,11 +5,16 @@ use super::Flags;
 /// Characters of `.` that are not ends of lines.
 const DOT: &str = r"[^\n\r\x{2028}\x{2029}]";
 const ANY: &str = r"[\x{0}-\x{10ffff}]";
-const LOOK_AROUND: &str = "look-around is not supported";
-const BACK_REFERENCES: &str = "back-references are not supported";
 
-/// `Err` is the reason without the pattern.
-pub(super) fn translate(source: &str, flags: Flags) -> Result<String, &'static str> {
+/// Why a pattern is not taken, without the pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    Malformed(&'static str),
+    /// What JavaScript has and this engine has not.
+    Unsupported(&'static str),
+}
+
+pub(super) fn translate(source: &str, flags: Flags) -> Result<String, Refusal> {
     let mut translator = Translator {
         rest: source,
         out: String::with_capacity(source.len() * 2),
@@ -21,7 +26,11 @@ pub(super) fn translate(source: &str, flags: Flags) -> Result<String, &'static s
     while let Some(c) = translator.bump() {
         translator.term(c)?;
     }
-    if translator.open_groups > 0 { Err("Unterminated group") } else { Ok(translator.out) }
+    if translator.open_groups > 0 {
+        Err(Refusal::Malformed("Unterminated group"))
+    } else {
+        Ok(translator.out)
+    }
 }
 
 pub(super) struct Translator<'s> {
@@ -54,11 +63,12 @@ impl<'s> Translator<'s> {
         rest.is_some()
     }
 
-    fn term(&mut self, c: char) -> Result<(), &'static str> {
+    fn term(&mut self, c: char) -> Result<(), Refusal> {
         match c {
             '(' => return self.group(),
             ')' => {
-                self.open_groups = self.open_groups.checked_sub(1).ok_or("Unmatched ')'")?;
+                self.open_groups =
+                    self.open_groups.checked_sub(1).ok_or(Refusal::Malformed("Unmatched ')'"))?;
                 self.out.push(')');
             }
             '|' | '^' | '$' => {
@@ -84,7 +94,7 @@ impl<'s> Translator<'s> {
         Ok(())
     }
 
-    fn group(&mut self) -> Result<(), &'static str> {
+    fn group(&mut self) -> Result<(), Refusal> {
         self.open_groups += 1;
         self.repeatable = false;
         if !self.eat("?") {
@@ -92,24 +102,24 @@ impl<'s> Translator<'s> {
         } else if self.eat(":") {
             self.out.push_str("(?:");
         } else if ["=", "!", "<=", "<!"].iter().any(|look| self.rest.starts_with(look)) {
-            return Err(LOOK_AROUND);
+            return Err(Refusal::Unsupported("look-around"));
         } else if self.eat("<") {
-            let name = group_name(self.rest).ok_or("Invalid capture group name")?;
+            let name = group_name(self.rest).ok_or(Refusal::Malformed("Invalid capture group name"))?;
             if self.names.contains(&name) {
-                return Err("Duplicate capture group name");
+                return Err(Refusal::Malformed("Duplicate capture group name"));
             }
             self.names.push(name);
             self.out.extend(["(?<", name, ">"]);
             self.rest = &self.rest[name.len() + 1..];
         } else {
-            return Err("Invalid group");
+            return Err(Refusal::Malformed("Invalid group"));
         }
         Ok(())
     }
 
-    fn quantifier(&mut self, quantifier: &str) -> Result<(), &'static str> {
+    fn quantifier(&mut self, quantifier: &str) -> Result<(), Refusal> {
         if !self.repeatable {
-            return Err("Nothing to repeat");
+            return Err(Refusal::Malformed("Nothing to repeat"));
         }
         self.repeatable = false;
         self.out.push_str(quantifier);
@@ -119,7 +129,7 @@ impl<'s> Translator<'s> {
         Ok(())
     }
 
-    fn escape_outside_class(&mut self) -> Result<(), &'static str> {
+    fn escape_outside_class(&mut self) -> Result<(), Refusal> {
         self.repeatable = true;
         if self.rest.starts_with(['b', 'B']) {
             self.repeatable = false;
@@ -128,7 +138,7 @@ impl<'s> Translator<'s> {
             return Ok(());
         }
         if self.rest.starts_with(['1', '2', '3', '4', '5', '6', '7', '8', '9', 'k']) {
-            return Err(BACK_REFERENCES);
+            return Err(Refusal::Unsupported("a back-reference"));
         }
         match self.escape()? {
             Escape::Char(c) => self.literal(c),
@@ -138,9 +148,9 @@ impl<'s> Translator<'s> {
     }
 
     /// The escape after a backslash that means the same inside a class.
-    pub(super) fn escape(&mut self) -> Result<Escape, &'static str> {
+    pub(super) fn escape(&mut self) -> Result<Escape, Refusal> {
         let after_backslash = self.rest;
-        let c = self.bump().ok_or("\\ at end of pattern")?;
+        let c = self.bump().ok_or(Refusal::Malformed("\\ at end of pattern"))?;
         Ok(Escape::Char(match c {
             'd' | 'D' | 'w' | 'W' | 's' | 'S' => return Ok(Escape::Set(shorthand(c))),
             'p' | 'P' if self.flags.unicode => return self.property(c),
@@ -159,9 +169,12 @@ impl<'s> Translator<'s> {
     }
 
     /// `\p{..}`: both sides write it the same.
-    fn property(&mut self, letter: char) -> Result<Escape, &'static str> {
-        let end =
-            self.rest.find('}').filter(|_| self.rest.starts_with('{')).ok_or("Invalid property name")?;
+    fn property(&mut self, letter: char) -> Result<Escape, Refusal> {
+        let end = self
+            .rest
+            .find('}')
+            .filter(|_| self.rest.starts_with('{'))
+            .ok_or(Refusal::Malformed("Invalid property name"))?;
         let set = format!("\\{letter}{}", &self.rest[..=end]);
         self.rest = &self.rest[end + 1..];
         Ok(Escape::Set(set))
@@ -191,15 +204,17 @@ impl<'s> Translator<'s> {
         Some(value)
     }
 
-    fn braced_hex(&mut self) -> Result<char, &'static str> {
-        let end = self.rest.find('}').ok_or("Invalid Unicode escape")?;
-        let c = hex_digits(&self.rest[1..end]).and_then(char::from_u32).ok_or("Invalid Unicode escape")?;
+    fn braced_hex(&mut self) -> Result<char, Refusal> {
+        let end = self.rest.find('}').ok_or(Refusal::Malformed("Invalid Unicode escape"))?;
+        let c = hex_digits(&self.rest[1..end])
+            .and_then(char::from_u32)
+            .ok_or(Refusal::Malformed("Invalid Unicode escape"))?;
         self.rest = &self.rest[end + 1..];
         Ok(c)
     }
 
     /// `\uXXXX`, or two of them for one character; without digits, the `u` stands for itself.
-    fn utf16_unit(&mut self) -> Result<char, &'static str> {
+    fn utf16_unit(&mut self) -> Result<char, Refusal> {
         let Some(first) = self.hex_value(4) else { return Ok('u') };
         if let Some(c) = char::from_u32(first) {
             return Ok(c);
@@ -209,7 +224,7 @@ impl<'s> Translator<'s> {
             let units = [u16::try_from(first).ok()?, u16::try_from(second).ok()?];
             char::decode_utf16(units).next()?.ok()
         });
-        pair.ok_or("half a surrogate pair is not supported")
+        pair.ok_or(Refusal::Unsupported("half a surrogate pair"))
     }
 
     fn literal(&mut self, c: char) {
@@ -238,7 +253,7 @@ fn shorthand(letter: char) -> String {
 }
 
 /// Bytes of `n}`, `n,}` or `n,m}` after an opening brace; any other brace stands for itself.
-fn counted(rest: &str) -> Result<Option<usize>, &'static str> {
+fn counted(rest: &str) -> Result<Option<usize>, Refusal> {
     let end = rest.find(|c: char| !c.is_ascii_digit() && c != ',').unwrap_or(rest.len());
     if !rest[end..].starts_with('}') {
         return Ok(None);
@@ -249,7 +264,7 @@ fn counted(rest: &str) -> Result<Option<usize>, &'static str> {
     }
     let number = |text: &str| text.parse::<u64>().unwrap_or(u64::MAX);
     if !most.is_empty() && number(most) < number(least) {
-        return Err("numbers out of order in {} quantifier");
+        return Err(Refusal::Malformed("numbers out of order in {} quantifier"));
     }
     Ok(Some(end + 1))
 }

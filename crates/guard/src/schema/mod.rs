@@ -18,7 +18,7 @@ mod object;
 mod scalar;
 mod value;
 
-/// Subschemas applied, pairs of items compared and errors found, all together.
+/// Subschemas applied, pairs of items compared and errors found, over all instances of a text.
 const MAX_STEPS: u32 = 200_000;
 const MAX_DEPTH: u32 = 100;
 
@@ -50,13 +50,8 @@ const NUMBERS: [&str; 13] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SchemaFault(String);
 
-/// What is wrong with the instance, outermost first; empty when it is valid.
-pub(crate) fn validate(schema: &Value, instance: &Value) -> Result<Vec<String>, SchemaFault> {
-    let mut validator = Validator { root: schema, steps: 0, depth: 0, patterns: HashMap::new() };
-    validator.errors(schema, instance)
-}
-
-struct Validator<'s> {
+/// One schema, and the work it may still cause.
+pub(crate) struct Validator<'s> {
     root: &'s Value,
     steps: u32,
     depth: u32,
@@ -68,6 +63,15 @@ struct Validator<'s> {
 type Errors = Result<Vec<String>, SchemaFault>;
 
 impl<'s> Validator<'s> {
+    pub(crate) fn new(schema: &'s Value) -> Self {
+        Self { root: schema, steps: 0, depth: 0, patterns: HashMap::new() }
+    }
+
+    /// What is wrong with the instance, outermost first; empty when it is valid.
+    pub(crate) fn validate(&mut self, instance: &Value) -> Errors {
+        self.errors(self.root, instance)
+    }
+
     /// Applies one subschema.
     fn errors(&mut self, schema: &'s Value, instance: &Value) -> Errors {
         self.spend(1)?;

@@ -2,6 +2,10 @@ use serde_json::json;
 
 use super::*;
 
+fn validate(schema: &Value, instance: &Value) -> Errors {
+    Validator::new(schema).validate(instance)
+}
+
 /// (schema, instance, errors)
 #[test]
 fn each_keyword_decides_and_says_why() {
