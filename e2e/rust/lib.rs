@@ -1,0 +1,1 @@
+//! Nothing: `tests/` drives the gateway with a Rust client of OpenAI's API.

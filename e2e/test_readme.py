@@ -1,0 +1,78 @@
+"""What README.md shows works as written: each block below `<!-- e2e:name -->`, against the gateway of this run.
+
+Only the port is another one. Blocks that ask the demo model are asked of the real model server as well.
+"""
+
+import json
+import re
+import subprocess
+
+import httpx
+import pytest
+from harness import paths
+from harness.providers import KEY
+
+README = (paths.ROOT / "README.md").read_text()
+BLOCK = re.compile(r"<!-- e2e:(?P<name>\S+) -->\n```(?P<language>\w+)\n(?P<text>.*?)```", re.DOTALL)
+BLOCKS = {match["name"]: (match["language"], match["text"]) for match in BLOCK.finditer(README)}
+
+# How each language is run. Node resolves imports from the folder it runs in.
+COMMANDS = {
+    "bash": (["bash", "-euo", "pipefail", "-c"], None),
+    "python": ([str(paths.PYTHON), "-c"], None),
+    "js": (["node", "--input-type=module", "--eval"], paths.NODE),
+}
+ADDRESS = "http://127.0.0.1:8787"
+DEMO = "@demo/echo"
+
+
+def block(name: str, language: str) -> str:
+    assert name in BLOCKS, f"README.md has no block <!-- e2e:{name} -->"
+    found, text = BLOCKS[name]
+    assert found == language, f"the block {name} of README.md is {found}, not {language}"
+    return text
+
+
+def run(text: str, language: str) -> str:
+    command, folder = COMMANDS[language]
+    ended = subprocess.run([*command, text], cwd=folder, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def test_every_marked_block_is_run():
+    assert set(BLOCKS) == {"curl", "python", "node", "fallback"}
+
+
+@pytest.mark.parametrize("model", ["demo", "real"])
+@pytest.mark.parametrize(("name", "language"), [("curl", "bash"), ("python", "python"), ("node", "js")])
+def test_block(gateway, real, name, language, model):
+    text = block(name, language)
+    assert ADDRESS in text and DEMO in text
+    text = text.replace(ADDRESS, gateway.url)
+    if model == "real":
+        text = text.replace(DEMO, real.qualified())
+    said = run(text, language)
+    assert said.strip()
+    if name == "curl":
+        assert said.rstrip().endswith("data: [DONE]")
+    elif model == "demo":
+        assert "Hello!" in said
+
+
+def test_fallback(gateway, fakes, upstreams):
+    config = json.loads(block("fallback", "json"))
+    providers = [target["provider"] for target in config["targets"]]
+    assert providers == ["openai", "azure-openai", "anthropic"]
+    # The config as written, but for keys and for where the providers are: OpenAI is down, Azure is up.
+    for target in config["targets"]:
+        target["api_key"] = KEY
+    config["targets"][0] |= {"custom_host": fakes["scripted"], "override_params": {"model": "st503"}}
+    config["targets"][1]["custom_host"] = upstreams["azure"].host
+    config["targets"][2]["custom_host"] = upstreams["anthropic"].host
+    config["retry"]["attempts"] = 1
+    body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello!"}]}
+    headers = {"x-portkey-config": json.dumps(config).encode()}
+    answer = httpx.post(f"{gateway.v1}/chat/completions", headers=headers, json=body, timeout=30)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["x-portkey-last-used-option-index"] == "config.targets[1]"
