@@ -15,5 +15,7 @@ mod faults;
 mod paced;
 mod passthrough;
 mod routing;
+mod safety;
 mod stage;
 mod streams;
+mod structure;

@@ -10,6 +10,9 @@ use tidegate_testkit::{Gateway, Scratch};
 /// Only a broken build waits this long.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What the first line says, before the address.
+const LISTENING: &str = "listening on http://";
+
 pub const CHAT: &str = "/v1/chat/completions";
 pub const MESSAGES: &str = "/v1/messages";
 
@@ -67,10 +70,11 @@ impl Setup {
         arguments.extend(self.arguments.iter().map(String::as_str));
         let environment: Vec<_> =
             self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let mut process = Gateway::start(binary(), &arguments, &environment, "listening on http://").await;
-        let line = process.wait_for("listening on http://").await;
-        let port = line.rsplit(':').next().unwrap().to_owned();
-        Tidegate { process, directory, address: format!("127.0.0.1:{port}") }
+        let mut process = Gateway::start(binary(), &arguments, &environment, LISTENING).await;
+        let line = process.wait_for(LISTENING).await;
+        let port = line.split_once(LISTENING).and_then(|(_, rest)| rest.split([':', '"']).nth(1)).unwrap();
+        let address = format!("127.0.0.1:{port}");
+        Tidegate { process, directory, address }
     }
 }
 

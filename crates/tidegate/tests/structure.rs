@@ -1,0 +1,234 @@
+//! Rules of the sources that no compiler enforces: what the pure crates may depend on, where secrets are shown, that
+//! the map is right, and that vendors' differences are data.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+/// Crates that decide and do no I/O.
+const PURE: [&str; 6] = [
+    "tidegate-core",
+    "tidegate-dialect",
+    "tidegate-routing",
+    "tidegate-catalog",
+    "tidegate-settings",
+    "tidegate-demo",
+];
+/// What brings sockets, timers or threads of its own.
+const RUNTIMES: [&str; 4] = ["tokio", "hyper", "rustls", "mio"];
+
+/// Every file in which a secret leaves its type.
+const EXPOSING: [&str; 7] = [
+    // The type itself.
+    "crates/core/src/secret.rs",
+    // Options that stand in an address, such as a region.
+    "crates/gateway/src/prepare/upstream.rs",
+    "crates/upstream/src/proxy.rs",
+    "crates/upstream/src/sign/header.rs",
+    "crates/upstream/src/sign/mod.rs",
+    "crates/upstream/src/sign/query.rs",
+    "crates/upstream/src/sign/sigv4.rs",
+];
+
+#[test]
+fn pure_crates_have_no_runtime_below_them() {
+    let dependencies = locked();
+    for name in PURE {
+        let below = closure(&dependencies, name);
+        assert!(!below.is_empty(), "{name} is in Cargo.lock");
+        for runtime in RUNTIMES {
+            assert!(
+                !below.contains(runtime),
+                "{name} depends on {runtime}: {:?}",
+                path_to(&dependencies, name, runtime)
+            );
+        }
+    }
+    let below = closure(&dependencies, "tidegate-upstream");
+    assert!(RUNTIMES.iter().all(|runtime| below.contains(*runtime)), "the lock file is read rightly");
+}
+
+#[test]
+fn secrets_are_shown_in_these_files_only() {
+    let shown: BTreeSet<_> = sources()
+        .into_iter()
+        .filter(|file| {
+            let text = read(file);
+            let text = without_tests(&text);
+            text.contains(".expose()") || text.contains("Secret::expose")
+        })
+        .map(|file| relative(&file))
+        .collect();
+    let expected: BTreeSet<_> = EXPOSING.into_iter().map(str::to_owned).collect();
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn no_crate_is_a_drawer_for_the_rest() {
+    for entry in fs::read_dir(root().join("crates")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        for drawer in ["util", "utils", "common", "helpers", "shared", "misc"] {
+            assert!(!name.split('-').any(|word| word == drawer), "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_path_in_the_map_exists() {
+    let map = read(&root().join("ARCHITECTURE.md"));
+    let paths: Vec<&str> = map
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|code| code.contains('/') && !code.starts_with('/') && !code.contains([' ', '*', '<', '@']))
+        .collect();
+    assert!(paths.len() > 10, "the map names paths: {paths:?}");
+    for path in paths {
+        // The table of steps is written below the crate that it is about.
+        let below = ["", "crates", "crates/gateway/src", "crates/tidegate"];
+        assert!(below.iter().any(|base| root().join(base).join(path).exists()), "`{path}` is not there");
+    }
+}
+
+#[test]
+fn every_module_in_the_map_exists() {
+    let map = read(&root().join("ARCHITECTURE.md"));
+    let modules =
+        map.split('`').skip(1).step_by(2).filter(|code| code.ends_with(".rs") && !code.contains('/'));
+    let files: BTreeSet<_> = sources()
+        .iter()
+        .chain(&tests())
+        .filter_map(|file| Some(file.file_name()?.to_str()?.to_owned()))
+        .collect();
+    for module in modules {
+        assert!(files.contains(module), "`{module}` is not there");
+    }
+}
+
+/// A vendor's difference is a row of data, not a branch on its name.
+#[test]
+fn the_path_of_a_request_branches_on_no_providers_name() {
+    let names = provider_names();
+    assert!(names.len() > 60 && names.contains("openai"));
+    for file in sources().into_iter().filter(|file| relative(file).starts_with("crates/gateway/")) {
+        let text = read(&file);
+        for line in without_tests(&text).lines().map(str::trim) {
+            let branches = line.starts_with("if ")
+                || line.contains(" if ")
+                || line.starts_with("match ")
+                || line.contains("matches!(")
+                || line.contains("=>")
+                || line.contains("==");
+            if branches && !line.starts_with("//") {
+                let literal = line.split('"').skip(1).step_by(2).find(|text| names.contains(*text));
+                assert_eq!(literal, None, "{}: {line}", relative(&file));
+            }
+        }
+    }
+}
+
+/// The packages of Cargo.lock and what each depends on, by name.
+fn locked() -> BTreeMap<String, BTreeSet<String>> {
+    let mut packages = BTreeMap::<_, BTreeSet<_>>::new();
+    for package in read(&root().join("Cargo.lock")).split("[[package]]").skip(1) {
+        let name = package.split('"').nth(1).unwrap().to_owned();
+        let list =
+            package.split_once("dependencies = [").map_or("", |(_, rest)| rest.split(']').next().unwrap());
+        // An entry is a name, with a version behind it where there are several.
+        let below =
+            list.split('"').skip(1).step_by(2).map(|entry| entry.split(' ').next().unwrap().to_owned());
+        packages.entry(name).or_default().extend(below);
+    }
+    packages
+}
+
+/// Everything below a package. Dependencies for tests count too: the lock file does not tell them apart.
+fn closure(dependencies: &BTreeMap<String, BTreeSet<String>>, name: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![name];
+    while let Some(name) = open.pop() {
+        for below in dependencies.get(name).into_iter().flatten() {
+            if found.insert(below.clone()) {
+                open.push(below);
+            }
+        }
+    }
+    found
+}
+
+/// The direct dependency by which `name` reaches `goal`.
+fn path_to<'a>(
+    dependencies: &'a BTreeMap<String, BTreeSet<String>>,
+    name: &str,
+    goal: &str,
+) -> Vec<&'a String> {
+    dependencies[name]
+        .iter()
+        .filter(|below| *below == goal || closure(dependencies, below).contains(goal))
+        .collect()
+}
+
+fn provider_names() -> BTreeSet<String> {
+    let rows: Value =
+        serde_json::from_str(&read(&root().join("crates/catalog/data/providers.json"))).unwrap();
+    let rows = rows.as_array().or_else(|| rows["providers"].as_array()).unwrap();
+    let mut names = BTreeSet::new();
+    for row in rows {
+        names.insert(row["id"].as_str().unwrap().to_owned());
+        let aliases = row["aliases"].as_array();
+        names.extend(aliases.into_iter().flatten().map(|alias| alias.as_str().unwrap().to_owned()));
+    }
+    names
+}
+
+/// The text up to its `#[cfg(test)]` module, which stands last in a file.
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod ").next().unwrap()
+}
+
+/// Files of `src` directories that are no tests.
+fn sources() -> Vec<PathBuf> {
+    let is_test = |file: &Path| {
+        file.components().any(|part| part.as_os_str() == "tests")
+            || file.file_name().is_some_and(|name| name == "tests.rs")
+            || relative(file).starts_with("crates/testkit/")
+    };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(root().join("crates")).unwrap() {
+        walk(&entry.unwrap().path().join("src"), &mut files);
+    }
+    files.retain(|file| !is_test(file));
+    assert!(files.len() > 100, "the sources were found");
+    files
+}
+
+fn tests() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    walk(&root().join("crates/tidegate/tests"), &mut files);
+    files
+}
+
+fn walk(directory: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn read(file: &Path) -> String {
+    fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn relative(file: &Path) -> String {
+    file.strip_prefix(root()).unwrap_or(file).display().to_string()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
