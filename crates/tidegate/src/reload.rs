@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use tidegate_gateway::Gateway;
 use tidegate_settings::Settings;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::wire::Origin;
 use crate::{banner, check};
@@ -15,28 +15,50 @@ use crate::{banner, check};
 /// How often files are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
-pub async fn watch(origin: Origin, mut settings: Settings, gateway: Arc<Gateway>) {
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
-    let mut seen = stamps(&origin, &settings);
-    loop {
-        let asked = tokio::select! {
-            _ = hangup.recv() => true,
-            () = tokio::time::sleep(LOOK) => false,
-        };
-        let now = stamps(&origin, &settings);
-        if !asked && now == seen {
-            continue;
-        }
-        seen = now;
-        match reload(&origin, &settings, &gateway) {
-            Ok(fresh) => {
-                gateway.metrics.reloads.inc();
-                banner::note("settings reloaded");
-                settings = fresh;
+/// Waits for reasons to read the settings again.
+pub struct Watch {
+    origin: Origin,
+    settings: Settings,
+    hangup: Signal,
+    seen: Vec<Stamp>,
+}
+
+/// A file of the settings, and when it was last written; `None` where it is not there.
+type Stamp = (PathBuf, Option<SystemTime>);
+
+impl Watch {
+    /// Signals and changes count from here on.
+    ///
+    /// # Errors
+    /// The process cannot listen for signals.
+    pub fn begin(origin: Origin, settings: Settings) -> Result<Self, String> {
+        let hangup = signal(SignalKind::hangup())
+            .map_err(|error| format!("cannot listen for the signal to reload: {error}"))?;
+        let seen = stamps(&origin, &settings);
+        Ok(Self { origin, settings, hangup, seen })
+    }
+
+    pub async fn run(mut self, gateway: Arc<Gateway>) {
+        loop {
+            let asked = tokio::select! {
+                _ = self.hangup.recv() => true,
+                () = tokio::time::sleep(LOOK) => false,
+            };
+            let now = stamps(&self.origin, &self.settings);
+            if !asked && now == self.seen {
+                continue;
             }
-            Err(why) => {
-                gateway.metrics.reload_failures.inc();
-                banner::note(&format!("settings not reloaded, the old ones stay in force:\n{why}"));
+            self.seen = now;
+            match reload(&self.origin, &self.settings, &gateway) {
+                Ok(fresh) => {
+                    gateway.metrics.reloads.inc();
+                    banner::note("settings reloaded");
+                    self.settings = fresh;
+                }
+                Err(why) => {
+                    gateway.metrics.reload_failures.inc();
+                    banner::note(&format!("settings not reloaded, the old ones stay in force:\n{why}"));
+                }
             }
         }
     }
@@ -80,7 +102,7 @@ fn fixed_at_start(old: &Settings, fresh: &Settings) -> Vec<&'static str> {
 }
 
 /// When each file of the settings was last written.
-fn stamps(origin: &Origin, settings: &Settings) -> Vec<(PathBuf, Option<SystemTime>)> {
+fn stamps(origin: &Origin, settings: &Settings) -> Vec<Stamp> {
     let configs = settings.server.data_dir.join("configs");
     let mut files: Vec<PathBuf> = origin.file.iter().cloned().collect();
     files.extend(settings.egress.extra_ca_file.clone());

@@ -8,7 +8,7 @@ use tidegate_gateway::Gateway;
 use tidegate_gateway::log::{Log, LogFormat};
 use tidegate_settings::Settings;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::cli::Options;
@@ -52,14 +52,18 @@ async fn listen(origin: Origin, settings: &Settings, gateway: Arc<Gateway>) -> R
         .await
         .map_err(|error| format!("cannot listen on {}:{}: {error}", asked.0, asked.1))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    banner::show(settings, address, origin.file.as_deref());
+    let file = origin.file.clone();
+    // Asked for before anyone can know that the gateway runs: a signal that comes unasked would end it.
+    let reloads = reload::Watch::begin(origin, settings.clone())?;
+    let mut stop = StopSignals::begin()?;
+    banner::show(settings, address, file.as_deref());
     let (drain, draining) = watch::channel(false);
     // Every connection holds a sender; the receiver ends when the last is gone.
     let (alive, mut gone) = mpsc::channel::<()>(1);
-    let reloads = tokio::spawn(reload::watch(origin, settings.clone(), gateway.clone()));
+    let reloads = tokio::spawn(reloads.run(gateway.clone()));
     tokio::select! {
         () = accept(listener, settings, &gateway, &draining, &alive) => {}
-        () = stop_signal() => {}
+        () = stop.wait() => {}
     }
     // The listener is dropped with `accept`: no new connections from here on.
     gateway.drain();
@@ -105,15 +109,24 @@ async fn accept(
     }
 }
 
-async fn stop_signal() {
-    let (Ok(mut term), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = interrupt.recv() => {}
+/// The orders to stop.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn begin() -> Result<Self, String> {
+        let listen =
+            |kind| signal(kind).map_err(|error| format!("cannot listen for signals to stop: {error}"));
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 
