@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -15,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Gateway {
     child: Child,
     output: Output,
+    readers: [JoinHandle<()>; 2],
 }
 
 impl Gateway {
@@ -35,9 +37,11 @@ impl Gateway {
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {}: {error}", binary.display()));
         let output = Output::default();
-        output.collect(child.stdout.take().expect("piped"));
-        output.collect(child.stderr.take().expect("piped"));
-        let mut gateway = Self { child, output };
+        let readers = [
+            output.collect(child.stdout.take().expect("piped")),
+            output.collect(child.stderr.take().expect("piped")),
+        ];
+        let mut gateway = Self { child, output, readers };
         gateway.wait_for(ready).await;
         gateway
     }
@@ -67,7 +71,7 @@ impl Gateway {
         self.child.id()
     }
 
-    /// Sends SIGTERM and waits for the end.
+    /// Sends SIGTERM and waits for the end; [`Gateway::output`] is complete then.
     ///
     /// # Panics
     /// When it does not end within twenty seconds.
@@ -75,10 +79,14 @@ impl Gateway {
         let id = self.id().expect("the process still runs").to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status().await.expect("kill exists");
         assert!(sent.success(), "the process takes signals");
-        tokio::time::timeout(PATIENCE, self.child.wait())
-            .await
-            .expect("it ends in time")
-            .expect("it can be waited for")
+        let ended = async {
+            let status = self.child.wait().await.expect("it can be waited for");
+            for reader in &mut self.readers {
+                reader.await.expect("reading does not panic");
+            }
+            status
+        };
+        tokio::time::timeout(PATIENCE, ended).await.expect("it ends in time")
     }
 }
 
@@ -93,7 +101,8 @@ struct Lines {
 }
 
 impl Output {
-    fn collect(&self, from: impl AsyncRead + Unpin + Send + 'static) {
+    /// Reads lines until the process closes its end.
+    fn collect(&self, from: impl AsyncRead + Unpin + Send + 'static) -> JoinHandle<()> {
         let this = self.clone();
         tokio::spawn(async move {
             let mut lines = BufReader::new(from).lines();
@@ -101,7 +110,7 @@ impl Output {
                 this.0.lines.lock().unwrap().push(line);
                 this.0.count.send_modify(|count| *count += 1);
             }
-        });
+        })
     }
 
     async fn line_with(&self, text: &str) -> String {
@@ -130,6 +139,14 @@ mod tests {
         let mut process = shell("echo [$GREETING$HOME]; echo ready >&2; exec sleep 600", "ready").await;
         assert_eq!(process.wait_for("hello").await, "[hello]");
         assert!(!process.terminate().await.success());
+    }
+
+    #[tokio::test]
+    async fn last_words_are_heard() {
+        let script = "trap 'for i in 1 2 3 4 5 6 7 8 9; do echo bye $i; done; exit 0' TERM; echo ready; while :; do sleep 0.01; done";
+        let mut process = shell(script, "ready").await;
+        assert!(process.terminate().await.success());
+        assert_eq!(process.output().last().map(String::as_str), Some("bye 9"));
     }
 
     #[tokio::test]
