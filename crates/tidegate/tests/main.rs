@@ -12,6 +12,7 @@
 )]
 
 mod faults;
+mod lifecycle;
 mod paced;
 mod passthrough;
 mod routing;
