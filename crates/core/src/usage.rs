@@ -40,11 +40,11 @@ pub struct Usage {
 impl Usage {
     /// Everything the model read: uncached, cached and newly cached.
     pub fn prompt(&self) -> u64 {
-        self.input + self.cache_read.unwrap_or(0) + self.cache_write.unwrap_or(0)
+        self.input.saturating_add(self.cache_read.unwrap_or(0)).saturating_add(self.cache_write.unwrap_or(0))
     }
 
     pub fn total(&self) -> u64 {
-        self.prompt() + self.output
+        self.prompt().saturating_add(self.output)
     }
 
     pub fn is_empty(&self) -> bool {

@@ -31,7 +31,6 @@ pub struct GatewayHeaders {
     pub metadata: Option<HeaderValue>,
     pub fallbacks: Option<HeaderValue>,
     pub retry_count: Option<HeaderValue>,
-    pub api_key: Option<HeaderValue>,
     pub virtual_key: Option<HeaderValue>,
     pub hops: Option<HeaderValue>,
     /// Provider options by header (`azure-resource-name`), suffix after the prefix.
@@ -67,18 +66,25 @@ impl GatewayHeaders {
             "metadata" => &mut self.metadata,
             "fallbacks" => &mut self.fallbacks,
             "retry-count" => &mut self.retry_count,
-            "api-key" => &mut self.api_key,
             "virtual-key" => &mut self.virtual_key,
             "hops" => &mut self.hops,
             _ => {
                 if let Ok(at) = OPTION_HEADERS.binary_search_by_key(&suffix, |row| row.0) {
-                    self.options.push((OPTION_HEADERS[at].1, value.clone()));
+                    self.take_option(OPTION_HEADERS[at].1, value, wins);
                 }
                 return;
             }
         };
         if wins || slot.is_none() {
             *slot = Some(value.clone());
+        }
+    }
+
+    fn take_option(&mut self, key: &'static str, value: &HeaderValue, wins: bool) {
+        match self.options.iter_mut().find(|(known, _)| *known == key) {
+            Some(known) if wins => known.1 = value.clone(),
+            Some(_) => {}
+            None => self.options.push((key, value.clone())),
         }
     }
 
@@ -133,6 +139,19 @@ pub fn is_hop_by_hop(name: &HeaderName) -> bool {
             | header::UPGRADE
     ) || name == "keep-alive"
         || name == "proxy-connection"
+}
+
+/// True for headers that a caller may have forwarded: not those of a connection or of the body's form, nor the gateway's
+/// own, which hold its keys and its loop guard.
+pub fn is_forwardable(name: &HeaderName) -> bool {
+    const FORM: [HeaderName; 5] = [
+        header::HOST,
+        header::CONTENT_LENGTH,
+        header::CONTENT_ENCODING,
+        header::EXPECT,
+        header::ACCEPT_ENCODING,
+    ];
+    !is_hop_by_hop(name) && !is_gateway_header(name) && !FORM.contains(name)
 }
 
 /// Removes the headers named in `Connection` and all others of one hop.

@@ -35,26 +35,44 @@ pub struct Events {
     /// Named in error events.
     pub provider: &'static str,
     tail: BytesMut,
+    /// What went out last was not the end of an event.
+    open: bool,
 }
 
 impl Events {
     pub fn new(client: &'static dyn ClientDialect, provider: &'static str) -> Self {
-        Self { client, provider, tail: BytesMut::new() }
+        Self { client, provider, tail: BytesMut::new(), open: false }
     }
 
     /// The bytes up to the last event boundary; the rest waits for its end.
     fn whole_events(&mut self, bytes: Bytes) -> Option<Bytes> {
+        if self.tail.is_empty() && ends_event(&bytes) {
+            self.open = false;
+            return Some(bytes);
+        }
         if self.tail.is_empty() {
-            if ends_event(&bytes) {
-                return Some(bytes);
-            }
             let end = last_boundary(&bytes);
             self.tail.extend_from_slice(&bytes[end..]);
-            return (end > 0).then(|| bytes.slice(..end));
+            if end > 0 {
+                self.open = false;
+                return Some(bytes.slice(..end));
+            }
+        } else {
+            self.tail.extend_from_slice(&bytes);
         }
-        self.tail.extend_from_slice(&bytes);
         let end = if self.tail.len() > TAIL_LIMIT { self.tail.len() } else { last_boundary(&self.tail) };
-        (end > 0).then(|| self.tail.split_to(end).freeze())
+        let out = (end > 0).then(|| self.tail.split_to(end).freeze())?;
+        self.open = !ends_event(&out);
+        Some(out)
+    }
+
+    /// The event that ends a broken stream, apart from what went out before.
+    fn error_event(&self, error: &ApiError) -> Bytes {
+        let mut event = self.client.error_event(error, Some(self.provider));
+        if self.open {
+            event.splice(..0, *b"\n\n");
+        }
+        event.into()
     }
 }
 
@@ -74,6 +92,8 @@ impl PassBody {
     ) -> Self {
         if events.is_some() {
             record.begin_stream();
+        } else if source.is_end() {
+            record.ended(End::Ok); // hyper does not ask a body that is over
         }
         Self { source, tap, events, idle, record, done: false }
     }
@@ -135,12 +155,19 @@ impl PassBody {
     }
 
     fn broken(&mut self, end: End, message: &str) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        let report = self.tap.report();
+        if let Some(events) = &mut self.events
+            && (report.finished || report.error.is_some())
+        {
+            // A finish or an error of the provider's stands, however the connection went after it.
+            events.tail.clear();
+            return self.ended();
+        }
         self.close(end);
         self.done = true;
         let Some(events) = &self.events else { return Poll::Ready(Some(Err(Cut))) };
         let error = ApiError::upstream(message).with_code(code(end));
-        let event = events.client.error_event(&error, Some(events.provider));
-        Poll::Ready(Some(Ok(Frame::data(event.into()))))
+        Poll::Ready(Some(Ok(Frame::data(events.error_event(&error)))))
     }
 
     fn close(&mut self, end: End) {
@@ -172,7 +199,7 @@ pub fn code(end: End) -> &'static str {
 }
 
 fn ends_event(bytes: &[u8]) -> bool {
-    bytes.ends_with(b"\n\n") || bytes.ends_with(b"\r\n\r\n") || bytes.ends_with(b"\r\r")
+    [b"\n\n".as_slice(), b"\r\n\r\n", b"\n\r\n", b"\r\r"].iter().any(|blank| bytes.ends_with(blank))
 }
 
 /// Just behind the last blank line; 0 when there is none.

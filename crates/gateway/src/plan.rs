@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use http::HeaderName;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tidegate_catalog::{Inference, PORTKEY_IDS, Provider, catalog, infer};
@@ -14,15 +15,20 @@ use tidegate_core::{ApiError, ErrorKind};
 use tidegate_routing::{Config, ConfigContext, ConfigError, Plan, Target, TargetKey, custom_host};
 
 use crate::accept::Call;
-use crate::headers::GatewayHeaders;
+use crate::headers::{GatewayHeaders, is_forwardable};
 use crate::refuse::Refusal;
 use crate::state::Snapshot;
 
 /// The name of the provider inside the binary.
 pub const DEMO: &str = "demo";
 
-/// Plans kept at most; beyond it the cache starts anew. Their texts are bounded by the header limit.
+/// Entries of `x-portkey-fallbacks`: each may nest one level deeper, and far more than anyone falls back to.
+const MAX_FALLBACKS: usize = 32;
+
+/// Plans kept at most; beyond it the cache starts anew.
 const CACHED_PLANS: usize = 4_096;
+/// Bytes of the text that a cached plan was made of.
+const LONGEST_KEY: usize = 8 * 1024;
 
 /// Plans by the text they were made of.
 #[derive(Debug, Default)]
@@ -62,10 +68,18 @@ pub struct Overrides {
 /// 400 in the reference's words, with what would be right.
 pub fn resolve(snapshot: &Snapshot, call: &Call) -> Result<Resolved, Refusal> {
     let own = &call.own;
+    if own.virtual_key.is_some() && own.provider.is_none() && own.config.is_none() {
+        let message = "virtual keys are not kept here: name a provider of the settings as `@slug` in x-portkey-provider or in the model";
+        return Err(Refusal::bad_request("virtual_key", "x-portkey-virtual-key", message));
+    }
     let provider = header_provider(snapshot, own)?;
     let overrides = overrides(own)?;
     let source = match GatewayHeaders::text(own.config.as_ref()) {
-        Some(text) => Choice::Config(config_text(snapshot, text)?),
+        Some(text) => {
+            let config = config_text(snapshot, text)?;
+            keep_at_home(&config, own)?;
+            Choice::Config(config.text)
+        }
         None if provider.is_some() => Choice::Header,
         None => by_model(snapshot, call)?,
     };
@@ -117,14 +131,20 @@ pub fn is_provider(snapshot: &Snapshot, name: &str) -> bool {
         || PORTKEY_IDS.contains(&bare)
 }
 
+/// A config's JSON, and whether the operator wrote it.
+struct ConfigText<'a> {
+    text: &'a str,
+    is_saved: bool,
+}
+
 /// The JSON of a config header: itself, or that of the saved config it names.
-fn config_text<'a>(snapshot: &'a Snapshot, text: &'a str) -> Result<&'a str, Refusal> {
+fn config_text<'a>(snapshot: &'a Snapshot, text: &'a str) -> Result<ConfigText<'a>, Refusal> {
     let trimmed = text.trim_start();
     if trimmed.starts_with(['{', '[', '"']) || trimmed.is_empty() {
-        return Ok(text);
+        return Ok(ConfigText { text, is_saved: false });
     }
     if let Some(saved) = snapshot.configs.get(text.trim()) {
-        return Ok(saved);
+        return Ok(ConfigText { text: saved, is_saved: true });
     }
     let message = format!(
         "Invalid config passed: `{}` is neither JSON nor the id of a saved config. Saved configs are the files `configs/<id>.json` in the data directory",
@@ -132,6 +152,16 @@ fn config_text<'a>(snapshot: &'a Snapshot, text: &'a str) -> Result<&'a str, Ref
     );
     let error = ApiError::bad_request("x-portkey-config", message);
     Err(Refusal::new("config", error).saying("Invalid config passed. You need to pass a valid json"))
+}
+
+/// A saved config holds the operator's keys: a request does not say where they go.
+fn keep_at_home(config: &ConfigText<'_>, own: &GatewayHeaders) -> Result<(), Refusal> {
+    let completes = !own.options.is_empty() && !names_provider(config.text);
+    if !config.is_saved || (own.custom_host.is_none() && !completes) {
+        return Ok(());
+    }
+    let message = "a saved config cannot be combined with a custom host or provider options in headers: its keys stay at the addresses they were saved for. Write them into the config";
+    Err(Refusal::bad_request("config", "x-portkey-custom-host", message))
 }
 
 /// Nothing but the model's name says where to go.
@@ -214,6 +244,16 @@ fn forward_list(text: &str) -> Result<Arc<[Box<str>]>, Refusal> {
         text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Box::from).collect();
     if names.iter().any(|name| name.eq_ignore_ascii_case("x-portkey-forward-headers")) {
         let message = "forward_headers must not contain the 'x-portkey-forward-headers' header";
+        return Err(Refusal::bad_request("forward_headers", "x-portkey-forward-headers", message));
+    }
+    let cannot = names.iter().find(|name| {
+        name.to_ascii_lowercase().parse::<HeaderName>().is_ok_and(|name| !is_forwardable(&name))
+    });
+    if let Some(name) = cannot {
+        let message = format!(
+            "`{}` belongs to the connection, to the body's form or to the gateway and cannot be forwarded",
+            shown(name)
+        );
         return Err(Refusal::bad_request("forward_headers", "x-portkey-forward-headers", message));
     }
     Ok(names)
@@ -352,6 +392,13 @@ fn with_fallbacks(primary: Value, text: &str) -> Result<Value, Refusal> {
         );
         Refusal::bad_request("fallbacks", "x-portkey-fallbacks", message)
     })?;
+    if entries.len() > MAX_FALLBACKS {
+        let message = format!(
+            "x-portkey-fallbacks has {} entries; at most {MAX_FALLBACKS} are accepted",
+            entries.len()
+        );
+        return Err(Refusal::bad_request("fallbacks", "x-portkey-fallbacks", message));
+    }
     let mut node = primary;
     let mut group: Option<(Option<Vec<u16>>, Vec<Value>)> = None;
     for (i, entry) in entries.into_iter().enumerate() {
@@ -393,7 +440,7 @@ fn fallback_group(codes: Option<Vec<u16>>, targets: Vec<Value>) -> Value {
     if let Some(codes) = codes {
         strategy["on_status_codes"] = codes.into();
     }
-    json!({"strategy": strategy, "targets": targets})
+    Value::Object(Map::from_iter([("strategy".to_owned(), strategy), ("targets".to_owned(), targets.into())]))
 }
 
 /// Whether a config's root says whom to call, without reading more of it than its top level.
@@ -465,6 +512,9 @@ impl PlanCache {
     }
 
     fn put(&self, key: String, plan: Cached) {
+        if key.len() > LONGEST_KEY {
+            return; // parsed anew each time, so that the cache's size has a bound
+        }
         let mut plans = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if plans.len() >= CACHED_PLANS {
             plans.clear();

@@ -11,6 +11,7 @@ mod upstream;
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
+use http::header::TRANSFER_ENCODING;
 use http::{HeaderValue, Method};
 use tidegate_catalog::Endpoint;
 use tidegate_core::Warnings;
@@ -126,7 +127,7 @@ fn unified(
         reading: way.reading,
         provider: upstream.label(),
         model: draft.model.into(),
-        stream: draft.stream,
+        stream: draft.stream && can_stream(endpoint),
         warnings: written.warnings,
         strict: strict(scene, target),
     };
@@ -179,6 +180,10 @@ fn send_through(
             None => return Err(already_sent()),
         },
     };
+    if matches!(*method, Method::GET | Method::HEAD) && http_body::Body::size_hint(&body).exact().is_none() {
+        // hyper sends no body of unknown length with these unless it is told to.
+        parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
     let job = Job {
         reading,
         provider: upstream.label(),
@@ -204,6 +209,14 @@ fn estimate(call: &Call, draft: &body::Draft<'_>, upstream: &Upstream<'_>) -> Re
         strict: true,
     };
     Ok(Prepared { send: Send::Estimate(answer.into()), job })
+}
+
+/// Endpoints whose answers may be events. A `stream` in any other body is the provider's to judge.
+fn can_stream(endpoint: Endpoint) -> bool {
+    matches!(
+        endpoint,
+        Endpoint::ChatCompletions | Endpoint::Completions | Endpoint::Messages | Endpoint::Responses
+    )
 }
 
 /// Off when either the header or the target says so.

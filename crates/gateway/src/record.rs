@@ -68,7 +68,7 @@ impl Record {
             first_byte: None,
             route,
             method: method.clone(),
-            path: path.into(),
+            path: path.get(..256).unwrap_or(path).into(),
             provider: "",
             model: Box::default(),
             status: 0,
@@ -76,7 +76,8 @@ impl Record {
             usage: None,
             trace_id: None,
             detail: None,
-            end: End::ClientGone, // until the body says otherwise
+            // Until the body says otherwise; of a HEAD's answer nothing is asked.
+            end: if method == http::Method::HEAD { End::Ok } else { End::ClientGone },
             streaming: false,
         })
     }

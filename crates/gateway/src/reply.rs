@@ -12,7 +12,8 @@ use crate::accept::Call;
 use crate::attempt::{Answer, AnswerBody, Answered};
 use crate::body::ClientBody;
 use crate::headers::{
-    CACHE_STATUS, CIRCUIT, ESTIMATED, LAST_INDEX, PROVIDER, RETRY_COUNT, TRACE_ID, WARNINGS, strip_hop_by_hop,
+    CACHE_STATUS, CIRCUIT, ESTIMATED, EXCEPTION, LAST_INDEX, PROVIDER, RETRY_COUNT, TRACE_ID, WARNINGS,
+    strip_hop_by_hop,
 };
 use crate::idle::Idle;
 use crate::pass::{Events, PassBody};
@@ -42,6 +43,9 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered) -> Reply {
     let Answered { answer, target, retry_count, circuit } = answered;
     let Answer { status, mut headers, body, provider, model, usage, warnings, estimated, detail } = answer;
     strip_hop_by_hop(&mut headers);
+    for name in [WARNINGS, ESTIMATED, CIRCUIT, EXCEPTION] {
+        headers.remove(name); // another gateway's
+    }
     headers.reserve(8);
     insert(&mut headers, LAST_INDEX, HeaderValue::from_str(&target.path));
     headers.insert(PROVIDER, HeaderValue::from_static(provider));

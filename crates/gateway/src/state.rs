@@ -101,10 +101,8 @@ impl Snapshot {
             let row = catalog().get(name)?;
             self.providers.get(row.id).filter(|known| known.row.id == row.id).or_else(|| {
                 // A stable choice among several slugs of one provider.
-                let mut of_row: Vec<_> =
-                    self.providers.iter().filter(|(_, known)| known.row.id == row.id).collect();
-                of_row.sort_unstable_by_key(|(slug, _)| *slug);
-                of_row.first().map(|(_, known)| *known)
+                let of_row = self.providers.iter().filter(|(_, known)| known.row.id == row.id);
+                of_row.min_by_key(|(slug, _)| *slug).map(|(_, known)| known)
             })
         })
     }

@@ -2,6 +2,7 @@
 //! pulled by the client, so that its back-pressure reaches the provider.
 
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Frame;
@@ -13,6 +14,9 @@ use crate::body::{Cut, Piece, Source};
 use crate::idle::Idle;
 use crate::pass::code;
 use crate::record::{End, Record};
+
+/// What an upstream may take to end its body behind the last event.
+const LAST_BYTES: Duration = Duration::from_secs(1);
 
 /// Both ends of the translation.
 pub struct Coders {
@@ -54,6 +58,12 @@ impl TranslatedBody {
                 return Poll::Ready(Some(Ok(Frame::data(out.into()))));
             }
             if self.done {
+                // The end of the upstream body: unread, its connection could not serve another request.
+                if self.source.poll(cx).is_pending()
+                    && let Some(idle) = &mut self.idle
+                {
+                    ready!(idle.poll(cx));
+                }
                 return Poll::Ready(None);
             }
             let Poll::Ready(piece) = self.source.poll(cx) else {
@@ -96,11 +106,15 @@ impl TranslatedBody {
                     };
                     self.record.ended(end);
                     self.done = true;
+                    // Nothing more is wanted of this provider, nor paid for.
+                    self.source = Source::of([]);
+                    self.idle = None;
                 }
                 StreamEvent::End => {
                     self.coders.encoder.push(&event, &mut out);
                     self.record.ended(End::Ok);
                     self.done = true;
+                    self.idle = Some(Idle::new(LAST_BYTES));
                 }
                 StreamEvent::Ping => out.extend_from_slice(self.coders.encoder.ping()),
                 StreamEvent::Usage(usage) => {

@@ -23,10 +23,7 @@ pub fn show(settings: &Settings, address: SocketAddr, file: Option<&std::path::P
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
-pub fn complain(message: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "tidegate: {message}");
-}
-
+/// For the operator, on standard error.
 pub fn note(message: &str) {
     let _ = writeln!(std::io::stderr().lock(), "tidegate: {message}");
 }

@@ -7,7 +7,7 @@ use tidegate_settings::Argument;
 
 /// AI gateway: one address for every LLM provider, with retries, fallbacks and load balancing.
 #[derive(Debug, Parser)]
-#[command(name = "tidegate", version, about, args_conflicts_with_subcommands = false)]
+#[command(name = "tidegate", version, about)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,

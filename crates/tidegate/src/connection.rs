@@ -11,8 +11,9 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-/// A client that opens a connection and sends no head in this time is cut off.
-const HEAD_PATIENCE: Duration = Duration::from_secs(60);
+/// How long a connection may wait for a request's head, kept-alive ones included: longer than balancers keep theirs (60 to
+/// 90 s), so that they close first and never send a request into a closing connection.
+const HEAD_PATIENCE: Duration = Duration::from_secs(120);
 
 /// How connections are read, from the settings.
 pub fn builder(max_header_bytes: u64) -> http1::Builder {
@@ -31,7 +32,7 @@ pub async fn serve(
     gateway: Arc<Gateway>,
     mut draining: watch::Receiver<bool>,
 ) {
-    gateway.metrics.open_connections.inc();
+    let _open = Open::new(&gateway);
     let service = {
         let gateway = gateway.clone();
         service_fn(move |request| pipeline::serve(gateway.clone(), request))
@@ -49,15 +50,36 @@ pub async fn serve(
             let _ = connection.await;
         }
     }
-    gateway.metrics.open_connections.dec();
+}
+
+/// Counts a connection for as long as it lives, however it ends.
+struct Open(Arc<Gateway>);
+
+impl Open {
+    fn new(gateway: &Arc<Gateway>) -> Self {
+        gateway.metrics.open_connections.inc();
+        Self(gateway.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.metrics.open_connections.dec();
+    }
 }
 
 /// Tells a client beyond the limit why it is not served.
 pub async fn refuse(mut stream: TcpStream) {
     const BUSY: &str = concat!(
         "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\nconnection: close\r\n",
-        "content-length: 166\r\n\r\n",
-        r#"{"status":"failure","message":"too many connections","error":{"message":"too many connections","type":"service_unavailable_error","param":null,"code":"connections"}}  "#,
+        "content-length: 165\r\n\r\n",
+        r#"{"status":"failure","message":"too many connections","error":{"message":"too many connections","type":"service_unavailable_error","param":null,"code":"connections"}}"#,
     );
-    let _ = tokio::time::timeout(Duration::from_secs(1), stream.write_all(BUSY.as_bytes())).await;
+    let told = async {
+        stream.write_all(BUSY.as_bytes()).await?;
+        // Unread bytes at the close would reset the connection before the client has read the answer.
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(1), told).await;
 }

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            banner::complain(&message);
+            banner::note(&message);
             ExitCode::FAILURE
         }
     }

@@ -67,7 +67,7 @@ impl Reader<'_> {
     async fn failure(&self, head: Head, mut source: Source) -> Attempted {
         let collected = tokio::time::timeout(ERROR_PATIENCE, source.collect(ERROR_LIMIT)).await;
         let body = match collected {
-            Ok(Ok(body)) => unzipped(&head.headers, body).unwrap_or_default(),
+            Ok(Ok(body)) => unzipped(&head.headers, body, ERROR_LIMIT).unwrap_or_default(),
             _ => Bytes::new(),
         };
         let dialect = provider_dialect(self.dialect());
@@ -231,9 +231,13 @@ impl Reader<'_> {
         let context = self.context();
         let mut decoder = provider_dialect(dialect).chat_stream(&context);
         let mut events = Vec::new();
+        let mut len = 0;
         loop {
             match source.next().await {
-                Piece::Data(bytes) => decoder.push(&bytes, &mut events),
+                Piece::Data(bytes) => {
+                    len += bytes.len();
+                    decoder.push(&bytes, &mut events);
+                }
                 Piece::End => {
                     decoder.finish(&mut events);
                     if !ends(&events) {
@@ -249,7 +253,7 @@ impl Reader<'_> {
             let content = events.iter().any(StreamEvent::is_content);
             match error {
                 Some(error) if !content => return self.failed(error),
-                _ if content => break,
+                _ if content || len > HOLD_LIMIT => break,
                 _ => {}
             }
         }
@@ -306,7 +310,7 @@ impl Reader<'_> {
                 return Err(Box::new(self.broken("the provider's answer broke off")));
             }
         };
-        match unzipped(&head.headers, body) {
+        match unzipped(&head.headers, body, ANSWER_LIMIT) {
             Some(body) => Ok(body),
             None => Err(Box::new(
                 self.broken("the provider's answer is compressed in a way that was not asked for"),
@@ -397,8 +401,10 @@ fn content_type(headers: &HeaderMap) -> &[u8] {
     headers.get(header::CONTENT_TYPE).map_or(b"", |value| value.as_bytes())
 }
 
+/// Events that can be told apart: not behind a content coding.
 fn is_event_stream(headers: &HeaderMap) -> bool {
     starts_with(content_type(headers), b"text/event-stream")
+        && !headers.contains_key(header::CONTENT_ENCODING)
 }
 
 /// A missing type counts as JSON.
@@ -416,16 +422,17 @@ fn starts_with(kind: &[u8], prefix: &[u8]) -> bool {
     kind.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
-/// The body without its content coding; `None` for a coding that was not asked for and is not gzip, or a bad body.
-fn unzipped(headers: &HeaderMap, body: Bytes) -> Option<Bytes> {
+/// The body without its content coding; `None` for a coding that was not asked for and is not gzip, for a bad body, and
+/// for one that grows beyond `limit` bytes.
+fn unzipped(headers: &HeaderMap, body: Bytes, limit: usize) -> Option<Bytes> {
     let Some(coding) = headers.get(header::CONTENT_ENCODING) else { return Some(body) };
     match coding.as_bytes() {
         b"identity" => Some(body),
         b"gzip" | b"x-gzip" => {
             let mut plain = Vec::new();
             let bounded =
-                flate2::read::GzDecoder::new(&body[..]).take(ANSWER_LIMIT as u64).read_to_end(&mut plain);
-            bounded.is_ok().then(|| plain.into())
+                flate2::read::GzDecoder::new(&body[..]).take(limit as u64 + 1).read_to_end(&mut plain);
+            (bounded.is_ok() && plain.len() <= limit).then(|| plain.into())
         }
         _ => None,
     }

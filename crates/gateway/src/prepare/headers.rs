@@ -1,8 +1,8 @@
 //! The head of one attempt's request.
 
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName,
-    HeaderValue, USER_AGENT,
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue,
+    USER_AGENT,
 };
 use http::request::Parts;
 use http::{Method, Uri};
@@ -11,11 +11,13 @@ use tidegate_routing::Target;
 
 use super::{Reading, Scene, Upstream};
 use crate::accept::Call;
-use crate::headers::{HOPS, is_gateway_header, strip_hop_by_hop};
+use crate::headers::{HOPS, is_forwardable, is_gateway_header, strip_hop_by_hop};
 use crate::refuse::Refusal;
 
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("tidegate/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
 /// What Portkey sends when the caller names no betas; an old name that changes nothing today.
 const DEFAULT_BETA: HeaderValue = HeaderValue::from_static("messages-2023-12-15");
 
@@ -57,6 +59,7 @@ pub fn unified(
     let forward = scene.resolved.overrides.forward_headers.as_ref().or(target.forward_headers.as_ref());
     for name in forward.iter().flat_map(|names| names.iter()) {
         if let Ok(name) = name.to_ascii_lowercase().parse::<HeaderName>()
+            && is_forwardable(&name)
             && let Some(value) = call.parts.headers.get(&name).filter(|value| !value.is_empty())
         {
             headers.insert(name, value.clone());
@@ -76,7 +79,8 @@ pub fn through(
 ) -> bool {
     headers.clone_from(&call.parts.headers);
     strip_hop_by_hop(headers);
-    for name in [HOST, CONTENT_LENGTH, EXPECT] {
+    // Cookies are one origin's; the next request may go to another.
+    for name in [HOST, CONTENT_LENGTH, EXPECT, COOKIE] {
         headers.remove(name);
     }
     let own: Vec<HeaderName> = headers.keys().filter(|name| is_gateway_header(name)).cloned().collect();
@@ -111,31 +115,29 @@ fn fixed(upstream: &Upstream<'_>, headers: &mut HeaderMap) -> Result<(), Refusal
 
 /// Headers by which clients switch a vendor's features, where the target speaks that vendor's dialect.
 fn vendor(call: &Call, upstream: &Upstream<'_>, reading: Reading, headers: &mut HeaderMap) {
-    let names: &[(&str, &str)] = match reading {
+    let names: &[(HeaderName, &str)] = match reading {
         Reading::Chat(DialectId::Anthropic) | Reading::Same(DialectId::Anthropic) => {
-            &[("anthropic-version", "anthropic_version"), ("anthropic-beta", "anthropic_beta")]
+            &[(VERSION, "anthropic_version"), (BETA, "anthropic_beta")]
         }
         Reading::Chat(DialectId::OpenAi) | Reading::Same(DialectId::OpenAi) => &[
-            ("openai-organization", "openai_organization"),
-            ("openai-project", "openai_project"),
-            ("openai-beta", "openai_beta"),
+            (HeaderName::from_static("openai-organization"), "openai_organization"),
+            (HeaderName::from_static("openai-project"), "openai_project"),
+            (HeaderName::from_static("openai-beta"), "openai_beta"),
         ],
         _ => return,
     };
     for (header, option) in names {
         // A translated request is written for the version in the provider's row, whatever the client speaks.
-        let translated = *header == "anthropic-version" && matches!(reading, Reading::Chat(_));
+        let translated = *header == VERSION && matches!(reading, Reading::Chat(_));
         let value = match upstream.option(option) {
             Some(text) => HeaderValue::from_str(text).ok(),
             None if translated => None,
-            None => call.parts.headers.get(*header).cloned(),
+            None => call.parts.headers.get(header).cloned(),
         };
         if let Some(value) = value {
-            headers.insert(HeaderName::from_static(header), value);
-        } else if *header == "anthropic-beta" {
-            headers.insert(HeaderName::from_static(header), DEFAULT_BETA);
+            headers.insert(header, value);
+        } else if *header == BETA {
+            headers.insert(header, DEFAULT_BETA);
         }
     }
-    // The answer is read here: no coding that would have to be undone first.
-    headers.remove(ACCEPT_ENCODING);
 }

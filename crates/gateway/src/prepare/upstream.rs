@@ -64,6 +64,8 @@ impl<'a> Upstream<'a> {
         let (first, second) =
             if scene.resolved.settings_first { (stored, callers) } else { (callers, stored) };
         let key = target.api_key.as_ref().or(first).or(second);
+        // Stored options are credentials as well: they follow the key.
+        let known = known.filter(|_| !elsewhere);
         let base = match (custom_host, known.and_then(|known| known.base_url.as_deref())) {
             (Some(url), _) => Base::CustomHost(url),
             (None, Some(url)) => Base::BaseUrl(url),
