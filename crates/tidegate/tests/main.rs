@@ -11,6 +11,7 @@
     reason = "a test says what is wrong by failing"
 )]
 
+mod anthropic;
 mod faults;
 mod lifecycle;
 mod paced;
