@@ -4,12 +4,7 @@
 //! Nothing here depends on how fast anything is: waits end with what they wait for, and have deadlines only so that a
 //! broken build fails instead of hanging.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says what is wrong by failing"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by failing")]
 
 mod anthropic;
 mod faults;
