@@ -8,7 +8,9 @@ ASK = [{"role": "user", "content": QUESTION}]
 
 
 def client(gateway, headers=None, key=KEY):
-    return anthropic.Anthropic(base_url=gateway.url, api_key=key, default_headers=headers or {}, max_retries=0, timeout=60)
+    return anthropic.Anthropic(
+        base_url=gateway.url, api_key=key, default_headers=headers or {}, max_retries=0, timeout=60
+    )
 
 
 @pytest.mark.parametrize("how", ["headers", "config", "model"])
@@ -42,7 +44,14 @@ def test_stream_events_are_in_order(gateway, fake):
     stream = client(gateway, fake.headers()).messages.create(model=fake.model, max_tokens=50, messages=ASK, stream=True)
     types = [event.type for event in stream if event.type != "ping"]
     deltas = [type for type in types if type == "content_block_delta"]
-    assert types == ["message_start", "content_block_start", *deltas, "content_block_stop", "message_delta", "message_stop"]
+    assert types == [
+        "message_start",
+        "content_block_start",
+        *deltas,
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+    ]
 
 
 def test_tool_round_trip(gateway, fake):

@@ -11,7 +11,12 @@ BODY = {"model": "gpt-4o", "messages": [{"role": "user", "content": QUESTION}], 
 
 def failing(fakes, script):
     """OpenAI, answering as the script says."""
-    return {"provider": "openai", "api_key": "k", "custom_host": fakes["scripted"], "override_params": {"model": script}}
+    return {
+        "provider": "openai",
+        "api_key": "k",
+        "custom_host": fakes["scripted"],
+        "override_params": {"model": script},
+    }
 
 
 def ask(gateway, *targets, **more):

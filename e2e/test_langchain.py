@@ -17,7 +17,13 @@ def tide(port: str) -> str:
 def chat(gateway, provider, **more):
     headers = createHeaders(config=provider.target())
     return ChatOpenAI(
-        base_url=gateway.v1, api_key=KEY, model=provider.model, default_headers=headers, max_retries=0, timeout=60, **more
+        base_url=gateway.v1,
+        api_key=KEY,
+        model=provider.model,
+        default_headers=headers,
+        max_retries=0,
+        timeout=60,
+        **more,
     )
 
 

@@ -31,7 +31,9 @@ def test_chat(gateway, fake):
 
 
 def test_stream(gateway, fake):
-    pieces = [piece.delta or "" for piece in llm(gateway, fake).stream_chat([ChatMessage(role="user", content=QUESTION)])]
+    pieces = [
+        piece.delta or "" for piece in llm(gateway, fake).stream_chat([ChatMessage(role="user", content=QUESTION)])
+    ]
     assert "".join(pieces) == TIDE and len(pieces) > 3
 
 

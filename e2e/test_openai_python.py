@@ -123,7 +123,9 @@ def test_real_chat(gateway, real, how):
 def test_real_stream(gateway, real):
     sdk = client(gateway, real.headers())
     options = {"include_usage": True}
-    stream = sdk.chat.completions.create(model=real.model, messages=ASK, max_tokens=8, stream=True, stream_options=options)
+    stream = sdk.chat.completions.create(
+        model=real.model, messages=ASK, max_tokens=8, stream=True, stream_options=options
+    )
     chunks = list(stream)
     assert "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
     assert chunks[-1].usage.completion_tokens <= 8

@@ -17,7 +17,9 @@ def client(gateway, provider, how, **more):
     """A client that names the provider in its constructor, or has a config."""
     if how == "config":
         return Portkey(base_url=gateway.v1, api_key="unused", config=provider.target(), **more)
-    options = {name if provider.id != "azure-openai" else f"azure_{name}": value for name, value in provider.options.items()}
+    options = {
+        name if provider.id != "azure-openai" else f"azure_{name}": value for name, value in provider.options.items()
+    }
     return Portkey(
         base_url=gateway.v1, api_key="unused", provider=provider.id, custom_host=provider.host,
         Authorization=f"Bearer {KEY}", **options, **more,
@@ -49,7 +51,11 @@ def test_tool_round_trip(gateway, fake):
         "role": "assistant",
         "content": None,
         "tool_calls": [
-            {"id": call.id, "type": "function", "function": {"name": call.function.name, "arguments": call.function.arguments}}
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.function.name, "arguments": call.function.arguments},
+            }
         ],
     }
     messages = [*ASK, said, {"role": "tool", "tool_call_id": call.id, "content": "12:04"}]

@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -92,10 +93,8 @@ def _event(part: str) -> dict:
         name, _, value = line.partition(":")
         if name in fields:
             fields[name] = value.removeprefix(" ")
-    try:
+    with suppress(ValueError):
         fields["data"] = json.loads(fields["data"] or "")
-    except ValueError:
-        pass
     return {name: value for name, value in fields.items() if value is not None}
 
 

@@ -1,8 +1,9 @@
 """Plays every case at both gateways and sorts the outcomes.
 
-    python -m side_by_side [PATTERN ..]     from e2e/; exit code 1 when a difference is not intended
+python -m side_by_side [PATTERN ..]     from e2e/; exit code 1 when a difference is not intended
 """
 
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from .upstream import Upstream
 
 # Most cases wait (for backoffs and timeouts) rather than work.
 WORKERS = 6
+VERDICTS = ("identical", "intended", "wrong")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,11 @@ class Outcome:
     @property
     def verdict(self) -> str:
         return "identical" if not self.differences else "wrong" if self.wrong else "intended"
+
+    @property
+    def is_same_to_clients(self) -> bool:
+        """Nothing differs in the answers; at most in what the upstream was sent."""
+        return not any(difference.at.startswith("answer") for difference in self.differences)
 
 
 @dataclass(frozen=True)
@@ -49,21 +56,38 @@ class Report:
 
     def summary(self) -> str:
         total = len(self.outcomes)
-        share = 100 * self.count("identical") / total if total else 0.0
-        counts = ", ".join(f"{self.count(verdict)} {verdict}" for verdict in ("identical", "intended", "wrong"))
-        return f"side by side: {total} cases, {counts}; {share:.1f} % identical"
+        seen = sum(outcome.is_same_to_clients for outcome in self.outcomes)
+        counts = ", ".join(f"{self.count(verdict)} {verdict}" for verdict in VERDICTS)
+        return (
+            f"side by side: {total} cases, {counts}; {_percent(self.count('identical'), total)} identical, "
+            f"{_percent(seen, total)} to the client"
+        )
+
+    def areas(self) -> list[str]:
+        """The counts by file of cases, and of the numbered rows of the conformance table."""
+        groups: dict[str, list[Outcome]] = {}
+        for outcome in self.outcomes:
+            area, _, name = outcome.case.id.partition("/")
+            groups.setdefault(area, []).append(outcome)
+            if re.match(r"\d{3} ", name):
+                groups.setdefault("(numbered rows)", []).append(outcome)
+        lines = [f"{'':16}" + "".join(f"{verdict:>11}" for verdict in VERDICTS)]
+        for area, outcomes in groups.items():
+            report = Report(outcomes, [])
+            lines.append(f"{area:16}" + "".join(f"{report.count(verdict):11}" for verdict in VERDICTS))
+        return lines
 
     def lines(self) -> list[str]:
         """Every difference, those that are not meant first; then the counts."""
         lines = []
-        for verdict in ("wrong", "intended"):
+        for verdict in reversed(VERDICTS[1:]):
             for outcome in self.outcomes:
                 if outcome.verdict == verdict:
                     lines.append(f"{verdict.upper()} {outcome.case.id}")
                     shown = outcome.wrong if verdict == "wrong" else outcome.differences
                     lines += [f"    {difference}" for difference in shown]
         lines += [f"STALE entry of intended.toml: {entry.cases} {entry.at}" for entry in self.stale]
-        return [*lines, self.summary()]
+        return [*lines, *self.areas(), self.summary()]
 
 
 def run(patterns: list[str], reference: str, tidegate: str) -> Report:
@@ -97,9 +121,7 @@ def run_both(patterns: list[str]) -> Report:
     proxies = {"HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere, "NO_PROXY": "127.0.0.1"}
     reference, reference_url = processes.start_reference()
     try:
-        tidegate = processes.start_tidegate(
-            "--host", "0.0.0.0", TIDEGATE_EGRESS_ALLOW_PRIVATE="127.0.0.1", **proxies
-        )
+        tidegate = processes.start_tidegate("--host", "0.0.0.0", TIDEGATE_EGRESS_ALLOW_PRIVATE="127.0.0.1", **proxies)
         try:
             return run(patterns, reference_url, tidegate.url)
         finally:
@@ -112,3 +134,7 @@ def main() -> None:
     report = run_both(sys.argv[1:])
     print("\n".join(report.lines()))
     sys.exit(0 if report.ok else 1)
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "none"
