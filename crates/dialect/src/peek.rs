@@ -6,6 +6,7 @@
 //! broken bodies pass: the provider refuses those itself. When a member occurs twice, the last one counts.
 
 mod cursor;
+mod quote;
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -16,6 +17,8 @@ use bytes::Bytes;
 use memchr::memmem;
 
 use cursor::{Cursor, Token};
+
+pub(crate) use quote::string_stop;
 
 /// Containers open at once that the stack of [`Reader::skip_container`] has room for.
 const MAX_DEPTH: u32 = 128;

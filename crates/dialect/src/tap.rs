@@ -7,7 +7,7 @@
 
 mod body;
 mod event;
-mod lenient;
+mod scan;
 mod stream;
 mod usage;
 

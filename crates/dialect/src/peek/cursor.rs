@@ -5,8 +5,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::memchr2;
-
+use super::quote::string_stop;
 use super::{Flaw, PeekError};
 
 /// Bytes that matter outside strings when the value is not wanted.
@@ -93,10 +92,13 @@ impl<'a, F: AsRef<[u8]>> Cursor<'a, F> {
     #[inline]
     pub(super) fn next_structure(&mut self) -> Result<u8, PeekError> {
         loop {
-            if let Some(at) = self.rest.iter().position(|byte| STRUCTURE[usize::from(*byte)]) {
-                let found = self.rest[at];
-                self.rest = &self.rest[at + 1..];
-                return Ok(found);
+            let mut rest = self.rest;
+            while let [byte, after @ ..] = rest {
+                rest = after;
+                if STRUCTURE[usize::from(*byte)] {
+                    self.rest = rest;
+                    return Ok(*byte);
+                }
             }
             self.refill_or_fail()?;
         }
@@ -105,9 +107,21 @@ impl<'a, F: AsRef<[u8]>> Cursor<'a, F> {
     /// Reads past the rest of a string whose opening quote was read. Says whether it holds an escape.
     #[inline]
     pub(super) fn skip_string(&mut self) -> Result<bool, PeekError> {
+        if let Some(at) = string_stop(self.rest)
+            && self.rest[at] == b'"'
+        {
+            self.rest = &self.rest[at + 1..];
+            return Ok(false);
+        }
+        self.skip_odd_string()
+    }
+
+    /// As [`Self::skip_string`], for one with escapes or in several frames.
+    #[inline(never)]
+    fn skip_odd_string(&mut self) -> Result<bool, PeekError> {
         let mut escaped = false;
         loop {
-            let Some(at) = memchr2(b'"', b'\\', self.rest) else {
+            let Some(at) = string_stop(self.rest) else {
                 self.refill_or_fail()?;
                 continue;
             };
@@ -125,6 +139,7 @@ impl<'a, F: AsRef<[u8]>> Cursor<'a, F> {
     }
 
     /// Reads a string whose opening quote is the next byte.
+    #[inline]
     pub(super) fn string(&mut self) -> Result<Token<'a>, PeekError> {
         let start = self.offset();
         self.bump();
@@ -136,6 +151,7 @@ impl<'a, F: AsRef<[u8]>> Cursor<'a, F> {
 
     /// Reads a number, `true`, `false` or `null`, which begins at the next byte. Spelling is not checked, only that
     /// nothing else stands there.
+    #[inline]
     pub(super) fn scalar(&mut self) -> Result<Token<'a>, PeekError> {
         let start = self.offset();
         let mark = (self.next, self.rest);
@@ -158,10 +174,13 @@ impl<'a, F: AsRef<[u8]>> Cursor<'a, F> {
     }
 
     /// The `len` bytes from `mark` on: borrowed when they lie in one frame.
-    fn since(&self, (next, rest): (usize, &'a [u8]), len: usize) -> Cow<'a, [u8]> {
-        if let Some(within) = rest.get(..len) {
-            return Cow::Borrowed(within);
-        }
+    #[inline]
+    fn since(&self, mark: (usize, &'a [u8]), len: usize) -> Cow<'a, [u8]> {
+        mark.1.get(..len).map_or_else(|| Cow::Owned(self.joined(mark, len)), Cow::Borrowed)
+    }
+
+    #[cold]
+    fn joined(&self, (next, rest): (usize, &'a [u8]), len: usize) -> Vec<u8> {
         let mut joined = Vec::with_capacity(len);
         joined.extend_from_slice(rest);
         for frame in &self.frames[next..] {
@@ -169,7 +188,7 @@ impl<'a, F: AsRef<[u8]>> Cursor<'a, F> {
             let wanted = len - joined.len();
             joined.extend_from_slice(frame.get(..wanted).unwrap_or(frame));
         }
-        Cow::Owned(joined)
+        joined
     }
 
     #[cold]

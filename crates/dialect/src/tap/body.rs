@@ -3,16 +3,16 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
-use memchr::memmem;
-use serde_json::Deserializer;
-use serde_json::value::RawValue;
+use memchr::memmem::Finder;
+use tidegate_core::Usage;
 
 use super::TapReport;
 use super::event::Sight;
+use super::scan::Scanner;
 use super::usage::{Convention, Counts};
-use crate::peek::{PeekLimits, peek};
 
 /// Bytes of the tail that are enough to hold a `usage` object and what follows it.
 const TAIL: usize = 16 * 1024;
@@ -23,22 +23,33 @@ const HEAD: usize = 2 * 1024;
 /// Places where `usage` may stand that are tried, from the end.
 const CANDIDATES: usize = 8;
 
-const USAGE: &[u8] = b"\"usage\"";
-const MODEL: &[u8] = b"\"model\"";
+static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys {
+    usage: Finder::new(b"\"usage\""),
+    model: Finder::new(b"\"model\""),
+    error: Finder::new(b"\"error\""),
+});
+
+struct Keys {
+    usage: Finder<'static>,
+    model: Finder<'static>,
+    error: Finder<'static>,
+}
 
 #[derive(Debug)]
 pub(super) struct BodyTap {
     convention: Convention,
-    /// The last frames: together at least [`TAIL`] bytes, or the whole body, and not a frame more.
-    tail: VecDeque<Bytes>,
-    tail_len: usize,
+    last: Bytes,
+    /// Frames before the last one: with it at least [`TAIL`] bytes, or the whole body, and not a frame more.
+    before: VecDeque<Bytes>,
+    /// Bytes of all frames that are kept.
+    kept: usize,
     /// Frames have been let go.
     cut: bool,
 }
 
 impl BodyTap {
     pub(super) fn new(convention: Convention) -> Self {
-        Self { convention, tail: VecDeque::new(), tail_len: 0, cut: false }
+        Self { convention, last: Bytes::new(), before: VecDeque::new(), kept: 0, cut: false }
     }
 
     pub(super) fn push(&mut self, bytes: &Bytes, report: &mut TapReport) {
@@ -49,32 +60,37 @@ impl BodyTap {
             report.first_content = bytes.iter().any(|byte| !byte.is_ascii_whitespace());
             report.model = model_in(bytes.get(..HEAD).unwrap_or(bytes));
         }
-        self.tail_len += bytes.len();
-        self.tail.push_back(bytes.clone());
-        while let Some(first) = self.tail.front()
-            && self.tail_len - first.len() >= TAIL
+        self.kept += bytes.len();
+        let previous = std::mem::replace(&mut self.last, bytes.clone());
+        if !previous.is_empty() {
+            self.before.push_back(previous);
+        }
+        while let Some(first) = self.before.front()
+            && self.kept - first.len() >= TAIL
         {
-            self.tail_len -= first.len();
-            self.tail.pop_front();
+            self.kept -= first.len();
+            self.before.pop_front();
             self.cut = true;
         }
     }
 
     #[cfg(test)]
     pub(super) fn kept(&self) -> usize {
-        self.tail.iter().map(Bytes::len).sum()
+        self.before.iter().chain([&self.last]).map(Bytes::len).sum()
     }
 
-    pub(super) fn end(mut self, report: &mut TapReport) {
-        let body = match self.tail.make_contiguous() {
-            [only] => Cow::Borrowed(&**only),
-            frames => Cow::Owned(frames.concat()),
+    pub(super) fn end(self, report: &mut TapReport) {
+        let body = if self.before.is_empty() {
+            Cow::Borrowed(&*self.last)
+        } else {
+            let frames: Vec<&[u8]> = self.before.iter().chain([&self.last]).map(AsRef::as_ref).collect();
+            Cow::Owned(frames.concat())
         };
         let body = body.trim_ascii();
         report.finished = body.ends_with(b"}");
-        report.usage = usage_in(body, self.convention).and_then(|raw| Counts::new(self.convention).take(raw));
+        report.usage = usage_in(body, self.convention);
         report.model = report.model.take().or_else(|| model_in(body));
-        if !self.cut && body.len() <= TAIL && memmem::find(body, b"\"error\"").is_some() {
+        if !self.cut && body.len() <= TAIL && KEYS.error.find(body).is_some() {
             report.error = Sight::of(body).and_then(|sight| sight.error);
         }
     }
@@ -82,37 +98,31 @@ impl BodyTap {
 
 /// The last `usage` object among the body's own members. Failing that, where no raw JSON of a user can stand in an
 /// answer, the last one anywhere.
-fn usage_in(body: &[u8], convention: Convention) -> Option<&str> {
+fn usage_in(body: &[u8], convention: Convention) -> Option<Usage> {
+    let key = &KEYS.usage;
     let mut nested = None;
-    for at in memmem::rfind_iter(body, USAGE).take(CANDIDATES) {
-        let Some(value) = value_after(&body[at + USAGE.len()..]).filter(|value| value.starts_with(b"{"))
-        else {
+    let mut before = body;
+    for _ in 0..CANDIDATES {
+        let Some(at) = key.find_iter(before).last() else { break };
+        before = &body[..at];
+        let mut value = Scanner::new(&body[at + key.needle().len()..]);
+        if !value.take(b':') || value.look() != Some(b'{') {
             continue;
-        };
-        let mut values = Deserializer::from_slice(value).into_iter::<&RawValue>();
-        let Some(Ok(usage)) = values.next() else { continue };
-        if closes_the_body(&value[values.byte_offset()..]) {
-            return Some(usage.get());
         }
-        nested = nested.or(Some(usage.get()));
+        let Ok(usage) = Counts::new(convention).take(&mut value) else { continue };
+        if value.close_object().is_ok() && value.look().is_none() {
+            return usage;
+        }
+        nested = nested.or(Some(usage));
     }
-    nested.filter(|_| convention == Convention::OpenAi)
-}
-
-/// Whether what follows a member's value is the rest of the outermost object: then it is one when a member is put
-/// before it.
-fn closes_the_body(rest: &[u8]) -> bool {
-    peek(&[b"{\"usage\":0".as_slice(), rest], PeekLimits::default()).is_ok()
+    nested.flatten().filter(|_| convention == Convention::OpenAi)
 }
 
 fn model_in(body: &[u8]) -> Option<String> {
-    memmem::find_iter(body, MODEL).find_map(|at| {
-        let value = value_after(&body[at + MODEL.len()..])?;
-        Deserializer::from_slice(value).into_iter().next()?.ok()
+    let key = &KEYS.model;
+    key.find_iter(body).find_map(|at| {
+        let mut value = Scanner::new(&body[at + key.needle().len()..]);
+        let name = if value.take(b':') { value.text().ok()? } else { None };
+        name.map(Cow::into_owned)
     })
-}
-
-/// What stands behind the colon that follows a key.
-fn value_after(key_end: &[u8]) -> Option<&[u8]> {
-    key_end.trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start)
 }

@@ -2,14 +2,12 @@
 //! their member names do not clash.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use memchr::memchr2;
-use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::TapError;
+use super::scan::{Broken, Scanner};
 
 /// What the first bytes of a stream are, for a gateway that holds them back while another target can still be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,52 +60,56 @@ pub(super) fn data_of(line: &[u8]) -> Option<&[u8]> {
 pub(super) struct Sight<'a> {
     pub(super) model: Option<Cow<'a, str>>,
     /// The `usage` object, raw.
-    pub(super) usage: Option<&'a str>,
+    pub(super) usage: Option<&'a [u8]>,
     pub(super) error: Option<TapError>,
     pub(super) content: bool,
     pub(super) finished: bool,
 }
 
-/// The top of an event. Members stay raw until they are wanted, so that an odd one spoils nothing.
-#[derive(Deserialize, Default)]
-#[serde(default)]
+/// The top of an event, or of an object in it that has the same members. They stay raw until they are wanted, so that
+/// an odd one spoils nothing.
+#[derive(Default)]
 struct Top<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow)]
-    model: Option<&'a RawValue>,
-    #[serde(borrow)]
-    usage: Option<&'a RawValue>,
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
-    #[serde(borrow)]
-    choices: Option<&'a RawValue>,
+    kind: Option<&'a [u8]>,
+    model: Option<&'a [u8]>,
+    usage: Option<&'a [u8]>,
+    error: Option<&'a [u8]>,
+    choices: Option<&'a [u8]>,
     /// Groq's envelope.
-    #[serde(borrow)]
-    x_groq: Option<&'a RawValue>,
+    x_groq: Option<&'a [u8]>,
     /// Anthropic's `message_start`; the text of errors that have no wrapper.
-    #[serde(borrow)]
-    message: Option<&'a RawValue>,
-    #[serde(borrow)]
-    content_block: Option<&'a RawValue>,
+    message: Option<&'a [u8]>,
+    content_block: Option<&'a [u8]>,
     /// `error` in errors that have no wrapper (Mistral).
-    #[serde(borrow)]
-    object: Option<&'a RawValue>,
+    object: Option<&'a [u8]>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Choice<'a> {
-    #[serde(borrow)]
-    delta: Option<BTreeMap<Cow<'a, str>, &'a RawValue>>,
-    /// Of completions.
-    #[serde(borrow)]
-    text: Option<&'a RawValue>,
-    #[serde(borrow)]
-    finish_reason: Option<&'a RawValue>,
-    /// Moonshot's place for usage.
-    #[serde(borrow)]
-    usage: Option<&'a RawValue>,
+impl<'a> Top<'a> {
+    /// `None` when the data is not a JSON object.
+    fn of(data: &'a [u8]) -> Option<Self> {
+        let mut scanner = Scanner::new(data);
+        if scanner.look() != Some(b'{') {
+            return None;
+        }
+        let mut top = Self::default();
+        let read = scanner.object(|value, key| {
+            let member = match key {
+                b"type" => &mut top.kind,
+                b"model" => &mut top.model,
+                b"usage" => &mut top.usage,
+                b"error" => &mut top.error,
+                b"choices" => &mut top.choices,
+                b"x_groq" => &mut top.x_groq,
+                b"message" => &mut top.message,
+                b"content_block" => &mut top.content_block,
+                b"object" => &mut top.object,
+                _ => return value.skip(),
+            };
+            *member = Some(value.raw()?).filter(|raw| *raw != b"null");
+            Ok(())
+        });
+        (read.is_ok() && scanner.look().is_none()).then_some(top)
+    }
 }
 
 impl<'a> Sight<'a> {
@@ -116,22 +118,23 @@ impl<'a> Sight<'a> {
         if data == b"[DONE]" {
             return Some(Self { finished: true, ..Self::default() });
         }
-        let top: Top<'a> = serde_json::from_slice(data).ok()?;
+        let top = Top::of(data)?;
         let mut sight = Self {
             model: top.model.and_then(text),
-            usage: top.usage.map(RawValue::get),
-            error: top.error.map(RawValue::get).and_then(problem),
+            usage: top.usage,
+            error: top.error.and_then(problem),
             ..Self::default()
         };
-        if top.object.is_some_and(|object| object.get() == "\"error\"") {
-            sight.error = sight.error.or_else(|| problem(std::str::from_utf8(data).unwrap_or_default()));
+        if top.object == Some(b"\"error\"") {
+            sight.error = sight.error.or_else(|| problem(data));
         }
         if let Some(choices) = top.choices {
-            sight.see_choices(choices);
+            // Not the documented shape, but not nothing.
+            sight.content |= sight.see_choices(choices).is_err();
         }
-        if let Some(groq) = top.x_groq.and_then(object) {
-            sight.usage = sight.usage.or(groq.usage.map(RawValue::get));
-            sight.error = sight.error.or_else(|| groq.error.map(RawValue::get).and_then(problem));
+        if let Some(groq) = top.x_groq.and_then(Top::of) {
+            sight.usage = sight.usage.or(groq.usage);
+            sight.error = sight.error.or_else(|| groq.error.and_then(problem));
         }
         if let Some(kind) = top.kind.and_then(text) {
             sight.see_anthropic(&kind, &top);
@@ -139,38 +142,62 @@ impl<'a> Sight<'a> {
         Some(sight)
     }
 
-    fn see_choices(&mut self, raw: &'a RawValue) {
-        let Ok(choices) = serde_json::from_str::<Vec<Choice<'a>>>(raw.get()) else {
-            // Not the documented shape, but not nothing.
-            self.content = true;
-            return;
-        };
-        for choice in choices {
-            let mut members = choice.delta.iter().flatten();
-            self.content |= members.any(|(name, value)| name != "role" && !is_blank(value.get()));
-            self.content |= choice.text.is_some_and(|text| !is_blank(text.get()));
-            self.usage = self.usage.or(choice.usage.map(RawValue::get));
-            let Some(reason) = choice.finish_reason.map(RawValue::get).filter(|reason| !is_blank(reason))
-            else {
-                continue;
-            };
-            self.finished = true;
-            if reason == "\"error\"" && self.error.is_none() {
-                let message = "the provider ended its answer with finish_reason error".to_owned();
-                self.error = Some(TapError { message, ..TapError::default() });
+    fn see_choices(&mut self, raw: &'a [u8]) -> Result<(), Broken> {
+        let mut choices = Scanner::new(raw);
+        opened_by(&mut choices, b'[')?;
+        choices.array(|choice| {
+            opened_by(choice, b'{')?;
+            choice.object(|value, key| self.see_member(value, key))
+        })
+    }
+
+    fn see_member(&mut self, value: &mut Scanner<'a>, key: &[u8]) -> Result<(), Broken> {
+        match key {
+            b"delta" if value.look() == Some(b'{') => value.object(|value, key| {
+                self.content |= !is_blank(value.raw()?) && key != b"role";
+                Ok(())
+            }),
+            b"delta" if value.raw()? != b"null" => Err(Broken),
+            b"delta" => Ok(()),
+            // Of completions.
+            b"text" => {
+                self.content |= !is_blank(value.raw()?);
+                Ok(())
             }
+            b"finish_reason" => {
+                self.see_finish(value.raw()?);
+                Ok(())
+            }
+            // Moonshot's place for usage.
+            b"usage" => {
+                let usage = Some(value.raw()?).filter(|raw| *raw != b"null");
+                self.usage = self.usage.or(usage);
+                Ok(())
+            }
+            _ => value.skip(),
+        }
+    }
+
+    fn see_finish(&mut self, reason: &[u8]) {
+        if is_blank(reason) {
+            return;
+        }
+        self.finished = true;
+        if reason == b"\"error\"" && self.error.is_none() {
+            let message = "the provider ended its answer with finish_reason error".to_owned();
+            self.error = Some(TapError { message, ..TapError::default() });
         }
     }
 
     fn see_anthropic(&mut self, kind: &str, top: &Top<'a>) {
         match kind {
             "message_start" => {
-                let Some(message) = top.message.and_then(object) else { return };
+                let Some(message) = top.message.and_then(Top::of) else { return };
                 self.model = message.model.and_then(text);
-                self.usage = message.usage.map(RawValue::get);
+                self.usage = message.usage;
             }
             "content_block_start" => {
-                let block = top.content_block.and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
+                let block = top.content_block.and_then(|raw| serde_json::from_slice::<Value>(raw).ok());
                 self.content = block.is_some_and(|block| !is_empty_start(&block));
             }
             "content_block_delta" | "message_delta" => self.content = true,
@@ -186,6 +213,10 @@ impl<'a> Sight<'a> {
     }
 }
 
+fn opened_by(value: &mut Scanner<'_>, bracket: u8) -> Result<(), Broken> {
+    if value.look() == Some(bracket) { Ok(()) } else { Err(Broken) }
+}
+
 /// A text or thinking block that opens without any text: the deltas bring it.
 fn is_empty_start(block: &Value) -> bool {
     match block["type"].as_str() {
@@ -195,25 +226,17 @@ fn is_empty_start(block: &Value) -> bool {
 }
 
 /// JSON that says nothing.
-fn is_blank(raw: &str) -> bool {
-    matches!(raw, "null" | "\"\"" | "[]" | "{}")
+fn is_blank(raw: &[u8]) -> bool {
+    matches!(raw, b"null" | b"\"\"" | b"[]" | b"{}")
 }
 
-fn text<'a>(raw: &'a RawValue) -> Option<Cow<'a, str>> {
-    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
-        return serde_json::from_str::<String>(raw.get()).ok().map(Cow::Owned);
-    }
-    Some(Cow::Borrowed(inner))
-}
-
-fn object<'a>(raw: &'a RawValue) -> Option<Top<'a>> {
-    serde_json::from_str(raw.get()).ok()
+fn text(raw: &[u8]) -> Option<Cow<'_, str>> {
+    Scanner::new(raw).text().ok()?
 }
 
 /// An `error` member: an object, or just the text. `None` for `null`, `false`, `""` and the like.
-pub(super) fn problem(raw: &str) -> Option<TapError> {
-    let value: Value = serde_json::from_str(raw).ok()?;
+fn problem(raw: &[u8]) -> Option<TapError> {
+    let value: Value = serde_json::from_slice(raw).ok()?;
     let word = |name: &str| match value.get(name)? {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -224,7 +247,7 @@ pub(super) fn problem(raw: &str) -> Option<TapError> {
             Some(TapError { message: text.clone(), ..TapError::default() })
         }
         Value::Object(members) if !members.is_empty() => Some(TapError {
-            message: word("message").unwrap_or_else(|| raw.to_owned()),
+            message: word("message").unwrap_or_else(|| String::from_utf8_lossy(raw).into_owned()),
             vendor_type: word("type"),
             code: word("code"),
         }),
@@ -317,7 +340,7 @@ mod tests {
             ("0", None),
         ];
         for (raw, expected) in cases {
-            assert_eq!(problem(raw), expected, "{raw}");
+            assert_eq!(problem(raw.as_bytes()), expected, "{raw}");
         }
     }
 }

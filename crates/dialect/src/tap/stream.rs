@@ -7,6 +7,7 @@ use memchr::{memchr2, memrchr2};
 
 use super::TapReport;
 use super::event::{Sight, data_of};
+use super::scan::Scanner;
 use super::usage::{Convention, Counts};
 
 /// A longer line is passed over: its beginning is not kept.
@@ -52,8 +53,13 @@ impl StreamTap {
             rest = &rest[end..];
             self.read_carried(report);
         }
-        let whole = memrchr2(b'\n', b'\r', rest).map_or(0, |last| last + 1);
-        self.read_lines(&rest[..whole], report);
+        let whole = match rest {
+            [.., b'\n'] => rest.len(),
+            _ => memrchr2(b'\n', b'\r', rest).map_or(0, |last| last + 1),
+        };
+        if !report.first_content || may_matter(&rest[..whole]) {
+            self.read_lines(&rest[..whole], report);
+        }
         self.keep(&rest[whole..]);
     }
 
@@ -82,9 +88,6 @@ impl StreamTap {
 
     /// Reads lines that are whole.
     fn read_lines(&mut self, lines: &[u8], report: &mut TapReport) {
-        if report.first_content && !self.matters(lines) {
-            return;
-        }
         let mut rest = lines;
         while !rest.is_empty() {
             let end = memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
@@ -113,7 +116,7 @@ impl StreamTap {
         if let Some(model) = sight.model.filter(|_| report.model.is_none()) {
             report.model = Some(model.into_owned());
         }
-        if let Some(usage) = sight.usage.and_then(|raw| self.counts.take(raw)) {
+        if let Some(usage) = sight.usage.and_then(|raw| self.counts.take(&mut Scanner::new(raw)).ok()?) {
             report.usage = Some(usage);
         }
         report.finished |= sight.finished;
@@ -122,6 +125,32 @@ impl StreamTap {
             report.error = sight.error;
         }
     }
+}
+
+/// A first look at lines with their ends, several times as fast as [`StreamTap::matters`]: `false` when none of the words
+/// stands in them, or only before `null`. Nearly all chunks of a stream are done with here.
+fn may_matter(lines: &[u8]) -> bool {
+    const STEP: usize = 16;
+    const BLOCK: usize = STEP + 5;
+    let Some(last) = lines.len().checked_sub(BLOCK) else { return true };
+    let mut found = [0u8; STEP];
+    let mut from = 0;
+    // Without a branch, so that it is done in vectors. The last block overlaps the one before it.
+    while let Some(block) = lines[from.min(last)..].first_chunk::<BLOCK>() {
+        for at in 0..STEP {
+            // `g?"` and `o?"` end `"usage"`, `"finish_reason"`, `"error"` and `"message_stop"`; `O?E` is in `[DONE]`.
+            let word = (block[at] & !0x28 == b'G') & ((block[at + 2] == b'"') | (block[at + 2] == b'E'));
+            // A value that begins with `n` can only be `null`.
+            let null = (block[at + 4] == b'n') | ((block[at + 4] == b' ') & (block[at + 5] == b'n'));
+            found[at] |= u8::from(word & !null);
+        }
+        if from >= last {
+            break;
+        }
+        from += STEP;
+    }
+    // Where a word is the last one, too little follows it for a block.
+    found != [0; STEP] || matches!(lines, [.., b'o' | b'O', _, b'"' | b'E', _, _])
 }
 
 /// Whether `key` (with its quotes) occurs with a value other than `null`. Providers repeat `"usage":null` and
@@ -133,4 +162,35 @@ fn has_value(bytes: &[u8], key: &Finder<'_>) -> bool {
         let value = after.strip_prefix(b":").unwrap_or(after).trim_ascii_start();
         !value.starts_with(b"null")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORDS: [&str; 8] = [
+        "\"usage\":{\"a\":1}}",
+        "\"usage\" : {}}",
+        "\"finish_reason\":\"n\"}",
+        "\"finish_reason\": \"null\"}",
+        "\"error\":\"no\"}",
+        "\"type\":\"error\"}",
+        "\"type\":\"message_stop\"}",
+        "[DONE]",
+    ];
+
+    #[test]
+    fn the_first_look_passes_over_nothing_that_matters() {
+        for before in 0..40 {
+            for after in 0..40 {
+                for word in WORDS {
+                    let lines = format!("{}{word}\n{}", "x".repeat(before), "y\n".repeat(after));
+                    assert!(may_matter(lines.as_bytes()), "{lines}");
+                }
+            }
+        }
+        let chunk = "data: {\"choices\":[{\"delta\":{\"content\":\"so\"},\"finish_reason\":null}],\"usage\":null}\n\n";
+        assert!(!may_matter(chunk.as_bytes()));
+        assert!(!may_matter(chunk.replace("\":", "\": ").as_bytes()));
+    }
 }

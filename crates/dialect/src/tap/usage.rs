@@ -3,10 +3,9 @@
 //! The dialects' decoders read the same objects as part of a whole answer; a table in the tests of [`super`] holds the
 //! two to the same counts. Here an answer is not built, and this is several times faster.
 
-use serde::Deserialize;
 use tidegate_core::Usage;
 
-use super::lenient::{count, object};
+use super::scan::{Broken, Scanner};
 
 /// How a dialect counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,81 +31,116 @@ impl Counts {
         }
     }
 
-    /// Takes the next `usage` object and gives the totals it makes. `None` when the object holds no count.
-    pub(super) fn take(&mut self, raw: &str) -> Option<Usage> {
+    /// Reads the next `usage` object and gives the totals it makes. `None` when it holds no count.
+    pub(super) fn take(&mut self, raw: &mut Scanner<'_>) -> Result<Option<Usage>, Broken> {
         match self {
-            Self::OpenAi => serde_json::from_str::<OpenAiCounts>(raw).ok()?.usage(),
+            Self::OpenAi => Ok(OpenAiCounts::read(raw)?.usage()),
             Self::Anthropic(counts) => {
-                counts.update(serde_json::from_str(raw).ok()?);
-                counts.usage()
+                counts.update(AnthropicCounts::read(raw)?);
+                Ok(counts.usage())
             }
         }
     }
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
+#[derive(Default)]
 struct OpenAiCounts {
-    #[serde(deserialize_with = "count")]
     prompt_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
     completion_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
     total_tokens: Option<u64>,
-    #[serde(deserialize_with = "object")]
     prompt_tokens_details: PromptDetails,
-    #[serde(deserialize_with = "object")]
     completion_tokens_details: CompletionDetails,
     /// The names of OpenAI's newer API, which some vendors use in this one.
-    #[serde(deserialize_with = "count")]
     input_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
     output_tokens: Option<u64>,
-    #[serde(deserialize_with = "object")]
     input_tokens_details: PromptDetails,
-    #[serde(deserialize_with = "object")]
     output_tokens_details: CompletionDetails,
     /// DeepSeek's place for the cached part, and Moonshot's.
-    #[serde(deserialize_with = "count")]
     prompt_cache_hit_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
     cached_tokens: Option<u64>,
     /// Perplexity's place for reasoning and searches.
-    #[serde(deserialize_with = "count")]
     reasoning_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
     num_search_queries: Option<u64>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
+#[derive(Default)]
 struct PromptDetails {
-    #[serde(deserialize_with = "count")]
     cached_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
     cache_write_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
     audio_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
     image_tokens: Option<u64>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
+#[derive(Default)]
 struct CompletionDetails {
-    #[serde(deserialize_with = "count")]
     reasoning_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
     audio_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
     image_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
     accepted_prediction_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
     rejected_prediction_tokens: Option<u64>,
 }
 
+impl PromptDetails {
+    fn read(&mut self, raw: &mut Scanner<'_>) -> Result<(), Broken> {
+        *self = Self::default();
+        raw.object(|value, key| {
+            let count = match key {
+                b"cached_tokens" => &mut self.cached_tokens,
+                b"cache_write_tokens" => &mut self.cache_write_tokens,
+                b"audio_tokens" => &mut self.audio_tokens,
+                b"image_tokens" => &mut self.image_tokens,
+                _ => return value.skip(),
+            };
+            *count = value.count()?;
+            Ok(())
+        })
+    }
+}
+
+impl CompletionDetails {
+    fn read(&mut self, raw: &mut Scanner<'_>) -> Result<(), Broken> {
+        *self = Self::default();
+        raw.object(|value, key| {
+            let count = match key {
+                b"reasoning_tokens" => &mut self.reasoning_tokens,
+                b"audio_tokens" => &mut self.audio_tokens,
+                b"image_tokens" => &mut self.image_tokens,
+                b"accepted_prediction_tokens" => &mut self.accepted_prediction_tokens,
+                b"rejected_prediction_tokens" => &mut self.rejected_prediction_tokens,
+                _ => return value.skip(),
+            };
+            *count = value.count()?;
+            Ok(())
+        })
+    }
+}
+
 impl OpenAiCounts {
+    fn read(raw: &mut Scanner<'_>) -> Result<Self, Broken> {
+        let mut counts = Self::default();
+        raw.object(|value, key| {
+            let count = match key {
+                b"prompt_tokens" => &mut counts.prompt_tokens,
+                b"completion_tokens" => &mut counts.completion_tokens,
+                b"total_tokens" => &mut counts.total_tokens,
+                b"prompt_tokens_details" => return counts.prompt_tokens_details.read(value),
+                b"completion_tokens_details" => return counts.completion_tokens_details.read(value),
+                b"input_tokens" => &mut counts.input_tokens,
+                b"output_tokens" => &mut counts.output_tokens,
+                b"input_tokens_details" => return counts.input_tokens_details.read(value),
+                b"output_tokens_details" => return counts.output_tokens_details.read(value),
+                b"prompt_cache_hit_tokens" => &mut counts.prompt_cache_hit_tokens,
+                b"cached_tokens" => &mut counts.cached_tokens,
+                b"reasoning_tokens" => &mut counts.reasoning_tokens,
+                b"num_search_queries" => &mut counts.num_search_queries,
+                _ => return value.skip(),
+            };
+            *count = value.count()?;
+            Ok(())
+        })?;
+        Ok(counts)
+    }
+
     fn usage(&self) -> Option<Usage> {
         let (details, made) = (&self.prompt_tokens_details, &self.completion_tokens_details);
         let (prompt, completion) = self.prompt_and_completion()?;
@@ -156,118 +190,148 @@ impl OpenAiCounts {
     }
 }
 
-#[derive(Debug, Deserialize, Default)]
-#[serde(default)]
+#[derive(Debug, Default)]
 pub(super) struct AnthropicCounts {
-    #[serde(deserialize_with = "count")]
+    /// Of the whole answer, as far as its iterations do not say more.
+    top: Counted,
+    /// The part of the cache creation with a lifetime of one hour.
+    one_hour: Option<u64>,
+    thinking: Option<u64>,
+    searches: Option<u64>,
+    iterations: Vec<Iteration>,
+}
+
+/// The members that the object and each of its iterations have.
+#[derive(Debug, Default)]
+struct Counted {
     input_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
     cache_creation_input_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
     cache_read_input_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
     output_tokens: Option<u64>,
-    #[serde(deserialize_with = "object")]
-    cache_creation: CacheCreation,
-    #[serde(deserialize_with = "object")]
-    output_tokens_details: OutputDetails,
-    #[serde(deserialize_with = "object")]
-    server_tool_use: ServerToolUse,
-    iterations: Option<Vec<Iteration>>,
-}
-
-#[derive(Debug, Deserialize, Default)]
-#[serde(default)]
-struct CacheCreation {
-    #[serde(deserialize_with = "count")]
-    ephemeral_1h_input_tokens: Option<u64>,
-}
-
-#[derive(Debug, Deserialize, Default)]
-#[serde(default)]
-struct OutputDetails {
-    #[serde(deserialize_with = "count")]
-    thinking_tokens: Option<u64>,
-}
-
-#[derive(Debug, Deserialize, Default)]
-#[serde(default)]
-struct ServerToolUse {
-    #[serde(deserialize_with = "count")]
-    web_search_requests: Option<u64>,
 }
 
 /// One pass of the model within an answer.
-#[derive(Debug, Deserialize, Default)]
-#[serde(default)]
+#[derive(Debug, Default)]
 struct Iteration {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(deserialize_with = "count")]
-    input_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
-    cache_creation_input_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
-    cache_read_input_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
-    output_tokens: Option<u64>,
+    /// Not another model's, as an advisor's is.
+    own: bool,
+    counted: Counted,
+}
+
+impl Counted {
+    fn member(&mut self, value: &mut Scanner<'_>, key: &[u8]) -> Result<(), Broken> {
+        let count = match key {
+            b"input_tokens" => &mut self.input_tokens,
+            b"cache_creation_input_tokens" => &mut self.cache_creation_input_tokens,
+            b"cache_read_input_tokens" => &mut self.cache_read_input_tokens,
+            b"output_tokens" => &mut self.output_tokens,
+            _ => return value.skip(),
+        };
+        *count = value.count()?;
+        Ok(())
+    }
+}
+
+impl Iteration {
+    fn read(raw: &mut Scanner<'_>) -> Result<Self, Broken> {
+        let mut iteration = Self::default();
+        raw.object(|value, key| {
+            if key != b"type" {
+                return iteration.counted.member(value, key);
+            }
+            iteration.own = matches!(value.text()?.as_deref(), Some("message" | "compaction"));
+            Ok(())
+        })?;
+        Ok(iteration)
+    }
 }
 
 impl AnthropicCounts {
+    fn read(raw: &mut Scanner<'_>) -> Result<Self, Broken> {
+        let mut counts = Self::default();
+        raw.object(|value, key| {
+            let (within, count) = match key {
+                b"cache_creation" => (b"ephemeral_1h_input_tokens".as_slice(), &mut counts.one_hour),
+                b"output_tokens_details" => (b"thinking_tokens".as_slice(), &mut counts.thinking),
+                b"server_tool_use" => (b"web_search_requests".as_slice(), &mut counts.searches),
+                b"iterations" => {
+                    counts.iterations.clear();
+                    return value.array(|element| {
+                        counts.iterations.push(Iteration::read(element)?);
+                        Ok(())
+                    });
+                }
+                _ => return counts.top.member(value, key),
+            };
+            value.object(|value, key| {
+                if key != within {
+                    return value.skip();
+                }
+                *count = value.count()?;
+                Ok(())
+            })
+        })?;
+        Ok(counts)
+    }
+
     /// The last value of each member wins; a member that an event leaves out keeps its value.
     fn update(&mut self, newer: Self) {
         fn replace(old: &mut Option<u64>, new: Option<u64>) {
             *old = new.or(*old);
         }
-        replace(&mut self.input_tokens, newer.input_tokens);
-        replace(&mut self.cache_creation_input_tokens, newer.cache_creation_input_tokens);
-        replace(&mut self.cache_read_input_tokens, newer.cache_read_input_tokens);
-        replace(&mut self.output_tokens, newer.output_tokens);
-        replace(
-            &mut self.cache_creation.ephemeral_1h_input_tokens,
-            newer.cache_creation.ephemeral_1h_input_tokens,
-        );
-        replace(&mut self.output_tokens_details.thinking_tokens, newer.output_tokens_details.thinking_tokens);
-        replace(&mut self.server_tool_use.web_search_requests, newer.server_tool_use.web_search_requests);
-        self.iterations = newer.iterations.or(self.iterations.take());
+        let top = &mut self.top;
+        replace(&mut top.input_tokens, newer.top.input_tokens);
+        replace(&mut top.cache_creation_input_tokens, newer.top.cache_creation_input_tokens);
+        replace(&mut top.cache_read_input_tokens, newer.top.cache_read_input_tokens);
+        replace(&mut top.output_tokens, newer.top.output_tokens);
+        replace(&mut self.one_hour, newer.one_hour);
+        replace(&mut self.thinking, newer.thinking);
+        replace(&mut self.searches, newer.searches);
+        if !newer.iterations.is_empty() {
+            self.iterations = newer.iterations;
+        }
     }
 
     fn usage(&self) -> Option<Usage> {
-        self.input_tokens.or(self.output_tokens)?;
+        let top = &self.top;
+        top.input_tokens.or(top.output_tokens)?;
         let mut usage = Usage {
-            input: self.input_tokens.unwrap_or(0),
-            cache_read: self.cache_read_input_tokens,
-            cache_write: self.cache_creation_input_tokens,
-            cache_write_1h: self.cache_creation.ephemeral_1h_input_tokens,
-            output: self.output_tokens.unwrap_or(0),
-            reasoning: self.output_tokens_details.thinking_tokens,
-            searches: self.server_tool_use.web_search_requests,
+            input: top.input_tokens.unwrap_or(0),
+            cache_read: top.cache_read_input_tokens,
+            cache_write: top.cache_creation_input_tokens,
+            cache_write_1h: self.one_hour,
+            output: top.output_tokens.unwrap_or(0),
+            reasoning: self.thinking,
+            searches: self.searches,
             ..Usage::default()
         };
         self.sum_iterations(&mut usage);
         Some(usage)
     }
 
-    /// With iterations the top-level numbers leave some of them out. An advisor's are another model's.
+    /// With iterations the top-level numbers leave some of them out.
     fn sum_iterations(&self, usage: &mut Usage) {
-        let own = |iteration: &&Iteration| matches!(iteration.kind.as_str(), "message" | "compaction");
-        let own: Vec<&Iteration> = self.iterations.iter().flatten().filter(own).collect();
-        if own.is_empty() {
+        let own = || self.iterations.iter().filter(|iteration| iteration.own);
+        if own().next().is_none() {
             return;
         }
-        let sum = |count: fn(&Iteration) -> Option<u64>| {
-            own.iter().filter_map(|iteration| count(iteration)).fold(0, u64::saturating_add)
+        let sum = |count: fn(&Counted) -> Option<u64>| {
+            own().filter_map(|iteration| count(&iteration.counted)).fold(0, u64::saturating_add)
         };
-        usage.input = sum(|iteration| iteration.input_tokens);
-        usage.output = sum(|iteration| iteration.output_tokens);
-        usage.cache_write = usage.cache_write.map(|_| sum(|iteration| iteration.cache_creation_input_tokens));
-        usage.cache_read = usage.cache_read.map(|_| sum(|iteration| iteration.cache_read_input_tokens));
+        usage.input = sum(|counted| counted.input_tokens);
+        usage.output = sum(|counted| counted.output_tokens);
+        usage.cache_write = usage.cache_write.map(|_| sum(|counted| counted.cache_creation_input_tokens));
+        usage.cache_read = usage.cache_read.map(|_| sum(|counted| counted.cache_read_input_tokens));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn take(counts: &mut Counts, raw: &str) -> Option<Usage> {
+        counts.take(&mut Scanner::new(raw.as_bytes())).unwrap()
+    }
 
     #[test]
     fn openai_counts_cached_tokens_inside_the_prompt() {
@@ -284,7 +348,7 @@ mod tests {
             reported_total: Some(150),
             ..Usage::default()
         };
-        assert_eq!(Counts::OpenAi.take(full), Some(expected));
+        assert_eq!(take(&mut Counts::OpenAi, full), Some(expected));
     }
 
     #[test]
@@ -292,20 +356,22 @@ mod tests {
         for raw in
             ["{}", "[]", "null", r#"{"prompt_tokens":-1}"#, r#"{"total_tokens":5}"#, r#"{"queue_time":0.1}"#]
         {
-            assert_eq!(Counts::OpenAi.take(raw), None, "{raw}");
-            assert_eq!(Counts::new(Convention::Anthropic).take(raw), None, "{raw}");
+            assert_eq!(take(&mut Counts::OpenAi, raw), None, "{raw}");
+            assert_eq!(take(&mut Counts::new(Convention::Anthropic), raw), None, "{raw}");
         }
     }
 
     #[test]
     fn anthropic_members_keep_their_last_value() {
         let mut counts = Counts::new(Convention::Anthropic);
-        assert_eq!(counts.take("{}"), None);
-        counts.take(
+        assert_eq!(take(&mut counts, "{}"), None);
+        take(
+            &mut counts,
             r#"{"input_tokens":25,"cache_creation_input_tokens":6,"cache_read_input_tokens":7,"output_tokens":1,
             "cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":4}}"#,
         );
-        let end = counts.take(
+        let end = take(
+            &mut counts,
             r#"{"output_tokens":48,"input_tokens":30,"output_tokens_details":{"thinking_tokens":5},
             "server_tool_use":{"web_search_requests":2}}"#,
         );
