@@ -12,6 +12,7 @@ use tidegate_testkit::tls::{Flaw, Identity};
 use tidegate_testkit::{Faults, INVALID_HOST, Scripted, Server, refused_port};
 use tokio::task::JoinSet;
 
+use crate::paced::{Paced, Wire};
 use crate::stage::{CHAT, MESSAGES, Setup, Tidegate, chat, messages, messages_said, said, streamed, target};
 
 /// Which upstream a chat goes to, and how its answer is wanted. OpenAI's passes through, Anthropic's is translated.
@@ -79,8 +80,8 @@ const SEEN: &[(Fault, [Sees; 4])] = &[
     (Fault::StallMid(2), [Cut, ErrorEvent, Error(504), Error(504)]),
     (Fault::Drip(1), [Bytes, Bytes, Whole, Whole]),
     (Fault::Split, [Bytes, Bytes, Whole, Whole]),
-    // The stream's finish came all the same: translated it is whole, passed through its break is told behind it.
-    (Fault::ShortBody, [Cut, ErrorEvent, Error(502), Whole]),
+    // The stream's finish came all the same.
+    (Fault::ShortBody, [Cut, Bytes, Error(502), Whole]),
     (Fault::UntilClose, [Bytes, Bytes, Whole, Whole]),
     // What passes through is not read.
     (Fault::InvalidJson, [Bytes, Bytes, Error(502), Error(502)]),
@@ -223,6 +224,28 @@ async fn an_event_of_eight_megabytes_arrives_as_it_is() {
         assert_eq!(text.len(), TIDE.len() - "The".len() + (8 << 20), "{way:?}");
         assert!(text.ends_with("high at 12:04."), "{way:?}");
     }
+}
+
+/// An event too long to be held back goes out in pieces; when it breaks off, the error is still an event of its own.
+#[tokio::test]
+async fn a_break_within_a_long_event_is_told_in_an_event_of_its_own() {
+    let (tidegate, upstream) = (Tidegate::start().await, Paced::start().await);
+    let mut client = Wire::connect(tidegate.address()).await;
+    let (config, body) = (target("openai", &upstream.url()), streamed("m").to_string());
+    let length = body.len();
+    client.write(format!("POST {CHAT} HTTP/1.1\r\nhost: x\r\nx-portkey-config: {config}\r\ncontent-length: {length}\r\n\r\n{body}")).await;
+    let mut wire = upstream.accept().await;
+    wire.read_request().await;
+    wire.write("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+        .await;
+    let event = "data: {\"choices\":[{\"delta\":{\"content\":\"";
+    wire.write_chunk(format!("{event}first\"}}}}]}}\n\n")).await;
+    client.read_until("first").await;
+    wire.write_chunk(format!("{event}{}", "x".repeat(200 << 10))).await;
+    client.read_until("xxx").await;
+    drop(wire);
+    let text = client.read_until("upstream_stream_interrupted").await;
+    assert!(text.contains("\n\ndata: {\"error\":"), "an event of its own: {}", &text[text.len() - 400..]);
 }
 
 /// The provider may have read the request and begun to work on it: whether to ask again is the config's decision.

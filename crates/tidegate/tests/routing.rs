@@ -416,7 +416,8 @@ async fn the_model_inside_needs_no_key() {
 async fn incident_a_stored_key_went_to_the_callers_address() {
     let (stored, elsewhere) =
         (Server::start(Scripted::default()).await, Server::start(Scripted::default()).await);
-    let tidegate = providers(&stored, &["mine"]).await;
+    let saved = scripted(&stored, "txt:a");
+    let tidegate = Setup::default().settings(&section(&stored, "mine")).config("saved", saved).start().await;
     let host = elsewhere.url();
     let by_config = json!({"provider": "@mine", "custom_host": host}).to_string();
     let below =
@@ -438,7 +439,13 @@ async fn incident_a_stored_key_went_to_the_callers_address() {
         let seen = elsewhere.only_request();
         assert!(!format!("{seen:?}").contains("key-mine"), "{path} {headers:?}");
     }
-    assert_eq!(stored.traffic().now().requests, 0);
+    // A saved config holds keys too, and says itself where they go.
+    elsewhere.reset();
+    for (path, header) in [(CHAT, "x-portkey-custom-host"), ("/v1/files", "x-tidegate-custom-host")] {
+        let headers = [("x-portkey-config", "saved"), (header, host.as_str())];
+        assert_eq!(tidegate.post(path, &headers, &chat("m")).await.status, 400);
+    }
+    assert_eq!((elsewhere.traffic().now().requests, stored.traffic().now().requests), (0, 0));
     tidegate.post(CHAT, &[("x-portkey-provider", "@mine")], &chat("txt:a")).await;
     assert_eq!(
         stored.only_request().header("authorization"),
@@ -493,13 +500,13 @@ async fn parameters_are_laid_over_and_under_the_clients() {
 
 /// A gateway with providers of these names, all at `upstream`, with keys `key-<name>`.
 async fn providers(upstream: &Upstream, names: &[&str]) -> Tidegate {
-    let section = |name: &&str| {
-        format!(
-            "[providers.{name}]\nprovider = 'openai'\napi_key = 'key-{name}'\nbase_url = '{}'\n",
-            upstream.url()
-        )
-    };
-    Setup::default().settings(&names.iter().map(section).collect::<String>()).start().await
+    let sections: String = names.iter().map(|name| section(upstream, name)).collect();
+    Setup::default().settings(&sections).start().await
+}
+
+fn section(upstream: &Upstream, name: &str) -> String {
+    let url = upstream.url();
+    format!("[providers.{name}]\nprovider = 'openai'\napi_key = 'key-{name}'\nbase_url = '{url}'\n")
 }
 
 /// Asks `count` times over eight connections; how often each target answered.
