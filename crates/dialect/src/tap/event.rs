@@ -58,7 +58,8 @@ pub(super) fn data_of(line: &[u8]) -> Option<&[u8]> {
 /// What one event says.
 #[derive(Debug, Default)]
 pub(super) struct Sight<'a> {
-    pub(super) model: Option<Cow<'a, str>>,
+    /// The name as a JSON string, see [`text`].
+    pub(super) model: Option<&'a [u8]>,
     /// The `usage` object, raw.
     pub(super) usage: Option<&'a [u8]>,
     pub(super) error: Option<TapError>,
@@ -120,7 +121,7 @@ impl<'a> Sight<'a> {
         }
         let top = Top::of(data)?;
         let mut sight = Self {
-            model: top.model.and_then(text),
+            model: top.model,
             usage: top.usage,
             error: top.error.and_then(problem),
             ..Self::default()
@@ -193,7 +194,7 @@ impl<'a> Sight<'a> {
         match kind {
             "message_start" => {
                 let Some(message) = top.message.and_then(Top::of) else { return };
-                self.model = message.model.and_then(text);
+                self.model = message.model;
                 self.usage = message.usage;
             }
             "content_block_start" => {
@@ -230,7 +231,8 @@ fn is_blank(raw: &[u8]) -> bool {
     matches!(raw, b"null" | b"\"\"" | b"[]" | b"{}")
 }
 
-fn text(raw: &[u8]) -> Option<Cow<'_, str>> {
+/// The text of a raw string; `None` for any other value.
+pub(super) fn text(raw: &[u8]) -> Option<Cow<'_, str>> {
     Scanner::new(raw).text().ok()?
 }
 

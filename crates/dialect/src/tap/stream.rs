@@ -1,12 +1,13 @@
 //! A stream of server-sent events, line by line: which lines are worth reading, and what they add to the report.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 use memchr::{memchr2, memrchr2};
 
 use super::TapReport;
-use super::event::{Sight, data_of};
+use super::event::{Sight, data_of, text};
 use super::scan::Scanner;
 use super::usage::{Convention, Counts};
 
@@ -113,8 +114,8 @@ impl StreamTap {
 
     fn read_event(&mut self, data: &[u8], report: &mut TapReport) {
         let Some(sight) = Sight::of(data) else { return };
-        if let Some(model) = sight.model.filter(|_| report.model.is_none()) {
-            report.model = Some(model.into_owned());
+        if report.model.is_none() {
+            report.model = sight.model.and_then(text).map(Cow::into_owned);
         }
         if let Some(usage) = sight.usage.and_then(|raw| self.counts.take(&mut Scanner::new(raw)).ok()?) {
             report.usage = Some(usage);
