@@ -90,6 +90,7 @@ pub async fn read(inbound: Inbound, route: Route, bounds: &Bounds) -> Result<Cal
     let (parts, body) = inbound.into_parts();
     let own = GatewayHeaders::read(&parts.headers);
     judge_url(&parts, bounds)?;
+    judge_upgrade(&parts)?;
     let kind = BodyKind::of(&parts, &own, route)?;
     let (body, peek) = match kind {
         BodyKind::Stream if body.is_end_stream() => (CallBody::Empty, Peek::default()),
@@ -150,6 +151,16 @@ fn judge_url(parts: &Parts, bounds: &Bounds) -> Result<(), Refusal> {
     }
     let message = format!("the request's URL is {len} bytes long; at most {} are accepted", bounds.max_url);
     Err(Refusal::with_status("url_too_long", ErrorKind::TooLarge, 414, message))
+}
+
+/// Only HTTP crosses: a request that would be another thing without its upgrade is not sent as a plain one.
+fn judge_upgrade(parts: &Parts) -> Result<(), Refusal> {
+    let upgrade = parts.headers.get(header::UPGRADE);
+    if !upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket")) {
+        return Ok(());
+    }
+    let message = "websocket connections are not passed on; use the HTTP endpoints";
+    Err(Refusal::with_status("upgrade", ErrorKind::Internal, 501, message))
 }
 
 async fn read_frames(mut body: Incoming, max: usize) -> Result<Arc<[Bytes]>, Refusal> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use serde_json::Map;
+use serde_json::{Map, Value};
 use tidegate_core::{ApiError, Fault, Usage, Warnings, id};
 use tidegate_dialect::chat::StreamEvent;
 use tidegate_dialect::tap::Tap;
@@ -19,6 +19,7 @@ use tidegate_routing::{CircuitState, Env, Facts, Outcome, RouteError, Step, Targ
 
 use crate::accept::{Call, CallBody};
 use crate::body::Source;
+use crate::guard;
 use crate::headers::GatewayHeaders;
 use crate::plan::refuse_route;
 use crate::prepare::{self, Scene};
@@ -37,6 +38,12 @@ pub struct Answer {
     pub usage: Option<Usage>,
     pub warnings: Warnings,
     pub estimated: bool,
+    /// No provider was called: an input guardrail said no.
+    pub uncalled: bool,
+    /// Leave out what the client's dialect does not define.
+    pub strict: bool,
+    /// The client's dialect names its events.
+    pub names_events: bool,
     /// For the log.
     pub detail: Option<Box<str>>,
 }
@@ -52,6 +59,8 @@ pub enum AnswerBody {
         decoder: Box<dyn StreamDecoder>,
         encoder: Box<dyn StreamEncoder>,
         events: Vec<StreamEvent>,
+        /// Bytes that go out before the first event.
+        preface: Vec<u8>,
     },
 }
 
@@ -89,7 +98,7 @@ pub async fn run(scene: &Scene<'_>, call: &Call, record: &mut Record) -> Result<
         }
         record.attempts += 1;
         let attempted = match hedge_after_ms {
-            None => one(scene, call, &target).await,
+            None => guard::attempt(scene, call, &target).await,
             Some(after_ms) => Box::pin(hedged(scene, call, &target, after_ms)).await,
         };
         note(scene, &target, &attempted);
@@ -101,7 +110,7 @@ pub async fn run(scene: &Scene<'_>, call: &Call, record: &mut Record) -> Result<
 
 /// One try, or two when the first is slow: the first good answer wins, the other is dropped, which cancels it.
 async fn hedged(scene: &Scene<'_>, call: &Call, target: &Arc<Target>, after_ms: u64) -> Attempted {
-    let mut first = pin!(one(scene, call, target));
+    let mut first = pin!(guard::attempt(scene, call, target));
     if let Ok(attempted) = tokio::time::timeout(Duration::from_millis(after_ms), &mut first).await {
         return attempted;
     }
@@ -109,7 +118,7 @@ async fn hedged(scene: &Scene<'_>, call: &Call, target: &Arc<Target>, after_ms: 
         return first.await;
     }
     scene.gateway.metrics.hedges.inc();
-    let mut second = pin!(one(scene, call, target));
+    let mut second = pin!(guard::attempt(scene, call, target));
     let (early, late) = tokio::select! {
         attempted = &mut first => (attempted, second),
         attempted = &mut second => (attempted, first),
@@ -121,8 +130,14 @@ async fn hedged(scene: &Scene<'_>, call: &Call, target: &Arc<Target>, after_ms: 
     late.await
 }
 
-async fn one(scene: &Scene<'_>, call: &Call, target: &Target) -> Attempted {
-    match prepare::request(scene, call, target) {
+/// `changed` is the body that hooks put in place of the client's.
+pub async fn one(
+    scene: &Scene<'_>,
+    call: &Call,
+    target: &Target,
+    changed: Option<Map<String, Value>>,
+) -> Attempted {
+    match prepare::request(scene, call, target, changed) {
         Ok(prepared) => send::send(scene, call, target, prepared).await,
         Err(refusal) => Attempted::refused(refusal),
     }
@@ -192,7 +207,7 @@ fn finish(
 
 impl Attempted {
     /// The call was not made.
-    fn refused(refusal: Refusal) -> Self {
+    pub fn refused(refusal: Refusal) -> Self {
         let outcome = Outcome {
             status: refusal.error.status,
             fault: refusal.error.fault,
@@ -217,6 +232,9 @@ impl Attempted {
             usage: None,
             warnings: Warnings::default(),
             estimated: false,
+            uncalled: false,
+            strict: true,
+            names_events: false,
             detail: Some(error.message.as_str().into()),
         };
         Self { outcome, answer: Ok(answer) }
@@ -241,8 +259,8 @@ fn network_outcome(status: u16, fault: Fault) -> Outcome {
 /// What the plan's strategies look at, read only when they do.
 #[derive(Default)]
 struct Known {
-    metadata: Map<String, serde_json::Value>,
-    params: Map<String, serde_json::Value>,
+    metadata: Map<String, Value>,
+    params: Map<String, Value>,
     prompt_prefix_hash: Option<u64>,
 }
 
@@ -267,7 +285,7 @@ impl Known {
 
 /// Hash over the first characters of everything that stands before the answer in the provider's prompt cache: system
 /// text, tools and the first messages, as written.
-fn prompt_prefix(params: &Map<String, serde_json::Value>, chars: u32) -> Option<u64> {
+fn prompt_prefix(params: &Map<String, Value>, chars: u32) -> Option<u64> {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut text = String::new();
     for name in ["tools", "system", "messages", "prompt", "input"] {

@@ -32,6 +32,8 @@ pub struct GatewayHeaders {
     pub fallbacks: Option<HeaderValue>,
     pub retry_count: Option<HeaderValue>,
     pub virtual_key: Option<HeaderValue>,
+    pub input_guardrails: Option<HeaderValue>,
+    pub output_guardrails: Option<HeaderValue>,
     pub hops: Option<HeaderValue>,
     /// Provider options by header (`azure-resource-name`), suffix after the prefix.
     pub options: Vec<(&'static str, HeaderValue)>,
@@ -67,6 +69,8 @@ impl GatewayHeaders {
             "fallbacks" => &mut self.fallbacks,
             "retry-count" => &mut self.retry_count,
             "virtual-key" => &mut self.virtual_key,
+            "default-input-guardrails" => &mut self.input_guardrails,
+            "default-output-guardrails" => &mut self.output_guardrails,
             "hops" => &mut self.hops,
             _ => {
                 if let Ok(at) = OPTION_HEADERS.binary_search_by_key(&suffix, |row| row.0) {

@@ -12,8 +12,9 @@ use tidegate_dialect::ClientDialect;
 use tidegate_dialect::tap::Tap;
 
 use crate::body::{Cut, Piece, Source};
-use crate::idle::Idle;
+use crate::patience::{Lost, Patience};
 use crate::record::{End, Record};
+use crate::responses;
 
 /// An unfinished event longer than this goes out in pieces after all.
 const TAIL_LIMIT: usize = 64 * 1024;
@@ -24,7 +25,7 @@ pub struct PassBody {
     tap: Tap,
     /// Present for event streams: they must end in a finish or in an error event of the client's dialect.
     events: Option<Events>,
-    idle: Option<Idle>,
+    patience: Patience,
     record: Box<Record>,
     done: bool,
 }
@@ -37,11 +38,28 @@ pub struct Events {
     tail: BytesMut,
     /// What went out last was not the end of an event.
     open: bool,
+    ending: Ending,
+}
+
+/// How it is known that the provider's stream came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The tap sees it.
+    Tapped,
+    /// By the events of the responses API.
+    Responses { seen: bool },
 }
 
 impl Events {
-    pub fn new(client: &'static dyn ClientDialect, provider: &'static str) -> Self {
-        Self { client, provider, tail: BytesMut::new(), open: false }
+    pub fn new(client: &'static dyn ClientDialect, provider: &'static str, ending: Ending) -> Self {
+        Self { client, provider, tail: BytesMut::new(), open: false, ending }
+    }
+
+    /// Bytes on their way to the client.
+    fn see(&mut self, bytes: &[u8]) {
+        if let Ending::Responses { seen } = &mut self.ending {
+            *seen |= responses::is_over(bytes);
+        }
     }
 
     /// The bytes up to the last event boundary; the rest waits for its end.
@@ -87,7 +105,7 @@ impl PassBody {
         source: Source,
         tap: Tap,
         events: Option<Events>,
-        idle: Option<Idle>,
+        patience: Patience,
         mut record: Box<Record>,
     ) -> Self {
         if events.is_some() {
@@ -95,7 +113,7 @@ impl PassBody {
         } else if source.is_end() {
             record.ended(End::Ok); // hyper does not ask a body that is over
         }
-        Self { source, tap, events, idle, record, done: false }
+        Self { source, tap, events, patience, record, done: false }
     }
 
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
@@ -104,18 +122,15 @@ impl PassBody {
         }
         loop {
             let Poll::Ready(piece) = self.source.poll(cx) else {
-                let Some(idle) = &mut self.idle else { return Poll::Pending };
-                ready!(idle.poll(cx));
-                return self.broken(End::Stalled, "the provider sent nothing for too long");
+                let (end, message) = lost(ready!(self.patience.poll(cx)));
+                return self.broken(end, message);
             };
             match piece {
                 Piece::Data(bytes) => {
                     self.tap.push(&bytes);
-                    if let Some(idle) = &mut self.idle {
-                        idle.touch();
-                    }
+                    self.patience.touch();
                     let bytes = match &mut self.events {
-                        Some(events) => events.whole_events(bytes),
+                        Some(events) => events.whole_events(bytes).inspect(|bytes| events.see(bytes)),
                         None => Some(bytes),
                     };
                     if let Some(bytes) = bytes {
@@ -144,7 +159,8 @@ impl PassBody {
     fn ended(&mut self) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         self.tap.end();
         let report = self.tap.report();
-        if self.events.is_none() || report.finished || report.error.is_some() {
+        let cut = matches!(&self.events, Some(Events { ending: Ending::Responses { seen: false }, .. }));
+        if self.events.is_none() || (report.finished && !cut) || report.error.is_some() {
             let end = if report.error.is_some() { End::UpstreamError } else { End::Ok };
             let tail = self.events.as_mut().map(|events| events.tail.split().freeze());
             self.close(end);
@@ -156,8 +172,9 @@ impl PassBody {
 
     fn broken(&mut self, end: End, message: &str) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         let report = self.tap.report();
+        let over = report.finished || report.error.is_some();
         if let Some(events) = &mut self.events
-            && (report.finished || report.error.is_some())
+            && (over || events.ending == (Ending::Responses { seen: true }))
         {
             // A finish or an error of the provider's stands, however the connection went after it.
             events.tail.clear();
@@ -190,10 +207,19 @@ impl Drop for PassBody {
     }
 }
 
+/// How a stream ends that is not waited for any longer, and what its client is told.
+pub fn lost(why: Lost) -> (End, &'static str) {
+    match why {
+        Lost::Silent => (End::Stalled, "the provider sent nothing for too long"),
+        Lost::Draining => (End::Draining, "the gateway is being stopped; send the request again"),
+    }
+}
+
 /// The machine-readable word of a stream's bad end.
 pub fn code(end: End) -> &'static str {
     match end {
         End::Stalled => "upstream_stalled",
+        End::Draining => "gateway_stopping",
         _ => "upstream_stream_interrupted",
     }
 }
@@ -238,7 +264,7 @@ mod tests {
     fn events_in_pieces_come_whole() {
         let text = b"data: one\n\ndata: two\r\n\r\n: c\n\ndata: [DONE]\n\n";
         for cut in 0..text.len() {
-            let mut events = Events::new(&tidegate_dialect::openai_chat::OpenAi, "openai");
+            let mut events = Events::new(&tidegate_dialect::openai_chat::OpenAi, "openai", Ending::Tapped);
             let mut out = Vec::new();
             for part in [&text[..cut], &text[cut..]] {
                 if let Some(bytes) = events.whole_events(Bytes::copy_from_slice(part)) {

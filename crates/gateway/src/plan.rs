@@ -15,6 +15,7 @@ use tidegate_core::{ApiError, ErrorKind};
 use tidegate_routing::{Config, ConfigContext, ConfigError, Plan, Target, TargetKey, custom_host};
 
 use crate::accept::Call;
+use crate::guard::Guards;
 use crate::headers::{GatewayHeaders, is_forwardable};
 use crate::refuse::Refusal;
 use crate::state::Snapshot;
@@ -39,12 +40,14 @@ struct Cached {
     plan: Arc<Plan>,
     /// As in the reference: with a config that names its providers, the caller's `Authorization` is not for them.
     caller_key: bool,
+    guards: Arc<Guards>,
 }
 
 /// A request's plan, and what of the request applies at each of its targets.
 #[derive(Debug)]
 pub struct Resolved {
     pub plan: Arc<Plan>,
+    pub guards: Arc<Guards>,
     /// The caller's own credential is for the provider (no config names one).
     pub caller_key: bool,
     /// The credentials of the settings come before the caller's: the caller chose by model or slug.
@@ -98,8 +101,8 @@ pub fn resolve(snapshot: &Snapshot, call: &Call) -> Result<Resolved, Refusal> {
         own,
         custom_host: overrides.custom_host.as_deref(),
     };
-    let Cached { plan, caller_key } = recipe.plan(snapshot)?;
-    Ok(Resolved { plan, caller_key, settings_first, model, overrides })
+    let Cached { plan, caller_key, guards } = recipe.plan(snapshot)?;
+    Ok(Resolved { plan, guards, caller_key, settings_first, model, overrides })
 }
 
 enum Choice<'a> {
@@ -310,7 +313,8 @@ impl Recipe<'_> {
             }
         };
         let caller_key = self.config.is_none_or(|text| !names_provider(text));
-        let cached = Cached { plan: Arc::new(plan), caller_key };
+        let guards = Arc::new(Guards::of(&plan, self.own)?);
+        let cached = Cached { plan: Arc::new(plan), caller_key, guards };
         snapshot.plans.put(key, cached.clone());
         Ok(cached)
     }
@@ -319,6 +323,11 @@ impl Recipe<'_> {
         let mut key = String::with_capacity(64 + self.config.map_or(0, str::len));
         for part in [self.provider, self.custom_host, self.fallbacks, self.config] {
             key.push_str(part.unwrap_or("\u{1}"));
+            key.push('\0');
+        }
+        for list in [&self.own.input_guardrails, &self.own.output_guardrails].into_iter().flatten() {
+            key.push('\u{2}');
+            key.push_str(&String::from_utf8_lossy(list.as_bytes()));
             key.push('\0');
         }
         key.push_str(&self.retries.map_or_else(String::new, |count| count.to_string()));

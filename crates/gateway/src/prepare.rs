@@ -13,6 +13,7 @@ use std::sync::{Arc, PoisonError};
 use bytes::Bytes;
 use http::header::TRANSFER_ENCODING;
 use http::{HeaderValue, Method};
+use serde_json::{Map, Value};
 use tidegate_catalog::Endpoint;
 use tidegate_core::Warnings;
 use tidegate_dialect::DialectId;
@@ -82,17 +83,36 @@ pub enum Reading {
     Embeddings { dialect: DialectId, base64: bool },
 }
 
+/// `changed` is the body that hooks put in place of the client's, overrides included.
+///
 /// # Errors
 /// A [`Refusal`] marked as an exception: the call cannot be made at this target, and no other try would mend it.
-pub fn request(scene: &Scene<'_>, call: &Call, target: &Target) -> Result<Prepared, Refusal> {
+pub fn request(
+    scene: &Scene<'_>,
+    call: &Call,
+    target: &Target,
+    changed: Option<Map<String, Value>>,
+) -> Result<Prepared, Refusal> {
     let upstream = Upstream::resolve(scene, call, target)?;
     match call.route {
         Route::Unified(endpoint) if matches!(call.body, CallBody::Json(_)) => {
-            unified(scene, call, target, endpoint, &upstream)
+            let mut draft = body::Draft::of(call, target, scene.resolved.model.as_deref())?;
+            if let Some(members) = changed {
+                draft.replace(members);
+            }
+            unified(scene, call, target, endpoint, draft, &upstream)
         }
         Route::Unified(endpoint) => form(scene, call, target, endpoint, &upstream),
         _ => proxied(scene, call, target, &upstream),
     }
+}
+
+/// The body as this target would get it in the client's dialect, for hooks to look at.
+///
+/// # Errors
+/// A body that is not a JSON object after all.
+pub fn merged(scene: &Scene<'_>, call: &Call, target: &Target) -> Result<Map<String, Value>, Refusal> {
+    body::Draft::of(call, target, scene.resolved.model.as_deref())?.parse()
 }
 
 /// A POST whose JSON the gateway understands.
@@ -101,9 +121,9 @@ fn unified(
     call: &Call,
     target: &Target,
     endpoint: Endpoint,
+    mut draft: body::Draft<'_>,
     upstream: &Upstream<'_>,
 ) -> Result<Prepared, Refusal> {
-    let mut draft = body::Draft::of(call, target, scene.resolved.model.as_deref())?;
     let way = upstream.way(endpoint, &draft)?;
     let Some(mut way) = way else { return estimate(call, &draft, upstream) };
     draft.set_model(way.model);
@@ -169,6 +189,9 @@ fn send_through(
 ) -> Result<Prepared, Refusal> {
     let mut parts = headers::head(method, url)?;
     let client_signs = headers::through(scene, call, target, upstream, &mut parts.headers);
+    if reading != Reading::Proxy {
+        headers::own(call, upstream, reading, &mut parts.headers)?;
+    }
     if !client_signs {
         upstream.sign(scene, &mut parts, None)?;
     }

@@ -24,6 +24,8 @@ pub enum End {
     UpstreamError,
     /// The provider went silent for longer than `between_chunks`.
     Stalled,
+    /// The gateway stopped before the stream did; the client was told.
+    Draining,
 }
 
 impl End {
@@ -34,6 +36,7 @@ impl End {
             Self::UpstreamCut => "upstream_cut",
             Self::UpstreamError => "upstream_error",
             Self::Stalled => "stalled",
+            Self::Draining => "draining",
         }
     }
 }

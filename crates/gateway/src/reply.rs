@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use tidegate_catalog::Endpoint;
 use tidegate_core::Usage;
 use tidegate_dialect::ClientDialect;
 use tidegate_routing::CircuitState;
@@ -15,10 +16,11 @@ use crate::headers::{
     CACHE_STATUS, CIRCUIT, ESTIMATED, EXCEPTION, LAST_INDEX, PROVIDER, RETRY_COUNT, TRACE_ID, WARNINGS,
     strip_hop_by_hop,
 };
-use crate::idle::Idle;
-use crate::pass::{Events, PassBody};
+use crate::pass::{Ending, Events, PassBody};
+use crate::patience::Patience;
 use crate::prepare::Scene;
 use crate::record::Record;
+use crate::route::Route;
 use crate::translated::{Coders, TranslatedBody};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -35,13 +37,26 @@ pub struct Reply {
     usage: Option<Usage>,
     detail: Option<Box<str>>,
     client: &'static dyn ClientDialect,
-    idle: Option<Idle>,
+    ending: Ending,
+    patience: Patience,
 }
 
 /// Writes the head: the provider's own headers, and those that say which target answered and how.
 pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered) -> Reply {
     let Answered { answer, target, retry_count, circuit } = answered;
-    let Answer { status, mut headers, body, provider, model, usage, warnings, estimated, detail } = answer;
+    let Answer {
+        status,
+        mut headers,
+        body,
+        provider,
+        model,
+        usage,
+        warnings,
+        estimated,
+        uncalled,
+        detail,
+        ..
+    } = answer;
     strip_hop_by_hop(&mut headers);
     for name in [WARNINGS, ESTIMATED, CIRCUIT, EXCEPTION] {
         headers.remove(name); // another gateway's
@@ -51,7 +66,9 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered) -> Reply {
     headers.insert(PROVIDER, HeaderValue::from_static(provider));
     headers.insert(RETRY_COUNT, retry_count_value(retry_count));
     headers.insert(TRACE_ID, call.own.trace_id.clone().unwrap_or_else(|| HeaderValue::from_static("")));
-    headers.insert(CACHE_STATUS, DISABLED);
+    if !uncalled {
+        headers.insert(CACHE_STATUS, DISABLED);
+    }
     if !warnings.is_empty() {
         insert(&mut headers, WARNINGS, HeaderValue::from_str(&warnings.header_value()));
     }
@@ -74,8 +91,12 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered) -> Reply {
         AnswerBody::Pass { .. } => {}
     }
     let idle_ms = target.timeouts.between_chunks_ms.or(scene.snapshot.timeouts.between_chunks_ms);
-    let idle = idle_ms.map(|ms| Idle::new(Duration::from_millis(ms)));
-    Reply { status, headers, body, provider, model, usage, detail, client: call.client(), idle }
+    let patience = Patience::new(idle_ms.map(Duration::from_millis), &scene.gateway.cut);
+    let ending = match call.route {
+        Route::Unified(Endpoint::Responses) => Ending::Responses { seen: false },
+        _ => Ending::Tapped,
+    };
+    Reply { status, headers, body, provider, model, usage, detail, client: call.client(), ending, patience }
 }
 
 impl Reply {
@@ -88,13 +109,18 @@ impl Reply {
         let body = match self.body {
             AnswerBody::Full(bytes) => ClientBody::recorded(bytes, record),
             AnswerBody::Pass { source, tap, events } => {
-                let events = events.then(|| Events::new(self.client, self.provider));
-                ClientBody::Pass(Box::new(PassBody::new(source, tap, events, self.idle, record)))
+                let events = events.then(|| Events::new(self.client, self.provider, self.ending));
+                ClientBody::Pass(Box::new(PassBody::new(source, tap, events, self.patience, record)))
             }
-            AnswerBody::Translated { source, decoder, encoder, events } => {
+            AnswerBody::Translated { source, decoder, encoder, events, preface } => {
                 let coders = Coders { decoder, encoder, client: self.client, provider: self.provider };
                 ClientBody::Translated(Box::new(TranslatedBody::new(
-                    source, coders, events, self.idle, record,
+                    source,
+                    coders,
+                    preface,
+                    events,
+                    self.patience,
+                    record,
                 )))
             }
         };

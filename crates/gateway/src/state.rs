@@ -11,6 +11,7 @@ use tidegate_catalog::{Provider, catalog};
 use tidegate_core::{Clock, Secret};
 use tidegate_routing::{Health, HostRules};
 use tidegate_upstream::Egress;
+use tokio::sync::Notify;
 
 use crate::accept::Bounds;
 use crate::log::Log;
@@ -24,6 +25,8 @@ pub struct Gateway {
     pub log: Log,
     pub clock: Arc<dyn Clock>,
     draining: AtomicBool,
+    /// Told when streams still under way have to end.
+    pub cut: Arc<Notify>,
 }
 
 /// The settings of the moment, in the form that requests need.
@@ -75,12 +78,18 @@ impl Gateway {
             log,
             clock,
             draining: AtomicBool::new(false),
+            cut: Arc::default(),
         })
     }
 
     /// Stops being ready: balancers in front send new requests elsewhere.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// The grace period is over: streams that wait for their provider end in an error event.
+    pub fn cut(&self) {
+        self.cut.notify_waiters();
     }
 
     pub fn is_draining(&self) -> bool {

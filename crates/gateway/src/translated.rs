@@ -11,8 +11,8 @@ use tidegate_dialect::chat::StreamEvent;
 use tidegate_dialect::{ClientDialect, StreamDecoder, StreamEncoder};
 
 use crate::body::{Cut, Piece, Source};
-use crate::idle::Idle;
-use crate::pass::code;
+use crate::pass::{code, lost};
+use crate::patience::Patience;
 use crate::record::{End, Record};
 
 /// What an upstream may take to end its body behind the last event.
@@ -30,9 +30,11 @@ pub struct Coders {
 pub struct TranslatedBody {
     source: Source,
     coders: Coders,
+    /// Goes out before the first event.
+    preface: Vec<u8>,
     /// Events decoded and not yet written; at first those that were read while the head was held back.
     events: Vec<StreamEvent>,
-    idle: Option<Idle>,
+    patience: Patience,
     record: Box<Record>,
     done: bool,
 }
@@ -42,12 +44,13 @@ impl TranslatedBody {
     pub fn new(
         source: Source,
         coders: Coders,
+        preface: Vec<u8>,
         events: Vec<StreamEvent>,
-        idle: Option<Idle>,
+        patience: Patience,
         mut record: Box<Record>,
     ) -> Self {
         record.begin_stream();
-        Self { source, coders, events, idle, record, done: false }
+        Self { source, coders, preface, events, patience, record, done: false }
     }
 
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
@@ -59,25 +62,20 @@ impl TranslatedBody {
             }
             if self.done {
                 // The end of the upstream body: unread, its connection could not serve another request.
-                if self.source.poll(cx).is_pending()
-                    && let Some(idle) = &mut self.idle
-                {
-                    ready!(idle.poll(cx));
+                if self.source.poll(cx).is_pending() {
+                    ready!(self.patience.poll(cx));
                 }
                 return Poll::Ready(None);
             }
             let Poll::Ready(piece) = self.source.poll(cx) else {
-                let Some(idle) = &mut self.idle else { return Poll::Pending };
-                ready!(idle.poll(cx));
-                self.fail(End::Stalled, "the provider sent nothing for too long");
+                let (end, message) = lost(ready!(self.patience.poll(cx)));
+                self.fail(end, message);
                 continue;
             };
             match piece {
                 Piece::Data(bytes) => {
                     self.coders.decoder.push(&bytes, &mut self.events);
-                    if let Some(idle) = &mut self.idle {
-                        idle.touch();
-                    }
+                    self.patience.touch();
                 }
                 Piece::End => {
                     self.coders.decoder.finish(&mut self.events);
@@ -91,7 +89,7 @@ impl TranslatedBody {
     }
 
     fn write_events(&mut self) -> Vec<u8> {
-        let mut out = Vec::new();
+        let mut out = std::mem::take(&mut self.preface);
         for event in self.events.drain(..) {
             if self.done {
                 break;
@@ -101,6 +99,7 @@ impl TranslatedBody {
                     out.extend_from_slice(&self.coders.client.error_event(error, Some(self.coders.provider)));
                     let end = match error.code.as_deref() {
                         Some("upstream_stalled") => End::Stalled,
+                        Some("gateway_stopping") => End::Draining,
                         Some("upstream_stream_interrupted") => End::UpstreamCut,
                         _ => End::UpstreamError,
                     };
@@ -108,13 +107,12 @@ impl TranslatedBody {
                     self.done = true;
                     // Nothing more is wanted of this provider, nor paid for.
                     self.source = Source::of([]);
-                    self.idle = None;
                 }
                 StreamEvent::End => {
                     self.coders.encoder.push(&event, &mut out);
                     self.record.ended(End::Ok);
                     self.done = true;
-                    self.idle = Some(Idle::new(LAST_BYTES));
+                    self.patience.limit(LAST_BYTES);
                 }
                 StreamEvent::Ping => out.extend_from_slice(self.coders.encoder.ping()),
                 StreamEvent::Usage(usage) => {

@@ -58,7 +58,7 @@ fn text(settings: &Settings, address: SocketAddr, file: Option<&std::path::Path>
          \n  Providers  {providers}\
          \n  Log        {log}\
          \n  Metrics    http://{address}/metrics\
-         \n  Off        caching, guardrails, keys of the gateway's own\
+         \n  Off        caching, keys of the gateway's own\
          \n\n  Try it, no key needed:\n\n    curl http://{address}/v1/chat/completions -H 'content-type: application/json' \\\n      -d '{{\"model\": \"@demo/echo\", \"stream\": true, \"messages\": [{{\"role\": \"user\", \"content\": \"Hello!\"}}]}}'\n\n"
     );
     text

@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use tidegate_catalog::PORTKEY_IDS;
+use tidegate_gateway::guard::Guards;
 use tidegate_gateway::{Snapshot, plan};
 use tidegate_routing::ConfigContext;
+use tidegate_routing::plan::{Defaults, Plan};
 use tidegate_settings::Settings;
 
 use crate::cli::Options;
@@ -52,6 +54,10 @@ pub fn saved(settings: &Settings, snapshot: &Snapshot) -> String {
                 for note in config.notes() {
                     let _ = writeln!(mistakes, "{file}: {note}");
                 }
+                let plan = Plan::new(&config, Defaults::default());
+                for mistake in Guards::mistakes(&plan).into_iter().chain(without_effect(&plan)) {
+                    let _ = writeln!(mistakes, "{file}: {mistake}");
+                }
             }
             Err(error) if error.issues.is_empty() => {
                 let _ = writeln!(mistakes, "{file}: {}", error.message);
@@ -65,4 +71,11 @@ pub fn saved(settings: &Settings, snapshot: &Snapshot) -> String {
     }
     mistakes.truncate(mistakes.trim_end().len());
     mistakes
+}
+
+/// Members that a request may carry, since clients of the reference send them, and that do nothing here.
+fn without_effect(plan: &Plan) -> Vec<String> {
+    let targets = plan.targets();
+    let cached = targets.iter().filter(|target| target.cache.is_some());
+    cached.map(|target| format!("{}.cache: answers are not cached yet; leave it out", target.path)).collect()
 }

@@ -15,6 +15,8 @@ use crate::cli::Options;
 use crate::wire::Origin;
 use crate::{banner, check, connection, reload};
 
+/// For the error events of streams that are ended.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Waits between accepts that fail for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -70,9 +72,15 @@ async fn listen(origin: Origin, settings: &Settings, gateway: Arc<Gateway>) -> R
     reloads.abort();
     let _ = drain.send(true);
     drop(alive);
-    if tokio::time::timeout(settings.server.grace_period, gone.recv()).await.is_err() {
-        banner::note("the grace period is over; requests still under way are cut");
+    tokio::select! {
+        _ = gone.recv() => return Ok(()),
+        () = stop.wait() => banner::note("asked to stop a second time; requests still under way are ended"),
+        () = tokio::time::sleep(settings.server.grace_period) => {
+            banner::note("the grace period is over; requests still under way are ended");
+        }
     }
+    gateway.cut();
+    let _ = tokio::time::timeout(LAST_WORDS, gone.recv()).await;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
+use tidegate_catalog::Endpoint;
 use tidegate_core::{ApiError, Usage};
 use tidegate_dialect::chat::StreamEvent;
 use tidegate_dialect::tap::{FirstEvent, Tap, TapKind, classify_first};
@@ -18,6 +19,8 @@ use crate::accept::Call;
 use crate::body::{CollectError, Piece, Source};
 use crate::headers::SHOULD_RETRY;
 use crate::prepare::{Job, Reading, Scene};
+use crate::responses;
+use crate::route::Route;
 use crate::translated::ends;
 
 /// An error's body is read up to here; providers' errors are far smaller.
@@ -113,7 +116,11 @@ impl Reader<'_> {
             if let Err(attempted) = self.hold_back(dialect, &mut source).await {
                 return *attempted;
             }
-            let tap = Tap::new(if anthropic { TapKind::AnthropicStream } else { self.stream_tap() });
+            let tap = Tap::new(match dialect {
+                _ if self.is_responses() => TapKind::None,
+                DialectId::Anthropic => TapKind::AnthropicStream,
+                _ => TapKind::OpenAiStream,
+            });
             return self.done(
                 self.outcome(&head),
                 head,
@@ -136,20 +143,22 @@ impl Reader<'_> {
         self.done(self.outcome(&head), head, AnswerBody::Pass { source, tap, events }, None)
     }
 
-    /// Streams of the responses API have an end of their own, which the tap does not know.
-    fn stream_tap(&self) -> TapKind {
-        use tidegate_catalog::Endpoint;
-        if self.call.route == crate::route::Route::Unified(Endpoint::Responses) {
-            TapKind::None
-        } else {
-            TapKind::OpenAiStream
-        }
+    fn is_responses(&self) -> bool {
+        self.call.route == Route::Unified(Endpoint::Responses)
+    }
+
+    fn classify(&self, bytes: &[u8]) -> FirstEvent {
+        if self.is_responses() { responses::classify_first(bytes) } else { classify_first(bytes) }
     }
 
     /// A whole answer to a request for a stream: read as the dialect's stream decoder reads it.
     async fn not_a_stream(&self, dialect: DialectId, head: Head, source: Source) -> Attempted {
         if !is_json(&head.headers) {
             return self.wrong_type(&head, source).await;
+        }
+        if self.is_responses() {
+            let body = AnswerBody::Pass { source, tap: Tap::new(TapKind::None), events: false };
+            return self.done(self.outcome(&head), head, body, None);
         }
         self.stream(dialect, head, source).await
     }
@@ -174,15 +183,14 @@ impl Reader<'_> {
         loop {
             match source.next().await {
                 Piece::Data(bytes) => {
-                    let first = match joined.is_empty() && held.is_empty() {
-                        true => classify_first(&bytes),
-                        false => {
-                            if joined.is_empty() {
-                                joined.extend_from_slice(&held.concat());
-                            }
-                            joined.extend_from_slice(&bytes);
-                            classify_first(&joined)
+                    let first = if held.is_empty() {
+                        self.classify(&bytes)
+                    } else {
+                        if joined.is_empty() {
+                            joined.extend_from_slice(&held.concat());
                         }
+                        joined.extend_from_slice(&bytes);
+                        self.classify(&joined)
                     };
                     held.push(bytes);
                     let len: usize = held.iter().map(Bytes::len).sum();
@@ -258,7 +266,7 @@ impl Reader<'_> {
             }
         }
         let encoder = self.call.client().chat_stream(&context);
-        let body = AnswerBody::Translated { source, decoder, encoder, events };
+        let body = AnswerBody::Translated { source, decoder, encoder, events, preface: Vec::new() };
         self.done(self.outcome(&head), head, body, None)
     }
 
@@ -356,6 +364,9 @@ impl Reader<'_> {
             usage,
             warnings: self.job.warnings.clone(),
             estimated: false,
+            uncalled: false,
+            strict: self.job.strict,
+            names_events: self.call.client().id() == DialectId::Anthropic,
             detail: None,
         };
         Attempted { outcome, answer: Ok(answer) }

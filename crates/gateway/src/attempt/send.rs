@@ -89,6 +89,9 @@ fn estimate(job: &Job, body: Bytes) -> Attempted {
         usage: None,
         warnings: Warnings::default(),
         estimated: true,
+        uncalled: false,
+        strict: true,
+        names_events: false,
         detail: None,
     };
     Attempted { outcome: Outcome::default(), answer: Ok(answer) }

@@ -104,7 +104,22 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn parse(&self) -> Result<Map<String, Value>, Refusal> {
+    /// Takes another body, in which the target's members are already.
+    pub fn replace(&mut self, members: Map<String, Value>) {
+        self.model = members.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
+        self.stream = members.get("stream").and_then(Value::as_bool).unwrap_or(false);
+        self.body_model = None;
+        self.members = Some(members);
+    }
+
+    /// The body's members as they stand.
+    ///
+    /// # Errors
+    /// The body is not a JSON object.
+    pub fn parse(&self) -> Result<Map<String, Value>, Refusal> {
+        if let Some(members) = &self.members {
+            return Ok(members.clone());
+        }
         serde_json::from_slice(&join(&self.frames)).map_err(|error| unreadable(&error.to_string()))
     }
 
@@ -169,10 +184,7 @@ fn same(
             peek::with_model(&draft.frames, range, model).into()
         }
         change => {
-            let mut members = match &draft.members {
-                Some(members) => members.clone(),
-                None => draft.parse()?,
-            };
+            let mut members = draft.parse()?;
             match change {
                 Some(BodyModel::Replaced(model)) => {
                     drop(members.insert("model".into(), model.as_str().into()))

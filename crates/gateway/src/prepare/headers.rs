@@ -54,8 +54,7 @@ pub fn unified(
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(USER_AGENT, AGENT);
     headers.insert(HOPS, scene.hops.clone());
-    fixed(upstream, headers)?;
-    vendor(call, upstream, reading, headers);
+    own(call, upstream, reading, headers)?;
     let forward = scene.resolved.overrides.forward_headers.as_ref().or(target.forward_headers.as_ref());
     for name in forward.iter().flat_map(|names| names.iter()) {
         if let Ok(name) = name.to_ascii_lowercase().parse::<HeaderName>()
@@ -97,6 +96,21 @@ pub fn through(
         headers.remove("x-api-key");
     }
     client_wins
+}
+
+/// What the provider wants beside the client's own head.
+///
+/// # Errors
+/// A header of the provider's needs an option that is not given.
+pub fn own(
+    call: &Call,
+    upstream: &Upstream<'_>,
+    reading: Reading,
+    headers: &mut HeaderMap,
+) -> Result<(), Refusal> {
+    fixed(upstream, headers)?;
+    vendor(call, upstream, reading, headers);
+    Ok(())
 }
 
 /// Headers the provider wants with every request.
