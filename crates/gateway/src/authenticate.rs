@@ -39,7 +39,8 @@ mod tests {
 
     #[test]
     fn credentials() {
-        let cases: &[(&[(&'static str, &'static str)], Option<&str>)] = &[
+        type Headers = &'static [(&'static str, &'static str)];
+        let cases: &[(Headers, Option<&str>)] = &[
             (&[("authorization", "Bearer k")], Some("k")),
             (&[("authorization", "bearer  k ")], Some("k")),
             (&[("authorization", "k")], Some("k")),

@@ -10,7 +10,7 @@ mod admit;
 mod attempt;
 mod authenticate;
 mod body;
-pub mod guard;
+mod guard;
 pub mod headers;
 pub mod log;
 pub mod metrics;
@@ -31,4 +31,5 @@ pub mod state;
 mod translated;
 
 pub use body::ClientBody;
+pub use guard::Guards;
 pub use state::{Gateway, Snapshot};

@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use tidegate_catalog::PORTKEY_IDS;
-use tidegate_gateway::guard::Guards;
-use tidegate_gateway::{Snapshot, plan};
+use tidegate_gateway::{Guards, Snapshot, plan};
 use tidegate_routing::ConfigContext;
 use tidegate_routing::plan::{Defaults, Plan};
 use tidegate_settings::Settings;

@@ -457,7 +457,8 @@ mod tests {
 
     #[test]
     fn waits() {
-        let cases: &[(&[(&'static str, &'static str)], Option<u64>)] = &[
+        type Headers = &'static [(&'static str, &'static str)];
+        let cases: &[(Headers, Option<u64>)] = &[
             (&[("retry-after", "2")], Some(2000)),
             (&[("retry-after", "0.5")], Some(500)),
             (&[("retry-after", "2"), ("retry-after-ms", "10")], Some(10)),

@@ -9,7 +9,7 @@ use super::check::{Check, Rule, Type};
 use super::{extension, lint, spelling};
 use crate::strategy::Mode;
 
-pub(super) const MEMBERS: [(&str, Rule); 45] = [
+pub(super) const MEMBERS: [(&str, Rule); 44] = [
     ("strategy", strategy),
     ("provider", provider),
     ("api_key", text),
@@ -52,7 +52,6 @@ pub(super) const MEMBERS: [(&str, Rule); 45] = [
     ("override_params", object),
     ("default_params", object),
     ("virtual_key", extension::virtual_key),
-    ("passthrough", flag),
     ("timeouts", extension::timeouts),
     ("hedge", extension::hedge),
     ("circuit_breaker", extension::circuit_breaker),

@@ -234,7 +234,6 @@ fn own_extensions_are_strict() {
         (json!({"circuitBreaker": {"treshold": 2}}), "circuitBreaker,treshold, message: Unknown member"),
         (json!({"default_params": []}), "default_params, message: Expected object, received array"),
         (json!({"overrideParams": "x"}), "overrideParams, message: Expected object, received string"),
-        (json!({"passthrough": 1}), "passthrough, message: Expected boolean, received number"),
         (json!({"virtual_key": ""}), "virtual_key, message: Must name a stored key"),
         (
             json!({"retry": {"attempts": 1, "count": 1}}),
@@ -257,7 +256,7 @@ fn own_extensions_are_strict() {
         "timeouts": {"connect_ms": 1, "firstByteMs": 2}, "hedge": {"after": "p95", "maxShare": 1},
         "circuit_breaker": {"failures": 1, "window_s": 1, "open_s": 1, "half_open": 1, "strict": true},
         "retry": {"count": 2, "max_wait_ms": 10, "jitter": false, "budget": 0.2}, "weight": "0.5",
-        "default_params": {"a": 1}, "virtual_key": "v", "name": "n", "passthrough": true,
+        "default_params": {"a": 1}, "virtual_key": "v", "name": "n",
     }));
     assert_eq!(errors(&sound), Vec::<String>::new());
     assert_eq!(notes(&sound), Vec::<String>::new());

@@ -30,7 +30,6 @@ struct Inherited {
     custom_host: Option<Box<str>>,
     forward_headers: Option<Arc<[Box<str>]>>,
     strict: Option<bool>,
-    passthrough: Option<bool>,
     cache: Option<CacheMode>,
     hooks: Option<Arc<Hooks>>,
     hedge: Option<HedgePolicy>,
@@ -69,7 +68,6 @@ impl Inherited {
                 .map(Arc::from)
                 .or_else(|| self.forward_headers.clone()),
             strict: entry.strict.or(self.strict),
-            passthrough: entry.passthrough.or(self.passthrough),
             cache: entry.cache.or(self.cache),
             hooks: hooks(self.hooks.as_ref(), entry),
             hedge: entry.hedge.or(self.hedge),
@@ -123,7 +121,6 @@ fn target(entry: &Entry, settings: &Inherited, path: String) -> Target {
         timeouts: settings.timeouts,
         forward_headers: settings.forward_headers,
         strict: settings.strict,
-        passthrough: settings.passthrough,
         cache: settings.cache,
         hooks: settings.hooks,
         hedge: settings.hedge,

@@ -34,8 +34,6 @@ pub struct Target {
     pub forward_headers: Option<Arc<[Box<str>]>>,
     /// Strict OpenAI compliance of the answer; `None` = not said here.
     pub strict: Option<bool>,
-    /// Send body members the gateway does not know to the provider as written; `None` = not said here.
-    pub passthrough: Option<bool>,
     pub cache: Option<CacheMode>,
     pub hooks: Option<Arc<Hooks>>,
     pub hedge: Option<HedgePolicy>,
@@ -66,7 +64,6 @@ impl Target {
             timeouts: Timeouts::default(),
             forward_headers: None,
             strict: None,
-            passthrough: None,
             cache: None,
             hooks: None,
             hedge: None,

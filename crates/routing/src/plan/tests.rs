@@ -55,13 +55,13 @@ fn the_nearest_retry_and_cache_win_whole() {
 fn the_nearest_value_that_says_something_wins() {
     let target = inherited(
         json!({"request_timeout": 10, "custom_host": "https://a.example", "forward_headers": ["x-a"], "strict_open_ai_compliance": false}),
-        json!({"request_timeout": 20, "customHost": "https://b.example", "forward_headers": [], "passthrough": true}),
+        json!({"request_timeout": 20, "customHost": "https://b.example", "forward_headers": []}),
         json!({"request_timeout": 0, "custom_host": ""}),
     );
     assert_eq!(target.timeouts.request_ms, Some(20));
     assert_eq!(target.custom_host.as_deref(), Some("https://b.example"));
     assert_eq!(target.forward_headers.as_deref(), Some(&[][..]));
-    assert_eq!((target.strict, target.passthrough), (Some(false), Some(true)));
+    assert_eq!(target.strict, Some(false));
 }
 
 #[test]
