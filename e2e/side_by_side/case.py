@@ -1,6 +1,7 @@
 """What a case is, and the short words the cases are written in.
 
-`U` stands for the upstream's address and `DEAD` for one that nobody listens on; both are filled in when played.
+`U` stands for the upstream's address and `DEAD` for one that nobody listens on (its port is `DEAD_PORT`); all are filled
+in when played.
 """
 
 import json
@@ -10,6 +11,7 @@ from .upstream import Answer
 
 U = "{U}"
 DEAD = "{DEAD}"
+DEAD_PORT = "{DEAD_PORT}"
 
 
 @dataclass(frozen=True)
