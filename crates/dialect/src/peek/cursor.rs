@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use memchr::memchr2;
+
 use super::quote::string_stop;
 use super::{Flaw, PeekError};
 
@@ -107,21 +109,21 @@ impl<'a, F: AsRef<[u8]>> Cursor<'a, F> {
     /// Reads past the rest of a string whose opening quote was read. Says whether it holds an escape.
     #[inline]
     pub(super) fn skip_string(&mut self) -> Result<bool, PeekError> {
-        if let Some(at) = string_stop(self.rest)
-            && self.rest[at] == b'"'
-        {
+        let at = string_stop(self.rest).unwrap_or(self.rest.len());
+        if self.rest.get(at) == Some(&b'"') {
             self.rest = &self.rest[at + 1..];
             return Ok(false);
         }
+        self.rest = &self.rest[at..];
         self.skip_odd_string()
     }
 
-    /// As [`Self::skip_string`], for one with escapes or in several frames.
+    /// As [`Self::skip_string`], for one with escapes or in several frames: text, mostly, and long.
     #[inline(never)]
     fn skip_odd_string(&mut self) -> Result<bool, PeekError> {
         let mut escaped = false;
         loop {
-            let Some(at) = string_stop(self.rest) else {
+            let Some(at) = memchr2(b'"', b'\\', self.rest) else {
                 self.refill_or_fail()?;
                 continue;
             };
