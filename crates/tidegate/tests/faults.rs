@@ -41,8 +41,8 @@ impl Way {
 enum Sees {
     /// The upstream's own bytes.
     Bytes,
-    /// The whole answer, properly ended.
-    Answer,
+    /// The answer, properly ended.
+    Whole,
     /// An error answer in OpenAI's form.
     Error(u16),
     /// 200 and what there was of the answer; the last event is an error.
@@ -51,7 +51,7 @@ enum Sees {
     Cut,
 }
 
-use Sees::{Answer as Whole, Bytes, Cut, Error, ErrorEvent};
+use Sees::{Bytes, Cut, Error, ErrorEvent, Whole};
 
 /// Each fault, and what is seen of it: passed through plain and streamed, translated plain and streamed.
 const SEEN: &[(Fault, [Sees; 4])] = &[
@@ -226,6 +226,37 @@ async fn an_event_of_eight_megabytes_arrives_as_it_is() {
     }
 }
 
+/// The form of a stream is the connection's business: Anthropic's clients see the same events.
+#[tokio::test]
+async fn line_ends_and_splits_mean_nothing_to_anthropics_clients_either() {
+    let (tidegate, faults) = (Tidegate::start().await, Faults::start().await);
+    for provider in ["openai", "anthropic"] {
+        for fault in
+            [Fault::Crlf, Fault::Cr, Fault::Split, Fault::Informational, Fault::Trailers, Fault::UntilClose]
+        {
+            let config = target(provider, &faults.url_of(fault)).to_string();
+            let headers = [("x-portkey-config", config.as_str())];
+            let answer = tidegate.post(MESSAGES, &headers, &messages("m", true)).await;
+            assert_eq!((answer.status, &answer.broken), (200, &None), "{provider} {fault}");
+            assert_eq!(messages_said(&answer), TIDE, "{provider} {fault}");
+            let last = answer.events().pop().map(|event| event.name);
+            assert_eq!(last.as_deref(), Some("message_stop"), "{provider} {fault}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_settings_limits_hold_where_a_config_says_none() {
+    let limits = "[timeouts]\nfirst_byte = '300ms'\nbetween_chunks = '300ms'";
+    let (tidegate, faults) = (Setup::default().settings(limits).start().await, Faults::start().await);
+    let ask = async |fault| tidegate.ask(&target("openai", &faults.url_of(fault)), &streamed("m")).await;
+    let late = ask(Fault::Stall).await;
+    assert_eq!((late.status, &late.json()["error"]["code"]), (504, &json!("first_byte_timeout")));
+    let silent = ask(Fault::StallMid(4)).await;
+    assert_ends_in_an_error_event(&silent, CHAT, "silent");
+    assert_eq!(silent.event_data().pop().unwrap()["error"]["code"], "upstream_stalled");
+}
+
 /// An event too long to be held back goes out in pieces; when it breaks off, the error is still an event of its own.
 #[tokio::test]
 async fn a_break_within_a_long_event_is_told_in_an_event_of_its_own() {
@@ -281,14 +312,15 @@ async fn how_long_to_wait_is_passed_on() {
 #[tokio::test]
 async fn incident_cut_stream_looked_complete() {
     let (tidegate, faults) = (Tidegate::start().await, Faults::start().await);
-    for n in 1..10 {
-        let answer = tidegate.ask(&target("openai", &faults.url_of(Fault::EndMid(n))), &streamed("m")).await;
-        if n == 1 {
-            assert_eq!(answer.status, 502, "a role is no content");
-        } else if n < 10 {
-            assert_ends_in_an_error_event(&answer, CHAT, &format!("cut after {n} events"));
-        }
+    let ask = async |events| {
+        tidegate.ask(&target("openai", &faults.url_of(Fault::EndMid(events))), &streamed("m")).await
+    };
+    assert_eq!(ask(1).await.status, 502, "a role is no content");
+    // The finish is the tenth.
+    for events in 2..10 {
+        assert_ends_in_an_error_event(&ask(events).await, CHAT, &format!("cut after {events} events"));
     }
+    assert_eq!(said(&ask(10).await), TIDE);
 }
 
 /// litellm#6957, #26067: an error inside a 200 stream reached the client though another target stood by.

@@ -7,8 +7,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by failing")]
 
 mod anthropic;
+mod attempts;
+mod credentials;
 mod faults;
+mod forgery;
 mod lifecycle;
+mod many;
+mod odd_input;
 mod paced;
 mod passthrough;
 mod routing;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tidegate_testkit::client;
-use tidegate_testkit::{Handler, Reply, Scripted, Seen, Server, free_port};
+use tidegate_testkit::{Faults, Handler, Reply, Scripted, Seen, Server, free_port};
 
 use crate::paced::{Paced, Wire};
 use crate::stage::{CHAT, MESSAGES, Setup, Tidegate, chat, messages, target};
@@ -239,6 +239,23 @@ async fn a_providers_headers_come_back_without_those_of_its_connection() {
         ("keep-alive", None),
     ] {
         assert_eq!(answer.header(name), value, "{name}");
+    }
+}
+
+/// What passes through loses nothing; what is translated says what it lost.
+#[tokio::test]
+async fn a_member_that_a_translation_loses_is_named_in_a_header() {
+    let (tidegate, faults) = (Tidegate::start().await, Faults::start().await);
+    let mut body = chat("m");
+    body["logit_bias"] = json!({"50256": -100});
+    body["seed"] = json!(7);
+    for stream in [false, true] {
+        body["stream"] = json!(stream);
+        let lossy = tidegate.ask(&target("anthropic", &faults.url()), &body).await;
+        let warnings = lossy.header("x-tidegate-warnings").unwrap_or_default();
+        assert!(warnings.contains("dropped;logit_bias") && warnings.contains("dropped;seed"), "{warnings}");
+        let same = tidegate.ask(&target("openai", &faults.url()), &body).await;
+        assert_eq!(same.header("x-tidegate-warnings"), None);
     }
 }
 

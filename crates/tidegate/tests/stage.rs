@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tidegate_testkit::client::{self, Answer};
-use tidegate_testkit::{Gateway, Scratch};
+use tidegate_testkit::{Gateway, Scratch, Scripted, Server};
 
 /// Only a broken build waits this long.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -15,6 +15,9 @@ const LISTENING: &str = "listening on http://";
 
 pub const CHAT: &str = "/v1/chat/completions";
 pub const MESSAGES: &str = "/v1/messages";
+
+/// Which target answered.
+pub const INDEX: &str = "x-portkey-last-used-option-index";
 
 /// How the binary is to be started.
 #[derive(Default)]
@@ -193,6 +196,22 @@ pub fn messages(model: &str, stream: bool) -> Value {
 /// A config with one target.
 pub fn target(provider: &str, host: &str) -> Value {
     json!({"provider": provider, "api_key": "sk-of-the-test", "custom_host": host})
+}
+
+/// A config whose one target asks the scripted upstream for `model`.
+pub fn scripted(upstream: &Server<Scripted>, model: &str) -> Value {
+    let mut target = target("openai", &upstream.url());
+    target["override_params"] = json!({"model": model});
+    target
+}
+
+pub fn fallback(targets: &[Value]) -> Value {
+    json!({"strategy": {"mode": "fallback"}, "targets": targets})
+}
+
+/// Settings of a provider `slug` at `base`, with the key `key-<slug>`.
+pub fn held(base: &str, slug: &str) -> String {
+    format!("[providers.{slug}]\nprovider = 'openai'\napi_key = 'key-{slug}'\nbase_url = '{base}'\n")
 }
 
 /// The text of a chat answer, streamed or not.
