@@ -6,7 +6,7 @@ from importlib import import_module
 from ..case import Case
 
 FILES = (
-    "basics", "hosts", "schema", "retry", "strategies", "conditional", "guardrails", "streams", "cache",
+    "basics", "hosts", "schema", "retry", "strategies", "conditional", "guardrails", "checks", "streams", "cache",
     "requests", "responses", "errors", "passthrough", "endpoints",
 )  # fmt: skip
 
