@@ -6,4 +6,5 @@
 * `play.py`      sends a case to a gateway and writes down what came back and what the upstream saw
 * `compare.py`   lists the differences
 * `intended.py`  which of them are meant, by `intended.toml`
+* `run.py`       all of it, for every case, and the report
 """
