@@ -158,28 +158,43 @@ impl PassBody {
     /// The body ended cleanly; an event stream must also have said its finish.
     fn ended(&mut self) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         self.tap.end();
-        let report = self.tap.report();
-        let cut = matches!(&self.events, Some(Events { ending: Ending::Responses { seen: false }, .. }));
-        if self.events.is_none() || (report.finished && !cut) || report.error.is_some() {
-            let end = if report.error.is_some() { End::UpstreamError } else { End::Ok };
-            let tail = self.events.as_mut().map(|events| events.tail.split().freeze());
-            self.close(end);
-            self.done = true;
-            return Poll::Ready(tail.filter(|tail| !tail.is_empty()).map(|tail| Ok(Frame::data(tail))));
+        if self.events.is_some() && !self.is_over() {
+            return self.cut(End::UpstreamCut, "the provider's stream ended without its finish");
         }
-        self.broken(End::UpstreamCut, "the provider's stream ended without its finish")
+        let tail = self.events.as_mut().map(|events| events.tail.split().freeze());
+        self.whole();
+        Poll::Ready(tail.filter(|tail| !tail.is_empty()).map(|tail| Ok(Frame::data(tail))))
     }
 
+    /// The connection broke, or is not waited for any longer. A finish or an error of the provider's that came before
+    /// stands, however the connection went after it.
     fn broken(&mut self, end: End, message: &str) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
-        let report = self.tap.report();
-        let over = report.finished || report.error.is_some();
-        if let Some(events) = &mut self.events
-            && (over || events.ending == (Ending::Responses { seen: true }))
-        {
-            // A finish or an error of the provider's stands, however the connection went after it.
-            events.tail.clear();
-            return self.ended();
+        if self.events.is_some() && self.is_over() {
+            self.whole();
+            return Poll::Ready(None);
         }
+        self.cut(end, message)
+    }
+
+    /// The event stream has said its finish, or an error.
+    fn is_over(&self) -> bool {
+        let report = self.tap.report();
+        let finished = match self.events.as_ref().map(|events| events.ending) {
+            Some(Ending::Responses { seen }) => seen,
+            Some(Ending::Tapped) | None => report.finished,
+        };
+        finished || report.error.is_some()
+    }
+
+    /// Nothing is missing.
+    fn whole(&mut self) {
+        let end = if self.tap.report().error.is_some() { End::UpstreamError } else { End::Ok };
+        self.close(end);
+        self.done = true;
+    }
+
+    /// Something is missing: an error event says so, or else a transfer that fails.
+    fn cut(&mut self, end: End, message: &str) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         self.close(end);
         self.done = true;
         let Some(events) = &self.events else { return Poll::Ready(Some(Err(Cut))) };
