@@ -8,9 +8,13 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
+
+/// How long an answer may take before it fails the test. Long, because only a broken test gets there.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A whole answer.
 #[derive(Debug, Clone)]
@@ -116,8 +120,13 @@ pub async fn post(url: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
     send("POST", url, &all, body.to_string().into()).await
 }
 
+/// Sends a request and reads the whole answer.
+///
+/// # Panics
+/// When there is none, or it has not ended after a minute.
 pub async fn send(method: &str, url: &str, headers: &[(&str, &str)], body: Bytes) -> Answer {
-    open(method, url, headers, body).await.expect("the server answers").finish().await
+    let answer = async { open(method, url, headers, body).await.expect("the server answers").finish().await };
+    tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(|_| panic!("{method} {url} never ends"))
 }
 
 /// Sends a request and returns once the head of the answer is there.
@@ -148,6 +157,6 @@ pub async fn raw(address: &str, bytes: &[u8]) -> Vec<u8> {
     stream.write_all(bytes).await.expect("the server reads");
     let mut answer = Vec::new();
     // A reset ends the answer just as a close does.
-    let _ = stream.read_to_end(&mut answer).await;
+    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the server closes");
     answer
 }
