@@ -9,7 +9,7 @@ use tidegate_testkit::client::{self, Answer};
 use tidegate_testkit::fake::story::TIDE;
 use tidegate_testkit::faults::Fault;
 use tidegate_testkit::tls::{Flaw, Identity};
-use tidegate_testkit::{Faults, INVALID_HOST, Scripted, Server, refused_port};
+use tidegate_testkit::{Faults, Handler, INVALID_HOST, Reply, Scripted, Seen, Server, refused_port, sse};
 use tokio::task::JoinSet;
 
 use crate::paced::{Paced, Wire};
@@ -255,6 +255,35 @@ async fn the_settings_limits_hold_where_a_config_says_none() {
     let silent = ask(Fault::StallMid(4)).await;
     assert_ends_in_an_error_event(&silent, CHAT, "silent");
     assert_eq!(silent.event_data().pop().unwrap()["error"]["code"], "upstream_stalled");
+}
+
+/// Streams of the responses API say their end in events of their own.
+#[tokio::test]
+async fn a_stream_of_the_responses_api_is_cut_aloud_too() {
+    struct Responses;
+    impl Handler for Responses {
+        fn answer(&self, request: &Seen) -> Reply {
+            let whole = [
+                json!({"type": "response.created", "response": {"id": "r"}}),
+                json!({"type": "response.output_text.delta", "delta": "The tide"}),
+                json!({"type": "response.completed", "response": {"id": "r", "usage": null}}),
+            ];
+            let told = if request.json()["model"] == "cut" { &whole[..2] } else { &whole };
+            Reply::events(told.iter().map(sse::typed).collect())
+        }
+    }
+    let (tidegate, upstream) = (Tidegate::start().await, Server::start(Responses).await);
+    let config = target("openai", &upstream.url()).to_string();
+    for model in ["whole", "cut"] {
+        let body = json!({"model": model, "input": "High water?", "stream": true});
+        let answer = tidegate.post("/v1/responses", &[("x-portkey-config", &config)], &body).await;
+        assert_eq!((answer.status, &answer.broken), (200, &None), "{model}");
+        assert!(answer.text().contains("The tide"), "{model}");
+        let last = answer.event_data().pop().unwrap();
+        // OpenAI's clients raise an error on such an event, whatever its name.
+        assert_eq!(last["error"]["message"].is_string(), model == "cut", "{model}: {last}");
+        assert_eq!(last["type"] == "response.completed", model == "whole", "{model}: {last}");
+    }
 }
 
 /// An event too long to be held back goes out in pieces; when it breaks off, the error is still an event of its own.

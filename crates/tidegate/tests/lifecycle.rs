@@ -1,13 +1,13 @@
 //! Starting, reloading, draining, and judging settings without starting.
 
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde_json::json;
 use tidegate_testkit::client::{self, Opened};
-use tidegate_testkit::{Scratch, Scripted, Server};
+use tidegate_testkit::{Scripted, Server};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -82,8 +82,8 @@ async fn what_outlasts_the_grace_period_is_cut_and_told() {
     let mut process = tidegate.process;
     assert!(process.terminate().await.success());
     let rest = stream.finish().await;
-    let told = rest.event_data().last().is_some_and(|event| event["error"]["message"].is_string());
-    assert!(told || rest.broken.is_some(), "a stream that stops looks like one that ended: {rest:?}");
+    let last = rest.event_data().pop().unwrap();
+    assert_eq!((&last["error"]["code"], rest.broken), (&json!("gateway_stopping"), None));
     assert!(process.output().join("\n").contains("the grace period is over"));
 }
 
@@ -169,9 +169,8 @@ async fn invalid_settings_change_nothing_and_say_why() {
 
 #[test]
 fn a_check_of_right_settings_shows_what_is_in_force() {
-    let directory = Scratch::new();
     let text = "[server]\nport = 1234\n[providers.openai]\napi_key = 'sk-never-shown'\n";
-    let checked = check(&directory, text);
+    let checked = Setup::default().settings(text).ended("check");
     let shown = String::from_utf8_lossy(&checked.stdout);
     assert_eq!(checked.status.code(), Some(0), "{shown}");
     for part in ["server.port = 1234", "tidegate.toml:2", "ok: settings, and 0 saved config(s)"] {
@@ -209,14 +208,12 @@ fn incident_a_setting_without_effect_was_accepted() {
         ("port = 8787\n", "tidegate.toml:1", "port", "server"),
         ("[server\n", "tidegate.toml:1", "", "correct the TOML here"),
     ] {
-        let directory = Scratch::new();
-        let checked = check(&directory, text);
+        let checked = Setup::default().settings(text).ended("check");
         let said = String::from_utf8_lossy(&checked.stderr);
         assert_eq!(checked.status.code(), Some(1), "{text}: {said}");
         assert!(said.contains(place) && said.contains(field) && said.contains(remedy), "{text}: {said}");
         assert!(!said.contains("sk-never-shown"), "{said}");
-        let served =
-            run(&["serve", "--config", &directory.path().join("tidegate.toml").display().to_string()]);
+        let served = Setup::default().settings(text).ended("serve");
         assert_eq!(
             (served.status.code(), served.stdout.len()),
             (Some(1), 0),
@@ -227,14 +224,13 @@ fn incident_a_setting_without_effect_was_accepted() {
 
 #[test]
 fn every_mistake_is_told_at_once() {
-    let directory = Scratch::new();
-    std::fs::create_dir(directory.path().join("configs")).unwrap();
-    directory.write("configs/a.json", "{\"provider\": \"opena\"}");
-    directory.write("configs/b.json", "{\n  \"provider\": \"openai\",\n  \"api_key\": 5\n}");
-    let both = check(&directory, "[server]\nprot = 1\nhots = 'x'\n");
+    let both = Setup::default().settings("[server]\nprot = 1\nhots = 'x'").ended("check");
     let said = String::from_utf8_lossy(&both.stderr).into_owned();
     assert!(said.contains("server.prot") && said.contains("server.hots"), "{said}");
-    let configs = check(&directory, "");
+    let configs = Setup::default()
+        .config("a", "{\"provider\": \"opena\"}")
+        .config("b", "{\n  \"provider\": \"openai\",\n  \"api_key\": 5\n}")
+        .ended("check");
     let said = String::from_utf8_lossy(&configs.stderr).into_owned();
     assert_eq!(configs.status.code(), Some(1), "{said}");
     assert!(said.contains("a.json") && said.contains("did you mean 'openai'?"), "{said}");
@@ -252,7 +248,7 @@ fn what_cannot_be_started_says_so() {
         (vec!["serve", "--prot", "1"], 2, "--prot"),
         (vec!["sreve"], 2, "sreve"),
     ] {
-        let ended = run(&arguments);
+        let ended = Command::new(binary()).args(&arguments).env_clear().output().unwrap();
         let text = String::from_utf8_lossy(&ended.stderr);
         assert_eq!(ended.status.code(), Some(code), "{arguments:?}: {text}");
         assert!(text.contains(said), "{arguments:?}: {text}");
@@ -309,15 +305,4 @@ async fn wait_until_refused(tidegate: &Tidegate) {
         assert!(started.elapsed() < PATIENCE, "connections are still accepted");
         tokio::task::yield_now().await;
     }
-}
-
-/// `tidegate check` of a file with this text, in a data directory of its own.
-fn check(directory: &Scratch, text: &str) -> Output {
-    let file = directory.write("tidegate.toml", text).display().to_string();
-    run(&["check", "--config", &file, "--data-dir", &directory.path().display().to_string()])
-}
-
-/// Runs the binary to its end, with nothing in the environment.
-fn run(arguments: &[&str]) -> Output {
-    Command::new(binary()).args(arguments).env_clear().output().unwrap()
 }

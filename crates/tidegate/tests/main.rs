@@ -11,6 +11,7 @@ mod attempts;
 mod credentials;
 mod faults;
 mod forgery;
+mod guardrails;
 mod lifecycle;
 mod many;
 mod odd_input;

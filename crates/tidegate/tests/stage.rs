@@ -1,6 +1,8 @@
 //! What every test needs: the binary with a directory, an environment and settings of its own, and requests to ask it.
 
+use std::fmt::Display;
 use std::path::Path;
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -9,6 +11,9 @@ use tidegate_testkit::{Gateway, Scratch, Scripted, Server};
 
 /// Only a broken build waits this long.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The settings file.
+const FILE: &str = "tidegate.toml";
 
 /// What the first line says, before the address.
 const LISTENING: &str = "listening on http://";
@@ -25,7 +30,7 @@ pub struct Setup {
     settings: String,
     environment: Vec<(String, String)>,
     arguments: Vec<String>,
-    configs: Vec<(String, Value)>,
+    configs: Vec<(String, String)>,
     port: u16,
 }
 
@@ -47,9 +52,9 @@ impl Setup {
         self
     }
 
-    /// A saved config.
-    pub fn config(mut self, id: &str, config: Value) -> Self {
-        self.configs.push((id.to_owned(), config));
+    /// The text of a saved config.
+    pub fn config(mut self, id: &str, config: impl Display) -> Self {
+        self.configs.push((id.to_owned(), config.to_string()));
         self
     }
 
@@ -59,15 +64,20 @@ impl Setup {
         self
     }
 
+    /// Runs `tidegate check`, or another subcommand that ends by itself.
+    pub fn ended(self, subcommand: &str) -> Output {
+        let directory = self.write();
+        let mut command = Command::new(binary());
+        command.arg(subcommand).arg("--config").arg(directory.path().join(FILE));
+        command.arg("--data-dir").arg(directory.path()).env_clear().envs(self.environment);
+        command.output().unwrap()
+    }
+
     /// Starts it and waits until it listens.
     pub async fn start(self) -> Tidegate {
-        let directory = Scratch::new();
-        let file = directory.write("tidegate.toml", &self.settings);
-        std::fs::create_dir(directory.path().join("configs")).unwrap();
-        for (id, config) in &self.configs {
-            directory.write(&format!("configs/{id}.json"), config.to_string());
-        }
-        let (file, data) = (file.display().to_string(), directory.path().display().to_string());
+        let directory = self.write();
+        let file = directory.path().join(FILE).display().to_string();
+        let data = directory.path().display().to_string();
         let port = self.port.to_string();
         let mut arguments = vec!["serve", "--port", &port, "--data-dir", &data, "--config", &file];
         arguments.extend(self.arguments.iter().map(String::as_str));
@@ -78,6 +88,17 @@ impl Setup {
         let port = line.split_once(LISTENING).and_then(|(_, rest)| rest.split([':', '"']).nth(1)).unwrap();
         let address = format!("127.0.0.1:{port}");
         Tidegate { process, directory, address }
+    }
+
+    /// The data directory, with the settings file in it.
+    fn write(&self) -> Scratch {
+        let directory = Scratch::new();
+        directory.write(FILE, &self.settings);
+        std::fs::create_dir(directory.path().join("configs")).unwrap();
+        for (id, config) in &self.configs {
+            directory.write(&format!("configs/{id}.json"), config);
+        }
+        directory
     }
 }
 
