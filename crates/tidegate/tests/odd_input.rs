@@ -78,12 +78,45 @@ async fn odd_bodies_get_an_answer_with_words_and_the_process_lives() {
     assert_alive(&tidegate).await;
 }
 
+/// Hooks read bodies that the provider alone would have judged.
+#[tokio::test]
+async fn odd_bodies_pass_hooks_and_the_process_lives() {
+    let (tidegate, upstream) = (Tidegate::start().await, Server::start(Scripted::default()).await);
+    let checks = json!([
+        {"contains": {"words": ["x"], "operator": "any"}},
+        {"wordCount": {"minWords": 1, "maxWords": 9}},
+        {"characterCount": {}},
+        {"jsonSchema": {"schema": {"type": "object"}}},
+        {"modelWhitelist": {"models": ["m"]}},
+        {"regexMatch": {"rule": "(.*)*"}},
+        {"notNull": {}},
+    ]);
+    let mutators =
+        json!([{"regexReplace": {"rule": ".", "redactText": "x"}}, {"addPrefix": {"prefix": "x"}}]);
+    let mut config = target("openai", &upstream.url());
+    for list in ["input_guardrails", "output_guardrails"] {
+        config[list] = checks.clone();
+    }
+    for list in ["input_mutators", "output_mutators"] {
+        config[list] = mutators.clone();
+    }
+    let config = config.to_string();
+    for path in [CHAT, MESSAGES, "/v1/completions", "/v1/embeddings"] {
+        for body in ODD_BODIES {
+            let url = tidegate.url(path);
+            let answer = client::send("POST", &url, &[("x-portkey-config", &config)], (*body).into()).await;
+            assert_says_why(&answer, &format!("{path} {body:.80}"));
+        }
+    }
+    assert_alive(&tidegate).await;
+}
+
 #[tokio::test]
 async fn odd_headers_get_an_answer_with_words_and_the_process_lives() {
     let tidegate = Tidegate::start().await;
     let body = chat("@demo/echo").to_string();
     let deep = format!("{}1{}", "{\"targets\":[".repeat(2_000), "]}".repeat(2_000));
-    let values: [&[u8]; 20] = [
+    let values: [&[u8]; 26] = [
         b"",
         b"\xff\xfe",
         b"null",
@@ -101,6 +134,12 @@ async fn odd_headers_get_an_answer_with_words_and_the_process_lives() {
         b"{\"provider\":\"demo\",\"retry\":{\"attempts\":1e18}}",
         b"{\"provider\":\"demo\",\"timeouts\":{\"first_byte_ms\":1e30}}",
         b"{\"provider\":\"demo\",\"override_params\":{\"messages\":null}}",
+        b"{\"provider\":\"demo\",\"input_guardrails\":[null]}",
+        b"{\"provider\":\"demo\",\"input_guardrails\":[{}],\"output_guardrails\":[{\"x\":null}]}",
+        b"{\"provider\":\"demo\",\"before_request_hooks\":[{\"type\":\"guardrail\",\"checks\":null}]}",
+        b"{\"provider\":\"demo\",\"output_guardrails\":[{\"default.jsonSchema\":{\"schema\":{\"$ref\":\"#\"}}}]}",
+        b"{\"provider\":\"demo\",\"output_guardrails\":[{\"default.regexMatch\":{\"rule\":\"(a*)*b(\"}}]}",
+        b"[null]",
         b"-1",
         b"1e999",
         deep.as_bytes(),
@@ -115,6 +154,8 @@ async fn odd_headers_get_an_answer_with_words_and_the_process_lives() {
         "x-portkey-fallbacks",
         "x-portkey-forward-headers",
         "x-portkey-trace-id",
+        "x-portkey-default-input-guardrails",
+        "x-portkey-default-output-guardrails",
         "x-tidegate-hops",
         "authorization",
         "x-api-key",
@@ -196,6 +237,10 @@ async fn incident_the_host_header_chose_the_route() {
     }
 }
 
+/// Routes whose answers are read or watched.
+const ANSWERED: [&str; 6] =
+    [CHAT, MESSAGES, "/v1/messages/count_tokens", "/v1/completions", "/v1/embeddings", "/v1/responses"];
+
 /// Answers every request with the same text.
 struct Says(&'static str, &'static str);
 
@@ -230,13 +275,18 @@ async fn odd_answers_of_providers_are_told_and_the_process_lives() {
         "event: message_start\ndata: {}\n\nevent: content_block_delta\ndata: {\"index\":-1}\n\n",
         "data: {\"type\":\"content_block_stop\",\"index\":99999999999}\n\n",
         "data: {\"candidates\":[{\"index\":1e9}]}\n\n",
+        "event: response.created\ndata: {}\n\n",
+        "event: response.failed\ndata: {\"response\":{\"error\":null}}\n\n",
+        "event: error\ndata: {\"type\":\"error\",\"error\":null}\n\n",
+        "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}",
+        "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":4294967296,\"function\":{\"arguments\":\"{\"}}]}}]}\n\n",
         "\n\n\n",
         ":\n\n",
     ] {
         for kind in ["application/json", "text/event-stream"] {
             let upstream = Server::start(Says(kind, text)).await;
             for provider in ["openai", "anthropic", "google", "cohere", "ollama"] {
-                for path in [CHAT, MESSAGES, "/v1/embeddings"] {
+                for path in ANSWERED {
                     for stream in [false, true] {
                         let mut body = messages("m", stream);
                         body["input"] = json!("x");
