@@ -189,7 +189,9 @@ fn send_through(
 ) -> Result<Prepared, Refusal> {
     let mut parts = headers::head(method, url)?;
     let client_signs = headers::through(scene, call, target, upstream, &mut parts.headers);
-    if reading != Reading::Proxy {
+    if reading == Reading::Proxy {
+        headers::complete(upstream, &mut parts.headers)?;
+    } else {
         headers::own(call, upstream, reading, &mut parts.headers)?;
     }
     if !client_signs {

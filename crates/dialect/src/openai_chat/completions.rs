@@ -329,7 +329,7 @@ mod tests {
                 r#"{"id":"c1","object":"text_completion","created":7,"model":"m","provider":"p","choices":["#,
                 r#"{"index":0,"text":"éb","logprobs":{"tokens":["é","b"],"token_logprobs":[-0.5,-1.0],"#,
                 r#""top_logprobs":[{"é":-0.5},{}],"text_offset":[0,1]},"finish_reason":"stop"}],"#,
-                r#""usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}"#
+                r#""usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":0}}}"#
             )
         );
     }
@@ -357,7 +357,9 @@ mod tests {
             format!(
                 r#"{head}[{{"index":0,"text":"","logprobs":null,"finish_reason":"length"}}],"usage":null}}"#
             ),
-            format!(r#"{head}[],"usage":{{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}}}"#),
+            format!(
+                r#"{head}[],"usage":{{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{{"cached_tokens":0}}}}}}"#
+            ),
             "data: [DONE]".to_owned(),
         ];
         let text = String::from_utf8(out).unwrap();

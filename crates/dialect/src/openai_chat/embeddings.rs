@@ -56,10 +56,11 @@ pub fn encode_response(response: &EmbeddingsResponse, base64: bool, model: &str)
         object: "list",
         data: response.vectors.iter().map(Vec::as_slice).enumerate().map(write).collect(),
         model: response.model.as_deref().unwrap_or(model),
-        usage: response.usage.as_ref().map(|usage| {
-            let prompt = usage.prompt();
+        usage: {
+            // Required by clients; a vendor that counts nothing is shown as zero.
+            let prompt = response.usage.as_ref().map_or(0, Usage::prompt);
             json!({"prompt_tokens": prompt, "total_tokens": prompt})
-        }),
+        },
     };
     // Neither numbers nor strings can fail to be written to memory.
     serde_json::to_vec(&answer).unwrap_or_default()
@@ -70,8 +71,7 @@ struct Answer<'a> {
     object: &'static str,
     data: Vec<Entry<'a>>,
     model: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<Value>,
+    usage: Value,
 }
 
 #[derive(Serialize)]

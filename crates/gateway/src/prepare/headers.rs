@@ -6,6 +6,7 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{Method, Uri};
+use tidegate_catalog::Dialect;
 use tidegate_dialect::DialectId;
 use tidegate_routing::Target;
 
@@ -113,6 +114,21 @@ pub fn own(
     Ok(())
 }
 
+/// What a passed-through call lacks of the headers that the provider wants with every request.
+///
+/// # Errors
+/// A header of the provider's needs an option that is not given.
+pub fn complete(upstream: &Upstream<'_>, headers: &mut HeaderMap) -> Result<(), Refusal> {
+    let mut wanted = HeaderMap::new();
+    fixed(upstream, &mut wanted)?;
+    for (name, value) in &wanted {
+        if !headers.contains_key(name) {
+            headers.insert(name, value.clone());
+        }
+    }
+    Ok(())
+}
+
 /// Headers the provider wants with every request.
 fn fixed(upstream: &Upstream<'_>, headers: &mut HeaderMap) -> Result<(), Refusal> {
     let Some(row) = upstream.row() else { return Ok(()) };
@@ -150,7 +166,7 @@ fn vendor(call: &Call, upstream: &Upstream<'_>, reading: Reading, headers: &mut 
         };
         if let Some(value) = value {
             headers.insert(header, value);
-        } else if *header == BETA {
+        } else if *header == BETA && upstream.row().is_some_and(|row| row.dialect == Dialect::Anthropic) {
             headers.insert(header, DEFAULT_BETA);
         }
     }

@@ -61,7 +61,8 @@ pub(in super::super) fn write_usage(usage: &Usage, strict: bool) -> Value {
     put(&mut written, "completion_tokens", Some(usage.output));
     put(&mut written, "total_tokens", Some(usage.total()));
     let mut prompt = Map::new();
-    put(&mut prompt, "cached_tokens", usage.cache_read);
+    // Clients of this shape read the member without asking: nothing said of a cache is nothing read from one.
+    put(&mut prompt, "cached_tokens", Some(usage.cache_read.unwrap_or(0)));
     put(&mut prompt, "cache_write_tokens", usage.cache_write);
     put(&mut prompt, "audio_tokens", usage.audio_input);
     put(&mut prompt, "image_tokens", usage.image_input);
@@ -183,7 +184,7 @@ mod tests {
         let bare = Usage { input: 1, output: 2, ..Usage::default() };
         assert_eq!(
             write_usage(&bare, false).to_string(),
-            r#"{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}"#
+            r#"{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":0}}"#
         );
     }
 }

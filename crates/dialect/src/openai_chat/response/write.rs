@@ -24,7 +24,7 @@ pub(in super::super) fn write(response: &ChatResponse, ctx: &AnswerContext<'_>) 
     if let Some(usage) = &response.usage {
         answer.insert("usage".to_owned(), write_usage(usage, ctx.strict));
     }
-    if let Some(tier) = &response.service_tier {
+    if let Some(tier) = response.service_tier.as_deref().and_then(tier) {
         answer.insert("service_tier".to_owned(), json!(tier));
     }
     if let Some(fingerprint) = &response.system_fingerprint {
@@ -34,6 +34,15 @@ pub(in super::super) fn write(response: &ChatResponse, ctx: &AnswerContext<'_>) 
         add(&mut answer, &response.extra);
     }
     Value::Object(answer).to_string().into_bytes()
+}
+
+/// The tier in OpenAI's words, which its clients take for the only ones; others have no place.
+pub(in super::super) fn tier(word: &str) -> Option<&str> {
+    match word {
+        "standard" => Some("default"),
+        "auto" | "default" | "flex" | "scale" | "priority" | "fast" => Some(word),
+        _ => None,
+    }
 }
 
 fn write_choice(choice: &Choice, strict: bool) -> Value {
@@ -228,7 +237,7 @@ mod tests {
             r#""logprobs":null,"finish_reason":"stop"}]"#
         );
         let start = r#"{"id":"a1","object":"chat.completion","created":1760000000,"model":"asked","provider":"anthropic","#;
-        let end = r#","usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7},"service_tier":"default"}"#;
+        let end = r#","usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7,"prompt_tokens_details":{"cached_tokens":0}},"service_tier":"default"}"#;
         assert_eq!(text(true), format!("{start}{choice}{end}"));
         assert!(text(false).ends_with(r#""service_tier":"default","citations":["u"]}"#), "{}", text(false));
     }

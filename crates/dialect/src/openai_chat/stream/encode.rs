@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tidegate_core::{Usage, id};
 
-use super::super::response::{specific_fields, word, write_usage};
+use super::super::response::{specific_fields, tier, word, write_usage};
 use super::super::{error, media, reasoning};
 use crate::chat::{Extra, Finish, Part, StreamEvent, Text, ToolKind};
 use crate::{AnswerContext, StreamEncoder};
@@ -276,7 +276,12 @@ impl Encoder {
     fn extra(&mut self, choice: Option<u32>, extra: &Extra) {
         for (key, value) in extra {
             match choice {
-                None if !self.strict || matches!(key.as_str(), "service_tier" | "system_fingerprint") => {
+                None if key == "service_tier" => {
+                    if let Some(tier) = value.as_str().and_then(tier) {
+                        self.held.insert(key.clone(), tier.into());
+                    }
+                }
+                None if !self.strict || key == "system_fingerprint" => {
                     self.held.insert(key.clone(), value.clone());
                 }
                 Some(choice) if !self.strict => {

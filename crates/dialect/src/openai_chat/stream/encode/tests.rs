@@ -77,7 +77,7 @@ fn usage_comes_last_and_only_when_asked_for() {
     assert!(lines[1].ends_with(r#""finish_reason":"length"}],"usage":null}"#), "{}", lines[1]);
     assert!(
         lines[2]
-            .ends_with(r#""choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}"#),
+            .ends_with(r#""choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":0}}}"#),
         "{}",
         lines[2]
     );
