@@ -241,50 +241,60 @@ async fn incident_the_host_header_chose_the_route() {
 const ANSWERED: [&str; 6] =
     [CHAT, MESSAGES, "/v1/messages/count_tokens", "/v1/completions", "/v1/embeddings", "/v1/responses"];
 
+/// What no provider should answer, as a document or as a stream.
+const ODD_ANSWERS: &[&str] = &[
+    "",
+    "null",
+    "{}",
+    "[]",
+    "\"x\"",
+    "{\"choices\":null}",
+    "{\"choices\":[null]}",
+    "{\"choices\":[{\"message\":null}]}",
+    "{\"content\":[null],\"usage\":null}",
+    "{\"content\":[{\"type\":\"tool_use\"}],\"usage\":{\"input_tokens\":-1}}",
+    "{\"candidates\":[null],\"usageMetadata\":[]}",
+    "{\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":null}]}}]}",
+    "{\"message\":{\"content\":null,\"tool_calls\":[{}]},\"usage\":{}}",
+    "{\"error\":null}",
+    "{\"error\":[]}",
+    "{\"error\":{\"message\":{}}}",
+    "data: null\n\ndata: {}\n\ndata: []\n\n",
+    "data: {\"choices\":[{\"delta\":null}]}\n\ndata: [DONE]\n\n",
+    "event: message_start\ndata: {}\n\nevent: content_block_delta\ndata: {\"index\":-1}\n\n",
+    "data: {\"type\":\"content_block_stop\",\"index\":99999999999}\n\n",
+    "data: {\"candidates\":[{\"index\":1e9}]}\n\n",
+    "event: response.created\ndata: {}\n\n",
+    "event: response.failed\ndata: {\"response\":{\"error\":null}}\n\n",
+    "event: error\ndata: {\"type\":\"error\",\"error\":null}\n\n",
+    "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}",
+    "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":4294967296,\"function\":{\"arguments\":\"{\"}}]}}]}\n\n",
+    "\n\n\n",
+    ":\n\n",
+];
+
 /// Answers every request with the same text.
-struct Says(&'static str, &'static str);
+struct Says(&'static str, String);
 
 impl Handler for Says {
     fn answer(&self, _: &Seen) -> Reply {
-        Reply::text(200, self.0, self.1)
+        Reply::text(200, self.0, self.1.clone())
     }
 }
 
 #[tokio::test]
 async fn odd_answers_of_providers_are_told_and_the_process_lives() {
     let tidegate = Tidegate::start().await;
-    for text in [
-        "",
-        "null",
-        "{}",
-        "[]",
-        "\"x\"",
-        "{\"choices\":null}",
-        "{\"choices\":[null]}",
-        "{\"choices\":[{\"message\":null}]}",
-        "{\"content\":[null],\"usage\":null}",
-        "{\"content\":[{\"type\":\"tool_use\"}],\"usage\":{\"input_tokens\":-1}}",
-        "{\"candidates\":[null],\"usageMetadata\":[]}",
-        "{\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":null}]}}]}",
-        "{\"message\":{\"content\":null,\"tool_calls\":[{}]},\"usage\":{}}",
-        "{\"error\":null}",
-        "{\"error\":[]}",
-        "{\"error\":{\"message\":{}}}",
-        "data: null\n\ndata: {}\n\ndata: []\n\n",
-        "data: {\"choices\":[{\"delta\":null}]}\n\ndata: [DONE]\n\n",
-        "event: message_start\ndata: {}\n\nevent: content_block_delta\ndata: {\"index\":-1}\n\n",
-        "data: {\"type\":\"content_block_stop\",\"index\":99999999999}\n\n",
-        "data: {\"candidates\":[{\"index\":1e9}]}\n\n",
-        "event: response.created\ndata: {}\n\n",
-        "event: response.failed\ndata: {\"response\":{\"error\":null}}\n\n",
-        "event: error\ndata: {\"type\":\"error\",\"error\":null}\n\n",
-        "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}",
-        "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":4294967296,\"function\":{\"arguments\":\"{\"}}]}}]}\n\n",
-        "\n\n\n",
-        ":\n\n",
-    ] {
+    let nested = |open: &str, close: &str| format!("{}1{}", open.repeat(50_000), close.repeat(50_000));
+    let mut deep = Vec::new();
+    for nested in [nested("[", "]"), nested("{\"a\":", "}")] {
+        deep.push(format!("{{\"usage\":{nested}}}"));
+        deep.push(format!("data: {{\"type\":\"content_block_delta\",\"delta\":{nested}}}\n\n"));
+        deep.push(nested);
+    }
+    for text in ODD_ANSWERS.iter().copied().chain(deep.iter().map(String::as_str)) {
         for kind in ["application/json", "text/event-stream"] {
-            let upstream = Server::start(Says(kind, text)).await;
+            let upstream = Server::start(Says(kind, text.to_owned())).await;
             for provider in ["openai", "anthropic", "google", "cohere", "ollama"] {
                 for path in ANSWERED {
                     for stream in [false, true] {
@@ -294,7 +304,7 @@ async fn odd_answers_of_providers_are_told_and_the_process_lives() {
                         config["circuit_breaker"] = json!(false);
                         let config = config.to_string();
                         let answer = tidegate.post(path, &[("x-portkey-config", &config)], &body).await;
-                        assert_says_why(&answer, &format!("{provider} {path} {stream} {kind} {text}"));
+                        assert_says_why(&answer, &format!("{provider} {path} {stream} {kind} {text:.80}"));
                     }
                 }
             }

@@ -163,6 +163,33 @@ async fn any_method_and_path_reaches_the_provider() {
 }
 
 #[tokio::test]
+async fn any_status_comes_back_as_it_is() {
+    struct Status;
+    impl Handler for Status {
+        fn answer(&self, request: &Seen) -> Reply {
+            let status = request.path().rsplit('/').next().unwrap().parse().unwrap();
+            let body = if matches!(status, 204 | 304) { "" } else { "<p>as it is" };
+            Reply::text(status, "text/html", body)
+        }
+    }
+    let (tidegate, upstream) = (Tidegate::start().await, Server::start(Status).await);
+    let config = target("openai", &upstream.url()).to_string();
+    for method in ["GET", "HEAD", "DELETE"] {
+        for status in [200, 201, 204, 206, 302, 304, 400, 404, 429, 500, 503] {
+            let url = tidegate.url(&format!("/v1/status/{status}"));
+            let answer = client::send(method, &url, &[("x-portkey-config", &config)], "".into()).await;
+            let body = if method == "HEAD" || matches!(status, 204 | 304) { "" } else { "<p>as it is" };
+            assert_eq!(
+                (answer.status, answer.text().as_str(), answer.broken),
+                (status, body, None),
+                "{method}"
+            );
+        }
+    }
+    tidegate.wait_for_metric("tidegate_open_requests", 0).await;
+}
+
+#[tokio::test]
 async fn headers_of_the_connection_and_of_the_gateway_stay_behind() {
     let (tidegate, upstream) = (Tidegate::start().await, Server::start(Scripted::default()).await);
     let config = target("openai", &upstream.url()).to_string();
