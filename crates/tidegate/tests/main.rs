@@ -9,6 +9,7 @@
 mod anthropic;
 mod attempts;
 mod credentials;
+mod cuts;
 mod faults;
 mod forgery;
 mod guardrails;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tidegate_testkit::client::{self, Answer};
+use tidegate_testkit::fake::story::TIDE;
 use tidegate_testkit::{Gateway, Scratch, Scripted, Server};
 
 /// Only a broken build waits this long.
@@ -252,4 +253,17 @@ pub fn messages_said(answer: &Answer) -> String {
         return whole["content"][0]["text"].as_str().unwrap_or_default().to_owned();
     }
     answer.event_data().iter().filter_map(|event| event["delta"]["text"].as_str()).collect()
+}
+
+/// Some of the story's text, and an error in the client's dialect as the last event.
+pub fn assert_ends_in_an_error_event(answer: &Answer, path: &str, case: &str) {
+    assert_eq!((answer.status, &answer.broken), (200, &None), "{case}: {}", answer.text());
+    let text = if path == MESSAGES { messages_said(answer) } else { said(answer) };
+    assert!(!text.is_empty() && TIDE.starts_with(&text), "{case}: {text:?}");
+    let last = answer.events().pop().unwrap_or_else(|| panic!("{case}: no event"));
+    let body = last.json();
+    assert!(body["error"]["message"].is_string() && body["error"]["type"].is_string(), "{case}: {last:?}");
+    if path == MESSAGES {
+        assert_eq!((last.name.as_str(), &body["type"]), ("error", &json!("error")), "{case}");
+    }
 }
