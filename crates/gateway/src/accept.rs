@@ -86,7 +86,7 @@ pub fn client_of(route: Route) -> &'static dyn ClientDialect {
 
 /// # Errors
 /// 400 for a wrong content type or JSON that is none, 413 and 414 for what is too large.
-pub async fn read(inbound: Inbound, route: Route, bounds: &Bounds) -> Result<Call, Refusal> {
+pub async fn read(inbound: Inbound, route: Route, bounds: &Bounds) -> Result<Box<Call>, Refusal> {
     let (parts, body) = inbound.into_parts();
     let own = GatewayHeaders::read(&parts.headers);
     judge_url(&parts, bounds)?;
@@ -106,7 +106,7 @@ pub async fn read(inbound: Inbound, route: Route, bounds: &Bounds) -> Result<Cal
             (CallBody::Json(frames), facts)
         }
     };
-    Ok(Call { route, parts, own, body, peek })
+    Ok(Box::new(Call { route, parts, own, body, peek }))
 }
 
 enum BodyKind {

@@ -66,7 +66,7 @@ pub enum AnswerBody {
 
 /// An answer, and where it came from.
 pub struct Answered {
-    pub answer: Answer,
+    pub answer: Box<Answer>,
     pub target: Arc<Target>,
     pub retry_count: i32,
     pub circuit: CircuitState,
@@ -75,7 +75,8 @@ pub struct Answered {
 /// One try's result.
 pub struct Attempted {
     pub outcome: Outcome,
-    pub answer: Result<Answer, Refusal>,
+    /// On the heap, because it passes through many hands.
+    pub answer: Result<Box<Answer>, Refusal>,
 }
 
 /// # Errors
@@ -237,7 +238,7 @@ impl Attempted {
             names_events: false,
             detail: Some(error.message.as_str().into()),
         };
-        Self { outcome, answer: Ok(answer) }
+        Self { outcome, answer: Ok(Box::new(answer)) }
     }
 }
 

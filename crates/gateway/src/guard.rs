@@ -158,7 +158,7 @@ fn denied_before(provider: &str, results: &[Value]) -> Attempted {
         names_events: false,
         detail: Some("an input guardrail denied the request".into()),
     };
-    Attempted { outcome, answer: Ok(answer) }
+    Attempted { outcome, answer: Ok(Box::new(answer)) }
 }
 
 fn on_stream(answer: &mut Answer, before: &Before, has_output_hooks: bool) {

@@ -56,7 +56,7 @@ async fn steps(
     inbound: Inbound,
     route: Route,
     record: &mut Record,
-) -> Result<Reply, Refusal> {
+) -> Result<Box<Reply>, Refusal> {
     let snapshot = gateway.snapshot.load_full();
     let call = accept::read(inbound, route, &snapshot.bounds).await?; // size, type, model, stream?
     record.trace_id.clone_from(&call.own.trace_id);

@@ -42,7 +42,7 @@ pub struct Reply {
 }
 
 /// Writes the head: the provider's own headers, and those that say which target answered and how.
-pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered) -> Reply {
+pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered) -> Box<Reply> {
     let Answered { answer, target, retry_count, circuit } = answered;
     let Answer {
         status,
@@ -56,7 +56,7 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered) -> Reply {
         uncalled,
         detail,
         ..
-    } = answer;
+    } = *answer;
     strip_hop_by_hop(&mut headers);
     for name in [WARNINGS, ESTIMATED, CIRCUIT, EXCEPTION] {
         headers.remove(name); // another gateway's
@@ -96,7 +96,8 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered) -> Reply {
         Route::Unified(Endpoint::Responses) => Ending::Responses { seen: false },
         _ => Ending::Tapped,
     };
-    Reply { status, headers, body, provider, model, usage, detail, client: call.client(), ending, patience }
+    let client = call.client();
+    Box::new(Reply { status, headers, body, provider, model, usage, detail, client, ending, patience })
 }
 
 impl Reply {

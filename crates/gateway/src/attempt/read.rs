@@ -369,7 +369,7 @@ impl Reader<'_> {
             names_events: self.call.client().id() == DialectId::Anthropic,
             detail: None,
         };
-        Attempted { outcome, answer: Ok(answer) }
+        Attempted { outcome, answer: Ok(Box::new(answer)) }
     }
 
     fn context(&self) -> AnswerContext<'_> {

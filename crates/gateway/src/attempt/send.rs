@@ -1,5 +1,6 @@
 //! One request on the wire, up to the point where it is known to have begun well or to have failed.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -45,7 +46,8 @@ pub async fn send(scene: &Scene<'_>, call: &Call, target: &Target, prepared: Pre
     };
     let limits = Limits::of(scene, target);
     let answer = async {
-        let head = scene.snapshot.egress.send(request, limits.connect.map(Duration::from_millis));
+        // Pinned where they are: what a timeout takes by value it moves.
+        let head = pin!(scene.snapshot.egress.send(request, limits.connect.map(Duration::from_millis)));
         let response = match limits.head {
             None => head.await,
             Some(ms) => match tokio::time::timeout(Duration::from_millis(ms), head).await {
@@ -62,6 +64,7 @@ pub async fn send(scene: &Scene<'_>, call: &Call, target: &Target, prepared: Pre
             Err(error) => broken(call, &job, &error),
         }
     };
+    let answer = pin!(answer);
     let mut attempted = match tokio::time::timeout(Duration::from_millis(limits.first_byte), answer).await {
         Ok(attempted) => attempted,
         Err(_) => first_byte_timeout(call, &job, limits.first_byte),
@@ -94,7 +97,7 @@ fn estimate(job: &Job, body: Bytes) -> Attempted {
         names_events: false,
         detail: None,
     };
-    Attempted { outcome: Outcome::default(), answer: Ok(answer) }
+    Attempted { outcome: Outcome::default(), answer: Ok(Box::new(answer)) }
 }
 
 /// The reference's words and status.
