@@ -91,9 +91,6 @@ pub async fn run(scene: &Scene<'_>, call: &Call, record: &mut Record) -> Result<
             Step::Try { target, wait_ms, hedge_after_ms, .. } => (target, wait_ms, hedge_after_ms),
             Step::Done { retry_count } => return finish(scene, last, retry_count),
         };
-        if !call.body.can_be_sent() && last.is_some() {
-            return finish(scene, last, 0); // an upload went through once; its answer stands
-        }
         if wait_ms > 0 {
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;
         }
@@ -105,6 +102,9 @@ pub async fn run(scene: &Scene<'_>, call: &Call, record: &mut Record) -> Result<
         note(scene, &target, &attempted);
         let outcome = attempted.outcome;
         last = Some((attempted, target));
+        if !call.body.can_be_sent() {
+            return finish(scene, last, 0); // an upload went through once; its answer stands
+        }
         step = decide(scene, call, &known, |facts, env| walk.after(&outcome, facts, env))?;
     }
 }

@@ -27,7 +27,7 @@ pub const DEMO: &str = "demo";
 const MAX_FALLBACKS: usize = 32;
 
 /// Plans kept at most; beyond it the cache starts anew.
-const CACHED_PLANS: usize = 4_096;
+const CACHED_PLANS: usize = 512;
 /// Bytes of the text that a cached plan was made of.
 const LONGEST_KEY: usize = 8 * 1024;
 
@@ -309,7 +309,7 @@ impl Recipe<'_> {
                     parse(snapshot, text, self.provider)?; // as written, before headers complete it
                 }
                 let config = parse(snapshot, &self.merged(config)?, self.provider)?;
-                Plan::new(&config, snapshot.routing)
+                Plan::new(&config, snapshot.routing, self.custom_host)
             }
         };
         let caller_key = self.config.is_none_or(|text| !names_provider(text));

@@ -134,6 +134,7 @@ fn unified(
         }
         Some(url) => {
             let mut parts = headers::head(&way.method, &url)?;
+            upstream.judge(scene, &parts.uri)?;
             let client_signs =
                 headers::unified(scene, call, target, upstream, way.reading, &mut parts.headers)?;
             let frames = written.frames;
@@ -188,6 +189,7 @@ fn send_through(
     reading: Reading,
 ) -> Result<Prepared, Refusal> {
     let mut parts = headers::head(method, url)?;
+    upstream.judge(scene, &parts.uri)?;
     let client_signs = headers::through(scene, call, target, upstream, &mut parts.headers);
     if reading == Reading::Proxy {
         headers::complete(upstream, &mut parts.headers)?;

@@ -80,7 +80,7 @@ fn known(provider: &tidegate_settings::Provider) -> Option<(Box<str>, KnownProvi
     Some((provider.slug.as_str().into(), known))
 }
 
-/// What the operator wrote into the settings may be called: bases of providers, and the private targets allowed by name.
+/// Private targets have to be listed, also those that are the base of a provider.
 fn address_policy(settings: &Settings, on_loopback: bool) -> AddressPolicy {
     let mut policy = AddressPolicy { allow_private: on_loopback, ..AddressPolicy::default() };
     for target in &settings.egress.allow_private {

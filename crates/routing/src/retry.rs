@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use tidegate_core::Fault;
+
 use crate::plan::Target;
 use crate::walk::{Env, Outcome};
 
@@ -45,7 +47,9 @@ impl Attempts {
 pub(crate) fn decide(attempts: &mut Attempts, outcome: &Outcome, env: &mut Env<'_>) -> Verdict {
     let target = Arc::clone(&attempts.target);
     let policy = &target.retry;
-    let worth_one = policy.lists(outcome.status) || (outcome.network && !outcome.timed_out);
+    // An address that may not be called, or a client that left, is not mended by another try.
+    let unanswered = outcome.network && !outcome.timed_out && outcome.fault != Fault::Caller;
+    let worth_one = policy.lists(outcome.status) || unanswered;
     if outcome.gateway_exception || outcome.denied_before_call {
         return Verdict::Stop { retry_count: i32::try_from(attempts.retries).unwrap_or(i32::MAX) };
     }

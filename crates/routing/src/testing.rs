@@ -32,7 +32,7 @@ pub(crate) fn parse(config: &Value) -> Config {
 }
 
 pub(crate) fn plan(config: &Value) -> Plan {
-    Plan::new(&parse(config), Defaults::default())
+    Plan::new(&parse(config), Defaults::default(), None)
 }
 
 type PriceList = Box<dyn Fn(&Target) -> Option<u64>>;

@@ -188,7 +188,7 @@ impl Frame {
 
 fn try_step(attempts: &Attempts, wait_ms: u64, env: &mut Env<'_>) -> Step {
     let target = Arc::clone(&attempts.target);
-    let hedge_after_ms = env.health.begin(&target, attempts.retries > 0, env.now.plus(wait_ms));
+    let hedge_after_ms = env.health.begin(&target, attempts.retries > 0, env.now);
     Step::Try { target, retry: attempts.retries, wait_ms, hedge_after_ms }
 }
 

@@ -65,7 +65,7 @@ fn damaged_fixtures_are_refused_or_understood() {
                 replace(&mut config, &mut { place }, kind);
                 let text = config.to_string();
                 let parsed = with_context(true, |context| {
-                    config::parse(&text, context).map(|config| Plan::new(&config, Defaults::default()))
+                    config::parse(&text, context).map(|config| Plan::new(&config, Defaults::default(), None))
                 });
                 if let Err(error) = parsed {
                     let placed =
@@ -104,7 +104,7 @@ fn replace(value: &mut Value, place: &mut usize, by: &Value) -> bool {
 fn meaning(fixture: &Fixture) -> (Vec<String>, Vec<String>, Vec<String>) {
     let text = fixture.config.to_string();
     match with_context(fixture.provider_header, |context| {
-        config::parse(&text, context).map(|config| (Plan::new(&config, Defaults::default()), config))
+        config::parse(&text, context).map(|config| (Plan::new(&config, Defaults::default(), None), config))
     }) {
         Err(error) => (Vec::new(), Vec::new(), error.errors()),
         Ok((plan, config)) => {

@@ -53,7 +53,7 @@ pub fn saved(settings: &Settings, snapshot: &Snapshot) -> String {
                 for note in config.notes() {
                     let _ = writeln!(mistakes, "{file}: {note}");
                 }
-                let plan = Plan::new(&config, Defaults::default());
+                let plan = Plan::new(&config, Defaults::default(), None);
                 for mistake in Guards::mistakes(&plan).into_iter().chain(without_effect(&plan)) {
                     let _ = writeln!(mistakes, "{file}: {mistake}");
                 }

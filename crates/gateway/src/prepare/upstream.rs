@@ -187,6 +187,22 @@ impl<'a> Upstream<'a> {
             .map_err(|error| refuse_url(&error))
     }
 
+    /// An address that options of the request name is judged as a custom host is.
+    ///
+    /// # Errors
+    /// A host that a request may not name.
+    pub fn judge(&self, scene: &Scene<'_>, uri: &http::Uri) -> Result<(), Refusal> {
+        let Some(row) = self.row else { return Ok(()) };
+        let named = self.target.options.keys().any(|name| row.is_address_option(name));
+        if matches!(self.base, Base::CustomHost(_)) || !named {
+            return Ok(());
+        }
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let origin = format!("{}://{authority}", uri.scheme_str().unwrap_or("https"));
+        tidegate_routing::custom_host::check(&origin, &scene.snapshot.hosts)
+            .map_err(|why| Refusal::exception(400, format!("Invalid custom host: {}", why.reason())))
+    }
+
     /// Shows the credential. Last of all: a signature covers the rest.
     ///
     /// # Errors

@@ -69,10 +69,29 @@ impl<'a> Check<'a> {
                 result = result.and(self.at(spelling, |check| rule(check, &members[spelling])));
             }
         }
+        if both {
+            result = result.and(self.odd_spellings(members));
+        }
         if result == Type::Right {
             cross::check(self, members);
         }
         lint::node(self, members);
+        result
+    }
+
+    /// A member spelled neither way (`custom_Host`) would be read without having been checked.
+    fn odd_spellings(&mut self, members: &Map<String, Value>) -> Type {
+        let mut result = Type::Right;
+        for key in members.keys() {
+            let name = spelling::snake(key);
+            let odd = *key != name && *key != spelling::camel(&name);
+            if odd && MEMBERS.iter().any(|(member, _)| *member == name) {
+                result = self.at(key, |check| {
+                    check.issue_with_hint("Unknown member", format!("write '{name}'"));
+                    Type::Wrong
+                });
+            }
+        }
         result
     }
 

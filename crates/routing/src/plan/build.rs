@@ -13,9 +13,10 @@ use crate::config::{Breaker, Config, Entry, StickyBy, StrategyEntry};
 use crate::query::Query;
 use crate::strategy::{Condition, Mode, Sticky, Strategy};
 
-pub(super) fn plan(config: &Config, defaults: Defaults) -> Plan {
+pub(super) fn plan(config: &Config, defaults: Defaults, custom_host: Option<&str>) -> Plan {
     let mut needs = Needs::default();
-    let inherited = Inherited { defaults, ..Inherited::of_root(&config.root) };
+    let forced_host = not_empty(custom_host);
+    let inherited = Inherited { defaults, forced_host, ..Inherited::of_root(&config.root) };
     let root = node(&config.root, &inherited, "config".to_owned(), &mut needs);
     Plan { root, needs }
 }
@@ -35,6 +36,8 @@ struct Inherited {
     hedge: Option<HedgePolicy>,
     breaker: Option<Breaker>,
     has_id: bool,
+    /// Of the request: it stands before every host of the config.
+    forced_host: Option<Box<str>>,
     defaults: Defaults,
 }
 
@@ -73,6 +76,7 @@ impl Inherited {
             hedge: entry.hedge.or(self.hedge),
             breaker: entry.breaker.or(self.breaker),
             has_id: self.has_id || entry.has_id,
+            forced_host: self.forced_host.clone(),
             defaults: self.defaults,
         }
     }
@@ -102,7 +106,8 @@ fn node(entry: &Entry, settings: &Inherited, path: String, needs: &mut Needs) ->
 }
 
 fn target(entry: &Entry, settings: &Inherited, path: String) -> Target {
-    let settings = settings.clone();
+    let mut settings = settings.clone();
+    settings.custom_host = settings.forced_host.take().or(settings.custom_host);
     let provider = entry.provider.clone().unwrap_or_default();
     let mut retry = settings.retry.unwrap_or_default();
     retry.budget = retry.budget.or(settings.defaults.retry_budget);

@@ -83,8 +83,9 @@ pub struct Needs {
 
 impl Plan {
     /// Resolves a checked config: inheritance, compiled queries, and the operator's defaults where it says nothing.
-    pub fn new(config: &Config, defaults: Defaults) -> Self {
-        build::plan(config, defaults)
+    /// `custom_host` is the request's, in place of every target's own.
+    pub fn new(config: &Config, defaults: Defaults, custom_host: Option<&str>) -> Self {
+        build::plan(config, defaults, custom_host)
     }
 
     /// The plan of a request that names its target by headers alone.

@@ -223,6 +223,6 @@ fn needs_name_what_strategies_look_at() {
 #[test]
 fn a_config_may_leave_the_provider_to_headers() {
     let config = parse_with(r#"{"retry":{"attempts":2}}"#, true).unwrap();
-    let plan = Plan::new(&config, Defaults::default());
+    let plan = Plan::new(&config, Defaults::default(), None);
     assert_eq!((&*plan.targets()[0].provider, plan.targets()[0].retry.attempts), ("", 2));
 }

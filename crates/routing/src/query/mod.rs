@@ -16,6 +16,10 @@ use crate::walk::{Facts, RouteError};
 
 pub(crate) use pattern::unsupported_syntax;
 
+/// Longest text, in bytes, that a pattern searches: the time grows with text times pattern, and callers write
+/// both.
+const MAX_SEARCHED: usize = 16 * 1024;
+
 /// Members in the order written.
 #[derive(Debug)]
 pub(crate) struct Query(Vec<Member>);
@@ -189,7 +193,15 @@ fn hold(tests: &[Test], found: Found<'_>) -> Result<bool, RouteError> {
             Test::In(list) => list.iter().any(|wanted| js::strictly_equal(found, wanted)),
             Test::NotIn(list) => !list.iter().any(|wanted| js::strictly_equal(found, wanted)),
             Test::Regex(None) | Test::Never => false,
-            Test::Regex(Some(regex)) => return Ok(regex.is_match(&js::to_text(found))),
+            Test::Regex(Some(regex)) => {
+                let text = js::to_text(found);
+                if text.len() > MAX_SEARCHED {
+                    let message =
+                        format!("$regex in the query router takes values of at most {MAX_SEARCHED} bytes");
+                    return Err(RouteError::bad_request(message));
+                }
+                return Ok(regex.is_match(&text));
+            }
             Test::Length(tests) => match found {
                 Some(Value::Array(items)) => hold(tests, Some(&Value::from(items.len())))?,
                 _ => false,

@@ -7,7 +7,7 @@
 use regex::{Regex, RegexBuilder};
 
 /// Bytes a compiled pattern may take: patterns come from callers.
-const SIZE_LIMIT: usize = 256 * 1024;
+const SIZE_LIMIT: usize = 32 * 1024;
 
 /// `None` when the pattern is malformed or too large.
 pub(super) fn compile(pattern: &str) -> Option<Regex> {
