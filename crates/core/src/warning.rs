@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+/// Losses kept of one request: a request of a million odd members must not cost a million comparisons each.
+const MAX_WARNINGS: usize = 256;
+
 /// How a member of the request or answer fared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
@@ -58,7 +61,7 @@ impl Warnings {
     }
 
     pub fn add(&mut self, warning: Warning) {
-        if !self.0.contains(&warning) {
+        if self.0.len() < MAX_WARNINGS && !self.0.contains(&warning) {
             self.0.push(warning);
         }
     }

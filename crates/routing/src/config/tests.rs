@@ -202,6 +202,10 @@ fn own_extensions_are_strict() {
     let cases = [
         (json!({"timeouts": {"conect_ms": 1}}), "timeouts,conect_ms, message: Unknown member"),
         (
+            json!({"provider": "openai", "custom_Host": "http://10.0.0.1"}),
+            "custom_Host, message: Unknown member",
+        ),
+        (
             json!({"timeouts": {}}),
             "timeouts, message: Has no effect when empty. Known members: connect_ms, first_byte_ms, between_chunks_ms",
         ),

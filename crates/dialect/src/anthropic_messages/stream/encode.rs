@@ -160,9 +160,9 @@ impl Encoder {
             | StreamEvent::Reasoning { text, .. } => text,
             _ => return self.show(event, out),
         };
-        let begun = |call: &Waiting| !call.fragments.is_empty();
-        let busy = matches!(&self.open, Open::Call { end, .. } if end.is_under_way());
-        if (busy || self.waiting.iter().any(begun)) && self.held_bytes <= MAX_FRAME {
+        // Also before its first argument: what came for a call whose block is closed would be lost.
+        let busy = matches!(&self.open, Open::Call { end, .. } if !end.is_complete());
+        if busy && self.held_bytes <= MAX_FRAME {
             self.held_bytes += size_of::<StreamEvent>() + delta.len();
             self.later.push(event.clone());
             return;

@@ -27,11 +27,6 @@ impl JsonEnd {
         }
     }
 
-    /// Begun, and not complete.
-    pub(super) fn is_under_way(&self) -> bool {
-        self.depth > 0
-    }
-
     pub(super) fn is_complete(&self) -> bool {
         self.complete
     }

@@ -2,12 +2,15 @@
 //! bytes; what the vendor does differently is applied last.
 
 use serde_json::{Map, Value, json};
-use tidegate_core::{ApiError, Verdict, Warnings};
+use tidegate_core::{ApiError, Verdict, Warnings, id};
 
 use super::adjust::adjust_body;
 use super::write_messages;
 use crate::chat::{ChatRequest, Effort, FunctionTool, Reasoning, ResponseFormat, Tool, ToolChoice};
 use crate::{DialectId, EncodeContext, Encoded};
+
+/// Longest `user` that OpenAI takes.
+const MAX_USER_CHARS: usize = 64;
 
 /// # Errors
 /// 400 for what the chat format cannot say and an answer may not go without: another vendor's tools and file ids.
@@ -26,10 +29,21 @@ pub(in super::super) fn write(request: &ChatRequest, ctx: &EncodeContext<'_>) ->
         "service_tier",
         request.service_tier.as_deref().map(|tier| own_tier(request.origin, tier)),
     );
-    put(&mut body, "user", request.user.as_deref());
+    write_user(&mut body, request, &mut warnings);
     write_extra(&mut body, request, &mut warnings);
     adjust_body(&mut body, ctx.adjust, &mut warnings);
     Ok(Encoded { body: Value::Object(body).to_string().into_bytes(), warnings })
+}
+
+/// OpenAI takes 64 characters; the ids that Anthropic's own clients send are longer.
+fn write_user(body: &mut Map<String, Value>, request: &ChatRequest, warnings: &mut Warnings) {
+    let Some(user) = request.user.as_deref() else { return };
+    if request.origin == DialectId::OpenAi || user.chars().count() <= MAX_USER_CHARS {
+        body.insert("user".to_owned(), user.into());
+    } else {
+        warnings.shaped("metadata.user_id");
+        body.insert("user".to_owned(), id::derived(user, 32).into());
+    }
 }
 
 /// Not in OpenAI's reference, `top_k` goes to vendors whose clients wrote it for them; others would refuse it.
@@ -206,6 +220,13 @@ fn write_reasoning(body: &mut Map<String, Value>, request: &ChatRequest, warning
         (Some(Effort::None), _) if !same_dialect => warnings.dropped("thinking"),
         // The vendors' own switch says it already.
         (Some(Effort::None), _) if raw.is_some() => {}
+        // Few models behind this dialect know the two words.
+        (Some(Effort::XHigh | Effort::Max), _) if !same_dialect => {
+            let param =
+                if budget_tokens.is_some() { "thinking.budget_tokens" } else { "output_config.effort" };
+            warnings.push_note(Verdict::Shaped, param, "high");
+            put(body, "reasoning_effort", Some(Effort::High.as_str()));
+        }
         (Some(effort), _) => put(body, "reasoning_effort", Some(effort.as_str())),
         (None, Some(_)) if raw.is_some() && same_dialect => {}
         (None, Some(budget)) => {

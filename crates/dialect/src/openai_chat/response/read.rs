@@ -44,6 +44,9 @@ pub(in super::super) fn answer(
     let Some(Value::Array(items)) = take(&mut members, "choices") else {
         return Err(ApiError::upstream(format!("{provider} answered with JSON that has no 'choices'")));
     };
+    if items.is_empty() {
+        return Err(ApiError::upstream(format!("{provider} answered with no choices")));
+    }
     let mut usage = take_usage(&mut members);
     let id = take_text(&mut members, "id");
     let mut choices = Vec::with_capacity(items.len());

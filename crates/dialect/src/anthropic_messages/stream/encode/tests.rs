@@ -134,6 +134,18 @@ fn other_dialects_streams_obey_the_grammar() {
             "tool_use",
         ),
         (
+            "text before the first piece of a call",
+            vec![
+                start(),
+                call(0),
+                text("by the way"),
+                arguments(0, "{\"a\":1}"),
+                finish(FinishReason::ToolCalls),
+            ],
+            json!([tool(0, json!({"a": 1})), {"type": "text", "text": "by the way"}]),
+            "tool_use",
+        ),
+        (
             "text after calls that were held back",
             vec![
                 start(),
