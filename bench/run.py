@@ -144,7 +144,7 @@ class Bench:
         if direct is None:
             pieces = result["marks"] if "chunks" in case.name else result["requests"]
             return {f"{case.name}.cpu": cpu / pieces * 1e6}
-        of = "first_byte_p50_us" if case.name == "ttfb" else "p50_us"
+        of = "first_chunk_p50_us" if case.name == "ttfb" else "p50_us"
         added = {f"{case.name}.p50": result[of] - direct[of]}
         if case.name != "ttfb":
             added[f"{case.name}.p99"] = result["p99_us"] - direct["p99_us"]

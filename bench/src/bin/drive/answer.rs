@@ -18,8 +18,10 @@ const TAIL: usize = 512;
 /// A right answer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Answer {
-    /// From the moment the request was due to the first byte of the body, and to its end.
-    pub(crate) first_byte: Duration,
+    /// From the moment the request was due to the first chunk with a mark, and to the end of the body. What a
+    /// provider sends before its first content (a role) does not count: Tidegate waits for the content, since
+    /// an error in its place is still one that another target can answer.
+    pub(crate) first_chunk: Duration,
     pub(crate) whole: Duration,
     pub(crate) marks: usize,
     /// Pieces in which the body arrived.
@@ -45,14 +47,16 @@ pub(crate) async fn fetch(
 ) -> Result<Answer, String> {
     let mut body = begin(sender, target).await?;
     let mut progress = Progress::default();
-    let mut first_byte = None;
+    let mut first_chunk = None;
     while progress.read(&mut body).await? {
-        first_byte.get_or_insert_with(|| due.elapsed());
+        if progress.marks > 0 {
+            first_chunk.get_or_insert_with(|| due.elapsed());
+        }
     }
     progress.check(target)?;
     let whole = due.elapsed();
-    let first_byte = first_byte.unwrap_or(whole);
-    Ok(Answer { first_byte, whole, marks: progress.marks, reads: progress.reads })
+    let first_chunk = first_chunk.unwrap_or(whole);
+    Ok(Answer { first_chunk, whole, marks: progress.marks, reads: progress.reads })
 }
 
 /// Sends one request and reads the head of its answer.

@@ -9,7 +9,7 @@ use crate::answer::Answer;
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
     pub(crate) time: Duration,
-    first_bytes: Vec<Duration>,
+    first_chunks: Vec<Duration>,
     wholes: Vec<Duration>,
     marks: usize,
     reads: usize,
@@ -20,7 +20,7 @@ pub(crate) struct Summary {
 
 impl Summary {
     pub(crate) fn answered(&mut self, answer: &Answer) {
-        self.first_bytes.push(answer.first_byte);
+        self.first_chunks.push(answer.first_chunk);
         self.wholes.push(answer.whole);
         self.marks += answer.marks;
         self.reads += answer.reads;
@@ -32,7 +32,7 @@ impl Summary {
     }
 
     pub(crate) fn add(&mut self, other: Self) {
-        self.first_bytes.extend(other.first_bytes);
+        self.first_chunks.extend(other.first_chunks);
         self.wholes.extend(other.wholes);
         self.marks += other.marks;
         self.reads += other.reads;
@@ -53,8 +53,8 @@ impl Summary {
             "reads": self.reads,
             "p50_us": quantile(&mut self.wholes, 0.50),
             "p99_us": quantile(&mut self.wholes, 0.99),
-            "first_byte_p50_us": quantile(&mut self.first_bytes, 0.50),
-            "first_byte_p99_us": quantile(&mut self.first_bytes, 0.99),
+            "first_chunk_p50_us": quantile(&mut self.first_chunks, 0.50),
+            "first_chunk_p99_us": quantile(&mut self.first_chunks, 0.99),
         })
     }
 }

@@ -184,3 +184,17 @@ fn formats_are_written() {
         assert_eq!(body, format!("\"response_format\":{want}"));
     }
 }
+
+#[test]
+fn a_user_id_longer_than_openai_takes_is_shortened() {
+    let change = |r: &mut ChatRequest| r.user = Some("u".repeat(65));
+    let (body, warnings) = added(DialectId::Anthropic, change);
+    assert_eq!(warnings, "shaped;metadata.user_id");
+    assert_eq!(body.len(), r#""user":"""#.len() + 32, "{body}");
+    assert_eq!(added(DialectId::Anthropic, change).0, body, "one user stays one user");
+    let (body, warnings) = added(DialectId::OpenAi, change);
+    assert!(
+        body.contains(&"u".repeat(65)) && warnings.is_empty(),
+        "its own clients' errors are the vendor's"
+    );
+}
