@@ -3,12 +3,12 @@
 
 use tidegate_core::ApiError;
 
-use crate::framing::{FrameError, JsonArray, MAX_FRAME, Sse};
+use crate::framing::{FrameError, JsonArray, MAX_FRAME, Ndjson, Sse};
 
 /// What a streamed body is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Frame<'a> {
-    /// The data of an event, or an element of an array.
+    /// The data of an event, an element of an array, or a line.
     Piece(&'a [u8]),
     /// A body that is one JSON object, given when it has ended.
     Whole(&'a [u8]),
@@ -22,10 +22,17 @@ pub(crate) enum StreamBody {
     Undecided,
     Sse(Sse),
     Array(JsonArray),
+    /// Never found out: asked for with [`Self::lines`].
+    Lines(Ndjson),
     Whole(Vec<u8>),
 }
 
 impl StreamBody {
+    /// A body of lines, whatever its first byte.
+    pub(crate) fn lines() -> Self {
+        Self::Lines(Ndjson::new())
+    }
+
     /// Takes the next bytes, cut anywhere.
     ///
     /// # Errors
@@ -36,6 +43,7 @@ impl StreamBody {
             Self::Undecided => Ok(()),
             Self::Sse(sse) => sse.push(bytes, &mut |event| on(Frame::Piece(event.data))),
             Self::Array(array) => array.push(bytes, &mut |element| on(Frame::Piece(element))),
+            Self::Lines(lines) => lines.push(bytes, &mut |line| on(Frame::Piece(line))),
             Self::Whole(body) if body.len() + bytes.len() > MAX_FRAME => {
                 Err(FrameError::TooLarge { max: MAX_FRAME })
             }
@@ -55,6 +63,7 @@ impl StreamBody {
             Self::Undecided => Ok(()),
             Self::Sse(sse) => sse.finish(&mut |event| on(Frame::Piece(event.data))),
             Self::Array(array) => array.finish(&mut |element| on(Frame::Piece(element))),
+            Self::Lines(lines) => lines.finish(&mut |line| on(Frame::Piece(line))),
             Self::Whole(body) => {
                 on(Frame::Whole(body));
                 Ok(())

@@ -17,6 +17,7 @@ use crate::DialectId;
 use crate::chat::{
     ChatResponse, Choice, Extra, Finish, Part, ReasoningText, StreamEvent, Text, ToolCall, ToolKind,
 };
+use crate::decoder::incomplete;
 
 /// Gathers the events of one stream. Memory is that of the answer.
 #[derive(Debug)]
@@ -93,7 +94,7 @@ impl Fold {
             return Err(error);
         }
         if !self.ended {
-            return Err(ApiError::upstream("the stream ended before the answer was complete"));
+            return Err(incomplete());
         }
         let mut response = self.response;
         response.choices =

@@ -13,6 +13,7 @@ pub mod anthropic_messages;
 mod body;
 pub mod chat;
 pub mod cohere;
+mod decoder;
 #[cfg(test)]
 mod fixtures;
 pub mod fold;

@@ -6,71 +6,37 @@ use tidegate_core::ApiError;
 
 use super::wire::{AnswerBlock, AnsweredCall, Event, EventType, MessageEnd, One};
 use super::{error, response};
-use crate::StreamDecoder;
-use crate::body::{Frame, StreamBody};
+use crate::body::Frame;
 use crate::chat::{Part, StreamEvent, Text, ToolKind};
+use crate::decoder::{FrameReader, FramedDecoder};
 use crate::fold::unfold;
 
 /// Cohere gives one answer at a time.
 const CHOICE: u32 = 0;
 
-#[derive(Debug, Default)]
-pub(super) struct Decoder {
-    body: StreamBody,
-    message: Message,
-}
-
-impl StreamDecoder for Decoder {
-    fn push(&mut self, bytes: &[u8], events: &mut Vec<StreamEvent>) {
-        let message = &mut self.message;
-        if message.over {
-            return;
-        }
-        if let Err(e) = self.body.push(bytes, &mut |frame| message.push(frame, events)) {
-            message.fail(ApiError::upstream(e.to_string()), events);
-        }
-    }
-
-    fn finish(&mut self, events: &mut Vec<StreamEvent>) {
-        let message = &mut self.message;
-        if message.over {
-            return;
-        }
-        if let Err(e) = self.body.finish(&mut |frame| message.push(frame, events)) {
-            message.fail(ApiError::upstream(e.to_string()), events);
-        }
-        message.fail(ApiError::upstream("the stream ended before the answer was complete"), events);
-    }
-}
+pub(super) type Decoder = FramedDecoder<Message>;
 
 /// What has to be remembered from event to event.
 #[derive(Debug, Default)]
-struct Message {
-    /// `End` or `Error` was given.
-    over: bool,
+pub(super) struct Message {
     calls: u32,
     /// The last part sent was text: a new block of text must be told apart from it.
     in_text: bool,
 }
 
-impl Message {
-    fn push(&mut self, frame: Frame<'_>, events: &mut Vec<StreamEvent>) {
-        let outcome = match frame {
-            _ if self.over => Ok(()),
+impl FrameReader for Message {
+    fn frame(&mut self, frame: Frame<'_>, events: &mut Vec<StreamEvent>) -> Result<(), ApiError> {
+        match frame {
             Frame::Piece(data) if data.is_empty() || data == b"[DONE]" => Ok(()),
             Frame::Piece(data) => serde_json::from_slice::<Event>(data)
                 .map_err(|e| error::instead_of_answer(data, &e))
                 .and_then(|event| self.event(event, events)),
-            Frame::Whole(body) => response::decode(body).map(|answer| {
-                events.extend(unfold(&answer));
-                self.over = true;
-            }),
-        };
-        if let Err(error) = outcome {
-            self.fail(error, events);
+            Frame::Whole(body) => response::decode(body).map(|answer| events.extend(unfold(&answer))),
         }
     }
+}
 
+impl Message {
     fn event(&mut self, event: Event, events: &mut Vec<StreamEvent>) -> Result<(), ApiError> {
         let message = event.delta.message;
         match event.r#type {
@@ -174,16 +140,8 @@ impl Message {
             }
             events.push(StreamEvent::Usage(response::usage(usage)));
         }
-        self.over = true;
         events.push(StreamEvent::End);
         Ok(())
-    }
-
-    fn fail(&mut self, error: ApiError, events: &mut Vec<StreamEvent>) {
-        if !self.over {
-            self.over = true;
-            events.push(StreamEvent::Error(error));
-        }
     }
 }
 
@@ -198,8 +156,8 @@ mod tests {
     use tidegate_core::ErrorKind;
 
     use super::*;
-    use crate::DialectId;
     use crate::fixtures::Fixtures;
+    use crate::{DialectId, StreamDecoder};
 
     fn fixtures() -> Fixtures {
         Fixtures::of(DialectId::Cohere, "cohere")

@@ -11,50 +11,21 @@ use tidegate_core::{ApiError, Usage, Verdict, Warning};
 
 use super::wire::{Answer, Candidate};
 use super::{grounding, parts, response, usage};
-use crate::StreamDecoder;
-use crate::body::{Frame, StreamBody, unreadable};
+use crate::body::{Frame, unreadable};
 use crate::chat::{Part, StreamEvent, Text, ToolCall};
+use crate::decoder::{FrameReader, FramedDecoder, incomplete};
 
 /// Far above what a request can ask for.
 const MAX_CHOICES: usize = 64;
 /// Bytes of text kept per candidate to place citations.
 const MAX_TEXT: usize = 1 << 20;
 
-#[derive(Debug, Default)]
-pub(super) struct Decoder {
-    body: StreamBody,
-    pieces: Pieces,
-}
-
-impl StreamDecoder for Decoder {
-    fn push(&mut self, bytes: &[u8], events: &mut Vec<StreamEvent>) {
-        if self.pieces.over {
-            return;
-        }
-        let pieces = &mut self.pieces;
-        if let Err(e) = self.body.push(bytes, &mut |frame| pieces.push(frame, events)) {
-            pieces.fail(ApiError::upstream(e.to_string()), events);
-        }
-    }
-
-    fn finish(&mut self, events: &mut Vec<StreamEvent>) {
-        if self.pieces.over {
-            return;
-        }
-        let pieces = &mut self.pieces;
-        match self.body.finish(&mut |frame| pieces.push(frame, events)) {
-            Err(e) => pieces.fail(ApiError::upstream(e.to_string()), events),
-            Ok(()) => pieces.end(events),
-        }
-    }
-}
+pub(super) type Decoder = FramedDecoder<Pieces>;
 
 /// What has to be remembered from piece to piece.
 #[derive(Debug, Default)]
-struct Pieces {
+pub(super) struct Pieces {
     started: bool,
-    /// `End` or `Error` was given.
-    over: bool,
     usage: Option<Usage>,
     choices: Vec<Choice>,
 }
@@ -72,20 +43,36 @@ struct Choice {
     message: Option<String>,
 }
 
-impl Pieces {
+impl FrameReader for Pieces {
     /// A body that is one object is like a stream of one piece.
-    fn push(&mut self, frame: Frame<'_>, events: &mut Vec<StreamEvent>) {
+    fn frame(&mut self, frame: Frame<'_>, events: &mut Vec<StreamEvent>) -> Result<(), ApiError> {
         let (Frame::Piece(bytes) | Frame::Whole(bytes)) = frame;
         let bytes = bytes.trim_ascii();
-        if self.over || bytes.is_empty() || bytes == b"[DONE]" {
-            return;
+        if bytes.is_empty() || bytes == b"[DONE]" {
+            return Ok(());
         }
-        let outcome = read(bytes).and_then(|answer| self.answer(answer, events));
-        if let Err(error) = outcome {
-            self.fail(error, events);
-        }
+        self.answer(read(bytes)?, events)
     }
 
+    fn end(&mut self, events: &mut Vec<StreamEvent>) -> Result<(), ApiError> {
+        let choices = std::mem::take(&mut self.choices);
+        if choices.is_empty() || choices.iter().any(|choice| choice.reason.is_none()) {
+            return Err(incomplete());
+        }
+        let alone = choices.len() == 1;
+        for choice in choices {
+            let word = choice.reason.as_deref().unwrap_or_default();
+            let empty = alone && !choice.has_content;
+            let (finish, warning) = parts::finish(word, choice.message.as_deref(), choice.calls > 0, empty)?;
+            events.extend(warning.map(StreamEvent::Warning));
+            events.push(StreamEvent::Finish { choice: choice.index, finish });
+        }
+        events.push(StreamEvent::End);
+        Ok(())
+    }
+}
+
+impl Pieces {
     fn answer(&mut self, mut answer: Answer, events: &mut Vec<StreamEvent>) -> Result<(), ApiError> {
         response::check(&answer)?;
         let extra = response::extra(&mut answer);
@@ -141,39 +128,6 @@ impl Pieces {
             self.choices.push(Choice { index, ..Choice::default() });
         }
         Ok(&mut self.choices[at])
-    }
-
-    /// The body has ended.
-    fn end(&mut self, events: &mut Vec<StreamEvent>) {
-        if self.over {
-            return;
-        }
-        let choices = std::mem::take(&mut self.choices);
-        if choices.is_empty() || choices.iter().any(|choice| choice.reason.is_none()) {
-            let message = "the stream ended before the answer was complete";
-            return self.fail(ApiError::upstream(message), events);
-        }
-        let alone = choices.len() == 1;
-        for choice in choices {
-            let word = choice.reason.as_deref().unwrap_or_default();
-            let empty = alone && !choice.has_content;
-            match parts::finish(word, choice.message.as_deref(), choice.calls > 0, empty) {
-                Ok((finish, warning)) => {
-                    events.extend(warning.map(StreamEvent::Warning));
-                    events.push(StreamEvent::Finish { choice: choice.index, finish });
-                }
-                Err(error) => return self.fail(error, events),
-            }
-        }
-        self.over = true;
-        events.push(StreamEvent::End);
-    }
-
-    fn fail(&mut self, error: ApiError, events: &mut Vec<StreamEvent>) {
-        if !self.over {
-            self.over = true;
-            events.push(StreamEvent::Error(error));
-        }
     }
 }
 

@@ -30,7 +30,7 @@ impl ProviderDialect for Ollama {
     }
 
     fn chat_stream(&self, _: &AnswerContext<'_>) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::new())
+        Box::new(stream::decoder())
     }
 
     fn encode_embeddings(

@@ -5,69 +5,37 @@ use tidegate_core::clock::rfc3339_seconds;
 
 use super::response;
 use super::wire::Answer;
-use crate::StreamDecoder;
+use crate::body::{Frame, StreamBody};
 use crate::chat::{Part, StreamEvent, ToolCall};
-use crate::framing::Ndjson;
+use crate::decoder::{FrameReader, FramedDecoder};
 
 /// Ollama gives one answer at a time.
 const CHOICE: u32 = 0;
 
-#[derive(Debug)]
-pub(super) struct Decoder {
-    lines: Ndjson,
-    message: Message,
-}
-
-impl Decoder {
-    pub(super) fn new() -> Self {
-        Self { lines: Ndjson::new(), message: Message::default() }
-    }
-}
-
-impl StreamDecoder for Decoder {
-    fn push(&mut self, bytes: &[u8], events: &mut Vec<StreamEvent>) {
-        let message = &mut self.message;
-        if message.over {
-            return;
-        }
-        if let Err(e) = self.lines.push(bytes, &mut |line| message.push(line, events)) {
-            message.fail(ApiError::upstream(e.to_string()), events);
-        }
-    }
-
-    fn finish(&mut self, events: &mut Vec<StreamEvent>) {
-        let message = &mut self.message;
-        if message.over {
-            return;
-        }
-        if let Err(e) = self.lines.finish(&mut |line| message.push(line, events)) {
-            message.fail(ApiError::upstream(e.to_string()), events);
-        }
-        message.fail(ApiError::upstream("the stream ended before the answer was complete"), events);
-    }
+/// A plain body is a line as well.
+pub(super) fn decoder() -> FramedDecoder<Message> {
+    FramedDecoder::of(StreamBody::lines())
 }
 
 /// What has to be remembered from line to line.
 #[derive(Debug, Default)]
-struct Message {
+pub(super) struct Message {
     started: bool,
-    /// `End` or `Error` was given.
-    over: bool,
     calls: u32,
 }
 
-impl Message {
-    fn push(&mut self, line: &[u8], events: &mut Vec<StreamEvent>) {
+impl FrameReader for Message {
+    fn frame(&mut self, frame: Frame<'_>, events: &mut Vec<StreamEvent>) -> Result<(), ApiError> {
+        let (Frame::Piece(line) | Frame::Whole(line)) = frame;
         let line = line.trim_ascii();
-        if self.over || line.is_empty() {
-            return;
+        if !line.is_empty() {
+            self.answer(response::read(line)?, events);
         }
-        match response::read(line) {
-            Ok(answer) => self.answer(answer, events),
-            Err(error) => self.fail(error, events),
-        }
+        Ok(())
     }
+}
 
+impl Message {
     fn answer(&mut self, answer: Answer, events: &mut Vec<StreamEvent>) {
         if !self.started {
             self.started = true;
@@ -87,7 +55,6 @@ impl Message {
             events.push(StreamEvent::Finish { choice: CHOICE, finish });
             let usage = response::usage(answer.prompt_eval_count, answer.eval_count);
             events.extend(usage.map(StreamEvent::Usage));
-            self.over = true;
             events.push(StreamEvent::End);
         }
     }
@@ -108,20 +75,13 @@ impl Message {
             part => events.push(StreamEvent::Part { choice: CHOICE, part }),
         }
     }
-
-    fn fail(&mut self, error: ApiError, events: &mut Vec<StreamEvent>) {
-        if !self.over {
-            self.over = true;
-            events.push(StreamEvent::Error(error));
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::DialectId;
     use crate::fixtures::Fixtures;
+    use crate::{DialectId, StreamDecoder};
 
     fn fixtures() -> Fixtures {
         Fixtures::of(DialectId::Ollama, "ollama")
@@ -156,7 +116,7 @@ mod tests {
     }
 
     fn last(body: &str) -> Option<StreamEvent> {
-        let mut decoder = Decoder::new();
+        let mut decoder = decoder();
         let mut events = Vec::new();
         decoder.push(body.as_bytes(), &mut events);
         decoder.finish(&mut events);

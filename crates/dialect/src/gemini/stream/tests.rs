@@ -2,9 +2,9 @@ use serde_json::json;
 use tidegate_core::ErrorKind;
 
 use super::*;
-use crate::DialectId;
 use crate::chat::FinishReason;
 use crate::fixtures::Fixtures;
+use crate::{DialectId, StreamDecoder};
 
 fn fixtures() -> Fixtures {
     Fixtures::of(DialectId::Gemini, "gemini")
