@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
+use tidegate_upstream::Answer;
 
 use crate::pass::PassBody;
 use crate::record::{End, Record};
@@ -55,7 +55,8 @@ impl Body for ClientBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match self.get_mut() {
+        let this = self.get_mut();
+        match this {
             Self::Full(bytes, record) => {
                 if let Some(record) = record {
                     record.first_byte();
@@ -65,7 +66,17 @@ impl Body for ClientBody {
                     bytes.take().filter(|bytes| !bytes.is_empty()).map(|bytes| Ok(Frame::data(bytes))),
                 )
             }
-            Self::Pass(body) => body.poll(cx),
+            Self::Pass(body) => {
+                let polled = body.poll(cx);
+                if let Poll::Ready(Some(Err(Cut))) = polled {
+                    // What was given before goes out before the cut: hyper drops what it still holds on an error, the
+                    // head included, and only a body that is pending makes it flush.
+                    *this = Self::Broken;
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                polled
+            }
             Self::Translated(body) => body.poll(cx),
             Self::Broken => Poll::Ready(Some(Err(Cut))),
         }
@@ -92,7 +103,7 @@ impl Body for ClientBody {
 #[derive(Debug)]
 pub struct Source {
     held: std::collections::VecDeque<Bytes>,
-    rest: Option<Incoming>,
+    rest: Option<Answer>,
 }
 
 /// What a [`Source`] gives next.
@@ -106,7 +117,7 @@ pub enum Piece {
 }
 
 impl Source {
-    pub fn new(rest: Incoming) -> Self {
+    pub fn new(rest: Answer) -> Self {
         Self { held: std::collections::VecDeque::new(), rest: Some(rest) }
     }
 

@@ -1,26 +1,28 @@
 //! The client everyone holds: a pool of connections over our own connector, with every failure given its name.
 //!
 //! Over HTTP/1.1 a connection serves one request at a time and goes back to the pool when the answer has been read to
-//! its end; dropping an answer early closes its connection, which is how the upstream learns that nobody listens. Over
-//! HTTP/2 requests to one origin share one connection, and a drop resets the stream. A pooled connection that turns out
+//! its end; dropping an answer early closes its connection, which is how the upstream learns that nobody listens. Where
+//! HTTP/2 is on offer, hyper-util's client takes over: requests to one origin share one connection, and a drop resets the stream. A pooled connection that turns out
 //! dead before a request was written is replaced without a word; anything later is the caller's to decide.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::PROXY_AUTHORIZATION;
-use http::uri::Scheme;
-use http::{Method, Request, Response, Version};
-use hyper::body::Incoming;
+use http::header::{Entry, HOST, PROXY_AUTHORIZATION};
+use http::uri::{Parts, Scheme};
+use http::{HeaderValue, Method, Request, Response, Uri, Version};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::address::AddressPolicy;
+use crate::answer::Answer;
 use crate::body::OutBody;
 use crate::connector::{CONNECT_TIMEOUT, Connector, Means, host_and_port};
 use crate::dial::{Dialer, Endpoint, Resolve, SystemResolver};
 use crate::error::{SendError, SendErrorKind, SetupError};
+use crate::link::{Link, MAX_BUFFER_BYTES, Unanswered};
+use crate::pool::Pool;
 use crate::proxy::{Proxies, ProxyEnv};
 use crate::stats::EgressStats;
 use crate::tls::Tls;
@@ -28,8 +30,10 @@ use crate::tls::Tls;
 /// The egress client. A clone is the same client: same pool, same counters.
 #[derive(Clone)]
 pub struct Egress {
-    client: Client<Connector, OutBody>,
     means: Arc<Means>,
+    pool: Arc<Pool>,
+    /// Set when HTTP/2 is on offer: what speaks it shares connections.
+    shared: Option<Client<Connector, OutBody>>,
 }
 
 /// How to reach the outside. The defaults reach public addresses, directly, over HTTP/1.1.
@@ -64,7 +68,8 @@ impl Egress {
     ///
     /// A proxy variable that is not a proxy URL, or extra certificates that cannot be read.
     pub fn new(settings: EgressSettings) -> Result<Self, SetupError> {
-        let client = pool(&settings);
+        let pool = Arc::new(Pool::new(settings.pool_idle_timeout, settings.pool_max_idle_per_host));
+        let shared = settings.http2.then(|| shared(&settings));
         let means = Arc::new(Means {
             dialer: Dialer {
                 resolver: settings.resolver,
@@ -76,7 +81,7 @@ impl Egress {
             counters: Arc::default(),
             connect_timeout: settings.connect_timeout,
         });
-        Ok(Self { client: client.build(Connector(means.clone())), means })
+        Ok(Self { shared: shared.map(|client| client.build(Connector(means.clone()))), means, pool })
     }
 
     /// Sends one request and waits for the head of the answer, however long that takes; only connecting is bounded here,
@@ -94,7 +99,7 @@ impl Egress {
         &self,
         request: Request<OutBody>,
         connect_timeout: Option<Duration>,
-    ) -> Result<Response<Incoming>, SendError> {
+    ) -> Result<Response<Answer>, SendError> {
         let sent = self.send_uncounted(request, connect_timeout).await;
         if let Err(error) = &sent {
             self.means.counters.failed(error.kind);
@@ -111,7 +116,7 @@ impl Egress {
         &self,
         mut request: Request<OutBody>,
         connect_timeout: Option<Duration>,
-    ) -> Result<Response<Incoming>, SendError> {
+    ) -> Result<Response<Answer>, SendError> {
         let uri = request.uri().clone();
         let (host, port) = host_and_port(&uri)?;
         if request.method() == Method::CONNECT {
@@ -124,11 +129,47 @@ impl Egress {
         *request.version_mut() = Version::HTTP_11;
         self.authorize_to_proxy(&mut request, host, port);
         let connect_timeout = connect_timeout.unwrap_or(self.means.connect_timeout);
-        let answer = CONNECT_TIMEOUT.scope(connect_timeout, self.client.request(request)).await;
-        answer.map_err(|error| {
-            let target = Endpoint { host: host.into(), port };
-            SendError::of_client(&target.to_string(), &error)
-        })
+        let Some(shared) = &self.shared else {
+            return self.send_alone(request, uri, connect_timeout).await;
+        };
+        let answer = CONNECT_TIMEOUT.scope(connect_timeout, shared.request(request)).await;
+        match answer {
+            Ok(answer) => Ok(answer.map(Answer::shared)),
+            Err(error) => Err(SendError::of_client(&Endpoint::of(&uri)?.to_string(), &error)),
+        }
+    }
+
+    /// Over a connection that is this request's alone until its answer has ended.
+    async fn send_alone(
+        &self,
+        mut request: Request<OutBody>,
+        uri: Uri,
+        connect_timeout: Duration,
+    ) -> Result<Response<Answer>, SendError> {
+        let failed = |error: &hyper::Error| match Endpoint::of(&uri) {
+            Ok(to) => SendError::of_client(&to.to_string(), error),
+            Err(error) => error,
+        };
+        name_host(&mut request, &uri)?;
+        loop {
+            let (mut link, is_reused) = match self.pool.take(&uri) {
+                Some(link) => (link, true),
+                None => {
+                    let upstream = self.means.open(&uri, connect_timeout).await?;
+                    let link =
+                        Link::new(upstream, self.pool.keeper()).await.map_err(|error| failed(&error))?;
+                    (link, false)
+                }
+            };
+            *request.uri_mut() = if link.is_absolute_form() { uri.clone() } else { origin_form(&uri) };
+            match link.ask(request).await {
+                Ok(answer) => {
+                    return Ok(answer.map(|body| Answer::new(body, link, uri, self.pool.clone())));
+                }
+                Err(Unanswered { unsent: Some(unsent), .. }) if is_reused => request = unsent,
+                Err(Unanswered { error, .. }) => return Err(failed(&error)),
+            }
+        }
     }
 
     /// A plain http request through a proxy carries the proxy's credentials itself; a tunnel carried them already.
@@ -178,9 +219,6 @@ impl fmt::Debug for EgressSettings {
     }
 }
 
-/// The largest head of an answer, and the largest single read, on HTTP/1.1. Reads begin at 8 KB and only grow while they
-/// are filled, so a slow stream holds 8 KB and a large body is read in few calls.
-const HTTP1_MAX_BUFFER_BYTES: usize = 128 * 1024;
 /// What one HTTP/2 stream may have on its way to a reader that does not read.
 const HTTP2_STREAM_WINDOW_BYTES: u32 = 256 * 1024;
 /// What one HTTP/2 connection may: room for 256 stalled streams, so that they cannot hold up the others.
@@ -189,7 +227,7 @@ const HTTP2_CONNECTION_WINDOW_BYTES: u32 = 256 * HTTP2_STREAM_WINDOW_BYTES;
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(15);
 
-fn pool(settings: &EgressSettings) -> hyper_util::client::legacy::Builder {
+fn shared(settings: &EgressSettings) -> hyper_util::client::legacy::Builder {
     let mut builder = Client::builder(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
@@ -197,10 +235,27 @@ fn pool(settings: &EgressSettings) -> hyper_util::client::legacy::Builder {
         .pool_idle_timeout(settings.pool_idle_timeout)
         .pool_max_idle_per_host(settings.pool_max_idle_per_host)
         .retry_canceled_requests(true)
-        .http1_max_buf_size(HTTP1_MAX_BUFFER_BYTES)
+        .http1_max_buf_size(MAX_BUFFER_BYTES)
         .http2_initial_stream_window_size(HTTP2_STREAM_WINDOW_BYTES)
         .http2_initial_connection_window_size(HTTP2_CONNECTION_WINDOW_BYTES)
         .http2_keep_alive_interval(HTTP2_PING_INTERVAL)
         .http2_keep_alive_timeout(HTTP2_PING_TIMEOUT);
     builder
+}
+
+/// Says which host is asked, unless the request does: the authority, without a port that goes without saying.
+fn name_host(request: &mut Request<OutBody>, uri: &Uri) -> Result<(), SendError> {
+    let Entry::Vacant(vacant) = request.headers_mut().entry(HOST) else { return Ok(()) };
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let default_port = if uri.scheme() == Some(&Scheme::HTTPS) { ":443" } else { ":80" };
+    let host = HeaderValue::from_str(authority.strip_suffix(default_port).unwrap_or(authority))
+        .map_err(|_| SendError::new(SendErrorKind::InvalidRequest, "the upstream URL names no host"))?;
+    vacant.insert(host);
+    Ok(())
+}
+
+fn origin_form(uri: &Uri) -> Uri {
+    let mut parts = Parts::default();
+    parts.path_and_query = uri.path_and_query().cloned();
+    Uri::from_parts(parts).unwrap_or_default()
 }

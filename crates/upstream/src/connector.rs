@@ -56,19 +56,23 @@ impl Service<Uri> for Connector {
     fn call(&mut self, origin: Uri) -> Self::Future {
         let means = self.0.clone();
         let timeout = CONNECT_TIMEOUT.try_get().unwrap_or(means.connect_timeout);
-        Box::pin(async move {
-            let to = Endpoint::of(&origin)?;
-            let deadline = Instant::now() + timeout;
-            let connecting = means.connect(&origin, &to, deadline);
-            match timeout_at(deadline, connecting).await {
-                Ok(connected) => connected,
-                Err(_) => Err(SendError::connect_timeout(&to.to_string())),
-            }
-        })
+        Box::pin(async move { means.open(&origin, timeout).await })
     }
 }
 
 impl Means {
+    /// A new connection to where a URL leads, within `timeout`.
+    pub(crate) async fn open(&self, origin: &Uri, timeout: Duration) -> Result<Upstream, SendError> {
+        let to = Endpoint::of(origin)?;
+        let deadline = Instant::now() + timeout;
+        // On the heap: it is large, and most requests find a connection in the pool.
+        let connecting = Box::pin(self.connect(origin, &to, deadline));
+        match timeout_at(deadline, connecting).await {
+            Ok(connected) => connected,
+            Err(_) => Err(SendError::connect_timeout(&to.to_string())),
+        }
+    }
+
     async fn connect(&self, origin: &Uri, to: &Endpoint, deadline: Instant) -> Result<Upstream, SendError> {
         let https = origin.scheme() == Some(&Scheme::HTTPS);
         let proxy = self.proxies.pick(https, &to.host, to.port);

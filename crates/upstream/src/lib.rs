@@ -7,12 +7,15 @@
 //! Redirects are never followed: a `3xx` is an answer like any other.
 
 mod address;
+mod answer;
 mod body;
 mod client;
 mod connector;
 mod dial;
 mod error;
+mod link;
 mod percent;
+mod pool;
 mod proxy;
 pub mod sign;
 mod stats;
@@ -21,6 +24,7 @@ mod tunnel;
 mod wire;
 
 pub use address::{AddressPolicy, AddressScope};
+pub use answer::Answer;
 pub use body::{BoxError, OutBody};
 pub use client::{Egress, EgressSettings};
 pub use dial::{Resolve, Resolving, SystemResolver};

@@ -33,6 +33,10 @@ impl Upstream {
     pub(crate) fn new(wire: Wire, absolute_form: bool, open: OpenConnection) -> Self {
         Self { io: TokioIo::new(wire), absolute_form, _open: open }
     }
+
+    pub(crate) fn is_absolute_form(&self) -> bool {
+        self.absolute_form
+    }
 }
 
 impl Wire {
