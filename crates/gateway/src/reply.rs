@@ -14,7 +14,7 @@ use crate::attempt::{Answer, AnswerBody, Answered};
 use crate::body::ClientBody;
 use crate::headers::{
     CACHE_STATUS, CIRCUIT, ESTIMATED, EXCEPTION, LAST_INDEX, PROVIDER, RETRY_COUNT, TRACE_ID, WARNINGS,
-    strip_hop_by_hop,
+    is_gateway_header, strip_hop_by_hop,
 };
 use crate::pass::{Ending, Events, PassBody};
 use crate::patience::Patience;
@@ -58,8 +58,10 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered) -> Box<Reply> {
         ..
     } = *answer;
     strip_hop_by_hop(&mut headers);
-    for name in [WARNINGS, ESTIMATED, CIRCUIT, EXCEPTION] {
-        headers.remove(name); // another gateway's
+    if headers.keys().any(is_gateway_header) {
+        for name in [WARNINGS, ESTIMATED, CIRCUIT, EXCEPTION] {
+            headers.remove(name); // another gateway's
+        }
     }
     headers.reserve(8);
     insert(&mut headers, LAST_INDEX, HeaderValue::from_str(&target.path));

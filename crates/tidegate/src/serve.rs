@@ -1,5 +1,6 @@
 //! `tidegate serve`: listens, serves, reloads, drains.
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,10 +34,16 @@ pub fn run(options: &Options) -> Result<(), String> {
     raise_descriptor_limit();
     let (log, writer) = start_log(&settings)?;
     let gateway = Gateway::new(snapshot, log, Arc::new(SystemClock::new()));
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    if let Some(workers) = settings.server.workers {
-        runtime.worker_threads(workers.get());
-    }
+    let workers = settings.server.workers.or_else(|| std::thread::available_parallelism().ok());
+    let mut runtime = match workers.map_or(1, NonZero::get) {
+        // One worker has nobody to share its queue with, and saves what sharing costs.
+        1 => tokio::runtime::Builder::new_current_thread(),
+        workers => {
+            let mut runtime = tokio::runtime::Builder::new_multi_thread();
+            runtime.worker_threads(workers);
+            runtime
+        }
+    };
     let runtime =
         runtime.enable_all().build().map_err(|error| format!("cannot start the runtime: {error}"))?;
     let served = runtime.block_on(listen(origin, &settings, gateway.clone()));

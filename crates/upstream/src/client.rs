@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{Entry, HOST, PROXY_AUTHORIZATION};
+use http::header::{HOST, PROXY_AUTHORIZATION};
 use http::uri::{Parts, Scheme};
 use http::{HeaderValue, Method, Request, Response, Uri, Version};
 use hyper_util::client::legacy::Client;
@@ -118,7 +118,6 @@ impl Egress {
         connect_timeout: Option<Duration>,
     ) -> Result<Response<Answer>, SendError> {
         let uri = request.uri().clone();
-        let (host, port) = host_and_port(&uri)?;
         if request.method() == Method::CONNECT {
             return Err(SendError::new(
                 SendErrorKind::InvalidRequest,
@@ -127,7 +126,9 @@ impl Egress {
         }
         // What the client spoke says nothing about the upstream: the connection decides.
         *request.version_mut() = Version::HTTP_11;
-        self.authorize_to_proxy(&mut request, host, port);
+        if !self.means.proxies.is_empty() {
+            self.authorize_to_proxy(&mut request)?;
+        }
         let connect_timeout = connect_timeout.unwrap_or(self.means.connect_timeout);
         let Some(shared) = &self.shared else {
             return self.send_alone(request, uri, connect_timeout).await;
@@ -150,17 +151,22 @@ impl Egress {
             Ok(to) => SendError::of_client(&to.to_string(), error),
             Err(error) => error,
         };
-        name_host(&mut request, &uri)?;
+        // Says which host is asked, unless the request does: the connection knows.
+        let says_host = request.headers().contains_key(HOST);
         loop {
             let (mut link, is_reused) = match self.pool.take(&uri) {
                 Some(link) => (link, true),
                 None => {
                     let upstream = self.means.open(&uri, connect_timeout).await?;
-                    let link =
-                        Link::new(upstream, self.pool.keeper()).await.map_err(|error| failed(&error))?;
+                    let link = Link::new(upstream, host_of(&uri)?, self.pool.keeper())
+                        .await
+                        .map_err(|error| failed(&error))?;
                     (link, false)
                 }
             };
+            if !says_host {
+                request.headers_mut().insert(HOST, link.host().clone());
+            }
             *request.uri_mut() = if link.is_absolute_form() { uri.clone() } else { origin_form(&uri) };
             match link.ask(request).await {
                 Ok(answer) => {
@@ -173,13 +179,15 @@ impl Egress {
     }
 
     /// A plain http request through a proxy carries the proxy's credentials itself; a tunnel carried them already.
-    fn authorize_to_proxy(&self, request: &mut Request<OutBody>, host: &str, port: u16) {
+    fn authorize_to_proxy(&self, request: &mut Request<OutBody>) -> Result<(), SendError> {
+        let (host, port) = host_and_port(request.uri())?;
         if request.uri().scheme() == Some(&Scheme::HTTP)
             && let Some(proxy) = self.means.proxies.pick(false, host, port)
             && let Some(credentials) = &proxy.authorization
         {
             request.headers_mut().insert(PROXY_AUTHORIZATION, credentials.clone());
         }
+        Ok(())
     }
 }
 
@@ -243,15 +251,12 @@ fn shared(settings: &EgressSettings) -> hyper_util::client::legacy::Builder {
     builder
 }
 
-/// Says which host is asked, unless the request does: the authority, without a port that goes without saying.
-fn name_host(request: &mut Request<OutBody>, uri: &Uri) -> Result<(), SendError> {
-    let Entry::Vacant(vacant) = request.headers_mut().entry(HOST) else { return Ok(()) };
+/// The authority, without a port that goes without saying.
+fn host_of(uri: &Uri) -> Result<HeaderValue, SendError> {
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     let default_port = if uri.scheme() == Some(&Scheme::HTTPS) { ":443" } else { ":80" };
-    let host = HeaderValue::from_str(authority.strip_suffix(default_port).unwrap_or(authority))
-        .map_err(|_| SendError::new(SendErrorKind::InvalidRequest, "the upstream URL names no host"))?;
-    vacant.insert(host);
-    Ok(())
+    HeaderValue::from_str(authority.strip_suffix(default_port).unwrap_or(authority))
+        .map_err(|_| SendError::new(SendErrorKind::InvalidRequest, "the upstream URL names no host"))
 }
 
 fn origin_form(uri: &Uri) -> Uri {

@@ -13,6 +13,7 @@ mod client;
 mod connector;
 mod dial;
 mod error;
+pub mod gather;
 mod link;
 mod percent;
 mod pool;

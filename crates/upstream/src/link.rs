@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
@@ -37,6 +37,7 @@ pub(crate) struct Link {
     signal: Arc<Signal>,
     /// The signal, in the form futures take.
     waker: Waker,
+    host: HeaderValue,
     absolute_form: bool,
     /// The connection's future is done, and may not be polled again.
     has_ended: bool,
@@ -50,8 +51,12 @@ pub(crate) struct Unanswered {
 }
 
 impl Link {
-    /// Speaks HTTP/1.1 over a connection that was just made. `keeper` is told when something happens to it while it idles.
-    pub(crate) async fn new(upstream: Upstream, keeper: Arc<Notify>) -> Result<Box<Self>, hyper::Error> {
+    /// Speaks HTTP/1.1 over a connection that was just made to `host`. `keeper` is told when something happens to it while it idles.
+    pub(crate) async fn new(
+        upstream: Upstream,
+        host: HeaderValue,
+        keeper: Arc<Notify>,
+    ) -> Result<Box<Self>, hyper::Error> {
         let absolute_form = upstream.is_absolute_form();
         let (sender, connection) = Builder::new().max_buf_size(MAX_BUFFER_BYTES).handshake(upstream).await?;
         let signal = Arc::new(Signal {
@@ -61,7 +66,12 @@ impl Link {
             keeper,
         });
         let waker = Waker::from(signal.clone());
-        Ok(Box::new(Self { sender, connection, signal, waker, absolute_form, has_ended: false }))
+        Ok(Box::new(Self { sender, connection, signal, waker, host, absolute_form, has_ended: false }))
+    }
+
+    /// What the `host` header of requests over this connection says.
+    pub(crate) fn host(&self) -> &HeaderValue {
+        &self.host
     }
 
     /// The peer is a proxy that reads whole URLs.

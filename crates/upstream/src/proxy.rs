@@ -88,6 +88,11 @@ impl Proxies {
         Ok(Self { http, https, except })
     }
 
+    /// Nothing goes through a proxy.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.http.is_none() && self.https.is_none()
+    }
+
     /// The proxy a request to `host` (without brackets) goes through.
     pub(crate) fn pick(&self, https: bool, host: &str, port: u16) -> Option<&Proxy> {
         let proxy = if https { self.https.as_ref() } else { self.http.as_ref() }?;

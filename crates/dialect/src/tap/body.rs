@@ -90,7 +90,8 @@ impl BodyTap {
         report.finished = body.ends_with(b"}");
         report.usage = usage_in(body, self.convention);
         report.model = report.model.take().or_else(|| model_in(body));
-        if !self.cut && body.len() <= TAIL && KEYS.error.find(body).is_some() {
+        // An answer that was counted is none of those errors that come as a success.
+        if report.usage.is_none() && !self.cut && body.len() <= TAIL && KEYS.error.find(body).is_some() {
             report.error = Sight::of(body).and_then(|sight| sight.error);
         }
     }
@@ -103,7 +104,7 @@ fn usage_in(body: &[u8], convention: Convention) -> Option<Usage> {
     let mut nested = None;
     let mut before = body;
     for _ in 0..CANDIDATES {
-        let Some(at) = key.find_iter(before).last() else { break };
+        let Some(at) = last_key(before) else { break };
         before = &body[..at];
         let mut value = Scanner::new(&body[at + key.needle().len()..]);
         if !value.take(b':') || value.look() != Some(b'{') {
@@ -116,6 +117,15 @@ fn usage_in(body: &[u8], convention: Convention) -> Option<Usage> {
         nested = nested.or(Some(usage));
     }
     nested.flatten().filter(|_| convention == Convention::OpenAi)
+}
+
+/// Where the last `"usage"` begins. By its rarest letter: a search backwards for all of it is a good deal slower.
+fn last_key(body: &[u8]) -> Option<usize> {
+    let key = KEYS.usage.needle();
+    memchr::memrchr_iter(b'g', body).find_map(|at| {
+        let start = at.checked_sub(4)?;
+        body[start..].starts_with(key).then_some(start)
+    })
 }
 
 fn model_in(body: &[u8]) -> Option<String> {

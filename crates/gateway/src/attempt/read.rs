@@ -421,6 +421,9 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
 /// A missing type counts as JSON.
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = content_type(headers);
+    if kind == b"application/json" {
+        return true;
+    }
     let essence = kind.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
     essence.is_empty() || essence.eq_ignore_ascii_case(b"application/json") || essence.ends_with(b"+json")
 }

@@ -1,0 +1,60 @@
+//! Small writes in one piece.
+//!
+//! An HTTP message leaves hyper as a head and a body, or a chunk with its frame: two or three pieces. The kernel takes one
+//! short piece sooner than a list of them (about a third of a microsecond on Linux), which is more than copying it costs.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::AsyncWrite;
+use tokio::net::TcpStream;
+
+/// Up to here, pieces are joined.
+const JOINED_BYTES: usize = 4096;
+
+/// Writes pieces to a socket, as [`AsyncWrite::poll_write_vectored`] does.
+pub fn poll_write(
+    tcp: &mut TcpStream,
+    cx: &mut Context<'_>,
+    pieces: &[IoSlice<'_>],
+) -> Poll<io::Result<usize>> {
+    let total: usize = pieces.iter().map(|piece| piece.len()).sum();
+    if total > JOINED_BYTES {
+        return Pin::new(tcp).poll_write_vectored(cx, pieces);
+    }
+    let mut joined = [0; JOINED_BYTES];
+    let mut len = 0;
+    for piece in pieces {
+        joined[len..len + piece.len()].copy_from_slice(piece);
+        len += piece.len();
+    }
+    Pin::new(tcp).poll_write(cx, &joined[..len])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn pieces_of_any_size_arrive_in_order() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut to = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut from, _) = listener.accept().await.unwrap();
+        for body in [0, 1, JOINED_BYTES - 5, JOINED_BYTES - 4, 100_000] {
+            let body = vec![b'x'; body];
+            let pieces = [IoSlice::new(b"head"), IoSlice::new(b""), IoSlice::new(&body)];
+            let written = poll_fn(|cx| poll_write(&mut to, cx, &pieces)).await.unwrap();
+            let mut got = vec![0; written];
+            from.read_exact(&mut got).await.unwrap();
+            let whole = [b"head", body.as_slice()].concat();
+            assert_eq!(got, whole[..written]);
+            assert!(written > 4 || body.is_empty());
+        }
+    }
+}
