@@ -1,12 +1,18 @@
-//! The request log: one line per request, written by its own thread. The path of a request only pushes a small value
-//! on a bounded queue; a full queue drops the line and counts it.
+//! The request log: one line per request, written by its own thread. The path of a request only puts the line's text
+//! into a bounded buffer; when that is full the line is dropped and counted.
+//!
+//! The text is made where the request ends: it is shorter than what it is made of, and what it is made of need not travel
+//! to another thread to be freed there.
 
+use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Lines that may wait; at 60,000 requests a second about a second's worth.
-const CAPACITY: usize = 65_536;
+/// Bytes of text that may wait; at 60,000 requests a second about a second's worth.
+const CAPACITY: usize = 8 * 1024 * 1024;
+/// Room that the buffer keeps between bursts.
+const KEPT: usize = 256 * 1024;
 /// Lines are gathered this long before they are written, so that a burst costs one write and one wake-up.
 const GATHER: Duration = Duration::from_millis(20);
 
@@ -19,12 +25,12 @@ pub enum LogFormat {
 
 /// What one line says. No header, key, query string or body ever gets in here.
 #[derive(Debug, Clone)]
-pub struct LogLine {
+pub struct LogLine<'a> {
     pub unix_ms: u64,
-    pub method: http::Method,
-    pub path: Box<str>,
+    pub method: &'a str,
+    pub path: &'a str,
     pub provider: &'static str,
-    pub model: Box<str>,
+    pub model: &'a str,
     pub status: u16,
     pub attempts: u32,
     pub ttfb_us: Option<u64>,
@@ -33,9 +39,9 @@ pub struct LogLine {
     pub output_tokens: Option<u64>,
     /// How it ended when that is not told by the status: `client_gone`, `upstream_cut`, …
     pub end: &'static str,
-    pub trace_id: Option<Box<str>>,
+    pub trace_id: Option<&'a str>,
     /// The operator's side of an error: kind and cause, no secret.
-    pub detail: Option<Box<str>>,
+    pub detail: Option<&'a str>,
 }
 
 /// Handle to the log's queue. Clones share it; the thread ends when [`Log::close`] is called.
@@ -47,12 +53,13 @@ struct Queue {
     state: Mutex<State>,
     filled: Condvar,
     dropped: AtomicU64,
-    enabled: bool,
+    /// How lines are written; `None` keeps none.
+    format: Option<LogFormat>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    lines: Vec<LogLine>,
+    text: Vec<u8>,
     idle: bool,
     closed: bool,
 }
@@ -67,19 +74,16 @@ impl Log {
             state: Mutex::default(),
             filled: Condvar::new(),
             dropped: AtomicU64::new(0),
-            enabled: true,
+            format: Some(format),
         });
         let reader = queue.clone();
         let thread = std::thread::Builder::new().name("request-log".into()).spawn(move || {
-            let mut text = Vec::with_capacity(64 * 1024);
+            let mut text = Vec::new();
             loop {
-                let (lines, closed) = reader.take();
-                text.clear();
-                for line in &lines {
-                    line.write(format, &mut text);
-                }
+                let closed = reader.take(&mut text);
                 let _ = sink.write_all(&text).and_then(|()| sink.flush());
-                text.shrink_to(256 * 1024);
+                text.clear();
+                text.shrink_to(KEPT);
                 if closed {
                     return;
                 }
@@ -94,28 +98,24 @@ impl Log {
             state: Mutex::default(),
             filled: Condvar::new(),
             dropped: AtomicU64::new(0),
-            enabled: false,
+            format: None,
         }))
     }
 
     pub fn enabled(&self) -> bool {
-        self.0.enabled
+        self.0.format.is_some()
     }
 
-    pub fn push(&self, line: LogLine) {
-        if !self.0.enabled {
-            return;
+    pub fn push(&self, line: &LogLine<'_>) {
+        thread_local! {
+            static TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
         }
-        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.lines.len() >= CAPACITY {
-            self.0.dropped.fetch_add(1, Ordering::Relaxed);
-            return;
-        }
-        state.lines.push(line);
-        if state.idle {
-            state.idle = false;
-            self.0.filled.notify_one();
-        }
+        let Some(format) = self.0.format else { return };
+        TEXT.with_borrow_mut(|text| {
+            text.clear();
+            line.write(format, text);
+            self.0.push(text);
+        });
     }
 
     /// Lines dropped because the queue was full.
@@ -131,10 +131,24 @@ impl Log {
 }
 
 impl Queue {
-    /// Waits for lines, gathers a little, and takes all.
-    fn take(&self) -> (Vec<LogLine>, bool) {
+    fn push(&self, line: &[u8]) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        while state.lines.is_empty() && !state.closed {
+        if state.text.len() + line.len() > CAPACITY {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        state.text.extend_from_slice(line);
+        if state.idle {
+            state.idle = false;
+            self.filled.notify_one();
+        }
+    }
+
+    /// Waits for lines, gathers a little, and takes all in exchange for `text`, which is empty. Says whether they are the
+    /// last.
+    fn take(&self, text: &mut Vec<u8>) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while state.text.is_empty() && !state.closed {
             state.idle = true;
             state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -146,11 +160,12 @@ impl Queue {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
-        (std::mem::take(&mut state.lines), state.closed)
+        std::mem::swap(&mut state.text, text);
+        state.closed
     }
 }
 
-impl LogLine {
+impl LogLine<'_> {
     fn write(&self, format: LogFormat, out: &mut Vec<u8>) {
         match format {
             LogFormat::Text => self.write_text(out),
@@ -163,16 +178,16 @@ impl LogLine {
     fn write_text(&self, out: &mut Vec<u8>) {
         push_timestamp(out, self.unix_ms);
         out.push(b' ');
-        out.extend_from_slice(self.method.as_str().as_bytes());
+        out.extend_from_slice(self.method.as_bytes());
         out.push(b' ');
-        push_printable(out, &self.path);
+        push_printable(out, self.path);
         out.push(b' ');
         push_number(out, u64::from(self.status));
         if !self.provider.is_empty() {
             out.extend_from_slice(b" provider=");
             push_printable(out, self.provider);
             out.extend_from_slice(b" model=");
-            push_printable(out, &self.model);
+            push_printable(out, self.model);
         }
         out.extend_from_slice(b" attempts=");
         push_number(out, u64::from(self.attempts));
@@ -208,19 +223,19 @@ impl LogLine {
         push_timestamp(&mut time, self.unix_ms);
         let value = serde_json::json!({
             "time": String::from_utf8_lossy(&time),
-            "method": self.method.as_str(),
-            "path": &*self.path,
+            "method": self.method,
+            "path": self.path,
             "status": self.status,
             "provider": self.provider,
-            "model": &*self.model,
+            "model": self.model,
             "attempts": self.attempts,
             "ttfb_us": self.ttfb_us,
             "duration_us": self.duration_us,
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
             "end": self.end,
-            "trace_id": self.trace_id.as_deref(),
-            "detail": self.detail.as_deref(),
+            "trace_id": self.trace_id,
+            "detail": self.detail,
         });
         let _ = serde_json::to_writer(out, &value);
     }
@@ -258,22 +273,39 @@ fn push_padded(out: &mut Vec<u8>, number: u64, width: u32) {
 
 /// RFC 3339 in UTC, to the millisecond.
 fn push_timestamp(out: &mut Vec<u8>, unix_ms: u64) {
-    let (days, ms) = (unix_ms / 86_400_000, unix_ms % 86_400_000);
-    let (year, month, day) = civil(days);
-    let (seconds, ms) = (ms / 1000, ms % 1000);
+    thread_local! {
+        /// The last second written, and its text: many lines share theirs.
+        static SECOND: Cell<(u64, [u8; 20])> = const { Cell::new((u64::MAX, [0; 20])) };
+    }
+    let (second, ms) = (unix_ms / 1000, unix_ms % 1000);
+    let (known, mut text) = SECOND.get();
+    if known != second {
+        text = second_text(second);
+        SECOND.set((second, text));
+    }
+    out.extend_from_slice(&text);
+    push_padded(out, ms, 3);
+    out.push(b'Z');
+}
+
+/// `2026-11-21T14:00:00.`
+fn second_text(second: u64) -> [u8; 20] {
+    let (year, month, day) = civil(second / 86_400);
+    let second = second % 86_400;
     let parts = [
         (year, 4, b'-'),
         (month, 2, b'-'),
         (day, 2, b'T'),
-        (seconds / 3600, 2, b':'),
-        (seconds / 60 % 60, 2, b':'),
-        (seconds % 60, 2, b'.'),
-        (ms, 3, b'Z'),
+        (second / 3600, 2, b':'),
+        (second / 60 % 60, 2, b':'),
+        (second % 60, 2, b'.'),
     ];
+    let mut text = Vec::with_capacity(20);
     for (number, width, end) in parts {
-        push_padded(out, number, width);
-        out.push(end);
+        push_padded(&mut text, number, width);
+        text.push(end);
     }
+    text.try_into().unwrap_or([b'?'; 20])
 }
 
 /// The Gregorian date of a day counted from 1970-01-01 (proleptic, era of 400 years).
@@ -307,13 +339,13 @@ mod tests {
         }
     }
 
-    fn line(path: &str) -> LogLine {
+    fn line(path: &str) -> LogLine<'_> {
         LogLine {
             unix_ms: 0,
-            method: http::Method::POST,
-            path: path.into(),
+            method: "POST",
+            path,
             provider: "openai",
-            model: "gpt\u{1b}[31m".into(),
+            model: "gpt\u{1b}[31m",
             status: 200,
             attempts: 1,
             ttfb_us: Some(1500),
@@ -338,6 +370,7 @@ mod tests {
 
     #[test]
     fn every_line_is_written_or_counted() {
+        const LINES: u64 = 70_000;
         let (sender, receiver) = std::sync::mpsc::channel();
         struct Sink(std::sync::mpsc::Sender<usize>);
         impl std::io::Write for Sink {
@@ -350,12 +383,12 @@ mod tests {
             }
         }
         let (log, thread) = Log::start(LogFormat::Text, Sink(sender)).unwrap();
-        for _ in 0..70_000 {
-            log.push(line("/"));
+        for _ in 0..LINES {
+            log.push(&line("/"));
         }
         log.close();
         thread.join().unwrap();
         let written: usize = receiver.iter().sum();
-        assert_eq!(written as u64 + log.dropped(), 70_000);
+        assert_eq!(written as u64 + log.dropped(), LINES);
     }
 }

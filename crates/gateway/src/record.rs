@@ -130,12 +130,12 @@ impl Drop for Record {
             count_tokens(&series, usage);
         }
         if self.gateway.log.enabled() {
-            self.gateway.log.push(LogLine {
+            self.gateway.log.push(&LogLine {
                 unix_ms: self.gateway.clock.unix_ms(),
-                method: std::mem::take(&mut self.method),
-                path: std::mem::take(&mut self.path),
+                method: self.method.as_str(),
+                path: &self.path,
                 provider: self.provider,
-                model: std::mem::take(&mut self.model),
+                model: &self.model,
                 status: self.status,
                 attempts: self.attempts,
                 ttfb_us: ttfb.map(|ttfb| u64::try_from(ttfb.as_micros()).unwrap_or(u64::MAX)),
@@ -143,8 +143,8 @@ impl Drop for Record {
                 input_tokens: self.usage.as_ref().map(Usage::prompt),
                 output_tokens: self.usage.as_ref().map(|usage| usage.output),
                 end: self.end.as_str(),
-                trace_id: self.trace_id.as_ref().and_then(|id| id.to_str().ok()).map(Box::from),
-                detail: self.detail.take(),
+                trace_id: self.trace_id.as_ref().and_then(|id| id.to_str().ok()),
+                detail: self.detail.as_deref(),
             });
         }
     }

@@ -6,6 +6,7 @@
 //! dead before a request was written is replaced without a word; anything later is the caller's to decide.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,12 +96,24 @@ impl Egress {
     /// # Errors
     ///
     /// Any [`SendError`]; each is counted in [`Egress::stats`].
-    pub async fn send(
+    pub fn send(
         &self,
-        request: Request<OutBody>,
+        // On the heap: a request is large, and passes through many hands.
+        request: impl Into<Box<Request<OutBody>>>,
         connect_timeout: Option<Duration>,
+    ) -> impl Future<Output = Result<Response<Answer>, SendError>> + Send {
+        self.send_counted(request.into(), connect_timeout.unwrap_or(self.means.connect_timeout))
+    }
+
+    async fn send_counted(
+        &self,
+        request: Box<Request<OutBody>>,
+        connect_timeout: Duration,
     ) -> Result<Response<Answer>, SendError> {
-        let sent = self.send_uncounted(request, connect_timeout).await;
+        let sent = match &self.shared {
+            None => self.send_alone(request, connect_timeout).await,
+            Some(client) => Box::pin(self.send_shared(client, *request, connect_timeout)).await,
+        };
         if let Err(error) = &sent {
             self.means.counters.failed(error.kind);
         }
@@ -112,12 +125,57 @@ impl Egress {
         self.means.counters.read()
     }
 
-    async fn send_uncounted(
+    /// Over a connection that is this request's alone until its answer has ended.
+    async fn send_alone(
         &self,
-        mut request: Request<OutBody>,
-        connect_timeout: Option<Duration>,
+        mut request: Box<Request<OutBody>>,
+        connect_timeout: Duration,
     ) -> Result<Response<Answer>, SendError> {
+        self.complete(&mut request)?;
         let uri = request.uri().clone();
+        // Says which host is asked, unless the request does: the connection knows.
+        let says_host = request.headers().contains_key(HOST);
+        loop {
+            let (mut link, is_reused) = match self.pool.take(&uri) {
+                Some(link) => (link, true),
+                None => (Box::pin(self.open(&uri, connect_timeout)).await?, false),
+            };
+            if !says_host {
+                request.headers_mut().insert(HOST, link.host().clone());
+            }
+            *request.uri_mut() = if link.is_absolute_form() { uri.clone() } else { origin_form(&uri) };
+            match link.ask(*request).await {
+                Ok(answer) => {
+                    return Ok(answer.map(|body| Answer::new(body, link, uri, self.pool.clone())));
+                }
+                Err(Unanswered { unsent: Some(unsent), .. }) if is_reused => request = Box::new(unsent),
+                Err(Unanswered { error, .. }) => return Err(failed(&uri, &error)),
+            }
+        }
+    }
+
+    async fn open(&self, uri: &Uri, connect_timeout: Duration) -> Result<Box<Link>, SendError> {
+        let upstream = self.means.open(uri, connect_timeout).await?;
+        let link = Link::new(upstream, host_of(uri)?, self.pool.keeper());
+        link.await.map_err(|error| failed(uri, &error))
+    }
+
+    /// Over a connection that may be shared with other requests.
+    async fn send_shared(
+        &self,
+        client: &Client<Connector, OutBody>,
+        mut request: Request<OutBody>,
+        connect_timeout: Duration,
+    ) -> Result<Response<Answer>, SendError> {
+        self.complete(&mut request)?;
+        let uri = request.uri().clone();
+        Endpoint::of(&uri)?;
+        let answer = CONNECT_TIMEOUT.scope(connect_timeout, client.request(request)).await;
+        answer.map(|answer| answer.map(Answer::shared)).map_err(|error| failed(&uri, &error))
+    }
+
+    /// What every request gets on its way out.
+    fn complete(&self, request: &mut Request<OutBody>) -> Result<(), SendError> {
         if request.method() == Method::CONNECT {
             return Err(SendError::new(
                 SendErrorKind::InvalidRequest,
@@ -126,56 +184,7 @@ impl Egress {
         }
         // What the client spoke says nothing about the upstream: the connection decides.
         *request.version_mut() = Version::HTTP_11;
-        if !self.means.proxies.is_empty() {
-            self.authorize_to_proxy(&mut request)?;
-        }
-        let connect_timeout = connect_timeout.unwrap_or(self.means.connect_timeout);
-        let Some(shared) = &self.shared else {
-            return self.send_alone(request, uri, connect_timeout).await;
-        };
-        let answer = CONNECT_TIMEOUT.scope(connect_timeout, shared.request(request)).await;
-        match answer {
-            Ok(answer) => Ok(answer.map(Answer::shared)),
-            Err(error) => Err(SendError::of_client(&Endpoint::of(&uri)?.to_string(), &error)),
-        }
-    }
-
-    /// Over a connection that is this request's alone until its answer has ended.
-    async fn send_alone(
-        &self,
-        mut request: Request<OutBody>,
-        uri: Uri,
-        connect_timeout: Duration,
-    ) -> Result<Response<Answer>, SendError> {
-        let failed = |error: &hyper::Error| match Endpoint::of(&uri) {
-            Ok(to) => SendError::of_client(&to.to_string(), error),
-            Err(error) => error,
-        };
-        // Says which host is asked, unless the request does: the connection knows.
-        let says_host = request.headers().contains_key(HOST);
-        loop {
-            let (mut link, is_reused) = match self.pool.take(&uri) {
-                Some(link) => (link, true),
-                None => {
-                    let upstream = self.means.open(&uri, connect_timeout).await?;
-                    let link = Link::new(upstream, host_of(&uri)?, self.pool.keeper())
-                        .await
-                        .map_err(|error| failed(&error))?;
-                    (link, false)
-                }
-            };
-            if !says_host {
-                request.headers_mut().insert(HOST, link.host().clone());
-            }
-            *request.uri_mut() = if link.is_absolute_form() { uri.clone() } else { origin_form(&uri) };
-            match link.ask(request).await {
-                Ok(answer) => {
-                    return Ok(answer.map(|body| Answer::new(body, link, uri, self.pool.clone())));
-                }
-                Err(Unanswered { unsent: Some(unsent), .. }) if is_reused => request = unsent,
-                Err(Unanswered { error, .. }) => return Err(failed(&error)),
-            }
-        }
+        if self.means.proxies.is_empty() { Ok(()) } else { self.authorize_to_proxy(request) }
     }
 
     /// A plain http request through a proxy carries the proxy's credentials itself; a tunnel carried them already.
@@ -249,6 +258,14 @@ fn shared(settings: &EgressSettings) -> hyper_util::client::legacy::Builder {
         .http2_keep_alive_interval(HTTP2_PING_INTERVAL)
         .http2_keep_alive_timeout(HTTP2_PING_TIMEOUT);
     builder
+}
+
+/// What went wrong on the way to `uri`.
+fn failed(uri: &Uri, error: &(dyn std::error::Error + 'static)) -> SendError {
+    match Endpoint::of(uri) {
+        Ok(to) => SendError::of_client(&to.to_string(), error),
+        Err(error) => error,
+    }
 }
 
 /// The authority, without a port that goes without saying.

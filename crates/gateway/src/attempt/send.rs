@@ -40,20 +40,22 @@ pub async fn send(scene: &Scene<'_>, call: &Call, target: &Target, prepared: Pre
     let started = Instant::now();
     let Prepared { send, job } = prepared;
     let request = match send {
-        Send::Upstream(request) => *request,
+        Send::Upstream(request) => request,
         Send::Here(reply) => return Box::pin(here(scene, call, &job, reply)).await,
         Send::Estimate(body) => return estimate(&job, body),
     };
     let limits = Limits::of(scene, target);
     let answer = async {
-        // Pinned where they are: what a timeout takes by value it moves.
-        let head = pin!(scene.snapshot.egress.send(request, limits.connect.map(Duration::from_millis)));
-        let response = match limits.head {
-            None => head.await,
-            Some(ms) => match tokio::time::timeout(Duration::from_millis(ms), head).await {
-                Ok(response) => response,
-                Err(_) => return head_timeout(call, &job, ms),
-            },
+        let response = {
+            // Pinned where they are: what a timeout takes by value it moves.
+            let head = pin!(scene.snapshot.egress.send(request, limits.connect.map(Duration::from_millis)));
+            match limits.head {
+                None => head.await,
+                Some(ms) => match tokio::time::timeout(Duration::from_millis(ms), head).await {
+                    Ok(response) => response,
+                    Err(_) => return head_timeout(call, &job, ms),
+                },
+            }
         };
         match response {
             Ok(response) => {
