@@ -29,6 +29,7 @@ mod route;
 pub mod snapshot;
 pub mod state;
 mod translated;
+pub mod unheard;
 
 pub use body::ClientBody;
 pub use guard::Guards;

@@ -10,6 +10,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tidegate_gateway::unheard::Listening;
 use tidegate_gateway::{Gateway, pipeline};
 use tidegate_upstream::gather;
 use tokio::io::AsyncWriteExt as _;
@@ -42,16 +43,15 @@ pub async fn serve(
         let gateway = gateway.clone();
         service_fn(move |request| pipeline::serve(gateway.clone(), request))
     };
-    let connection = builder.serve_connection(ClientIo(TokioIo::new(stream)), service);
-    let mut connection = std::pin::pin!(connection);
+    let mut connection = Listening::new(builder.serve_connection(ClientIo(TokioIo::new(stream)), service));
     let drained = async {
         let _ = draining.wait_for(|draining| *draining).await;
     };
     // A connection's own errors (resets, bad heads) are the client's; the pipeline has recorded what it began.
     tokio::select! {
-        _ = connection.as_mut() => {}
+        _ = &mut connection => {}
         () = drained => {
-            connection.as_mut().graceful_shutdown();
+            connection.get().graceful_shutdown();
             let _ = connection.await;
         }
     }
