@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use crate::class::Class;
 use crate::estimate::{Estimate, Estimates};
 use crate::meter::{Meter, Side};
-use crate::money::{Money, TooLarge, divide, multiply};
+use crate::money::{Money, TooLarge, add, divide, multiply};
 use crate::names::By;
 use crate::prices::Found;
 use crate::quantities::Quantities;
@@ -137,9 +137,9 @@ impl<'t> Draft<'t> {
         for meter in Meter::all() {
             let counted = self.quantities.get(meter);
             let quantity = match meter {
-                Meter::Output => counted.map(|count| count - reasoning),
+                Meter::Output => counted.map(|count| add(count, -reasoning)).transpose()?,
                 Meter::Reasoning if reasoning > Decimal::ZERO => {
-                    Some(counted.unwrap_or_default() + reasoning)
+                    Some(add(counted.unwrap_or_default(), reasoning)?)
                 }
                 Meter::WebSearch => counted.map(|count| self.searches(count)),
                 // Nobody counts it: there was one.
@@ -173,10 +173,16 @@ impl<'t> Draft<'t> {
     fn is_billed(&self, meter: Meter) -> bool {
         match meter {
             _ if meter.stands_for_tokens() && self.by_tokens && self.quantities.counted => false,
-            Meter::Image => self.rates.own(meter).is_some() || self.rates.own(Meter::Megapixel).is_none(),
-            Meter::Megapixel => self.rates.own(Meter::Image).is_none() && self.rates.own(meter).is_some(),
+            Meter::Image => !self.in_megapixels(),
+            Meter::Megapixel => self.in_megapixels(),
             _ => self.by_tokens || !matches!(meter.side(), Side::Prompt | Side::Answer),
         }
+    }
+
+    /// Images are priced one by one, or else by their pixels where those are known.
+    fn in_megapixels(&self) -> bool {
+        let has = |meter| self.rates.own(meter).is_some();
+        !has(Meter::Image) && has(Meter::Megapixel) && self.quantities.get(Meter::Megapixel).is_some()
     }
 
     fn line(&mut self, meter: Meter, quantity: Decimal) -> Result<(), CostError> {
@@ -211,6 +217,9 @@ impl<'t> Draft<'t> {
         let bill = &mut self.bill;
         if self.quantities.odd {
             bill.estimates.add(Estimate::OddCounts);
+        }
+        if self.quantities.guessed {
+            bill.estimates.add(Estimate::OwnCounts);
         }
         if self.by_tokens && !self.quantities.counted {
             bill.estimates.add(Estimate::NoTokenCounts);

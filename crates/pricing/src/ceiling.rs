@@ -4,6 +4,8 @@
 //! can reach, each hour of the price list, each kind of token at its dearest. So a cache that is written counts at the
 //! price of writing, which is above that of reading plain input.
 
+use rust_decimal::Decimal;
+
 use crate::bill::{CostError, Unpriced, amount};
 use crate::class::Class;
 use crate::meter::{Meter, Side};
@@ -126,9 +128,7 @@ impl Found {
     pub fn ceiling(&self, bounds: &Bounds<'_>) -> Result<Ceiling, CostError> {
         let Some(table) = &self.table else { return Ok(Ceiling::Unpriced(self.unpriced())) };
         let facts = Quantities::default().with_facts(&bounds.facts)?;
-        if let Some((meter, _)) =
-            facts.iter().find(|(_, quantity)| quantity.is_sign_negative() && !quantity.is_zero())
-        {
+        if let Some((meter, _)) = facts.iter().find(|(_, quantity)| *quantity < Decimal::ZERO) {
             return Err(CostError::Negative(meter));
         }
         let mut highest = None;
@@ -200,8 +200,8 @@ impl Reading<'_> {
         let mut sum = Money::ZERO;
         for (main, count) in parts.into_iter().filter(|part| part.1 > 0) {
             match self.dearest(main.side(), count)? {
-                Some(cost) if self.rates.of(main).is_some() => sum = sum.checked_add(cost)?,
-                _ => return Ok(Err(main)),
+                Some(cost) => sum = sum.checked_add(cost)?,
+                None => return Ok(Err(main)),
             }
         }
         if self.bounds.citation_tokens > 0 {
@@ -224,6 +224,9 @@ impl Reading<'_> {
     /// What the request itself counts.
     fn facts_cost(&self, of: impl Fn(Meter) -> bool) -> Result<Result<Money, Meter>, CostError> {
         let mut sum = Money::ZERO;
+        let has = |meter| self.rates.own(meter).is_some();
+        let in_megapixels =
+            !has(Meter::Image) && has(Meter::Megapixel) && self.facts.get(Meter::Megapixel).is_some();
         for meter in Meter::all().filter(|meter| of(*meter)) {
             let counted = self.facts.get(meter);
             let own = self.rates.own(meter);
@@ -234,8 +237,8 @@ impl Reading<'_> {
                     Some(counted.unwrap_or_default().max(1.into()))
                 }
                 // One of the two is the unit.
-                Meter::Image if own.is_none() && self.rates.own(Meter::Megapixel).is_some() => None,
-                Meter::Megapixel if own.is_none() || self.rates.own(Meter::Image).is_some() => None,
+                Meter::Image if in_megapixels => None,
+                Meter::Megapixel if !in_megapixels => None,
                 _ => counted,
             };
             let Some(quantity) = quantity.filter(|quantity| !quantity.is_zero()) else { continue };

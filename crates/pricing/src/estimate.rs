@@ -29,9 +29,11 @@ pub enum Estimate {
     KeyUnknown,
     /// The provider's counts contradict each other; the dearer reading was billed.
     OddCounts,
+    /// The provider sent no counts, and the gateway counted itself.
+    OwnCounts,
 }
 
-const NAMES: [(Estimate, &str); 12] = [
+const NAMES: [(Estimate, &str); 13] = [
     (Estimate::Family, "family"),
     (Estimate::GeoPrefix, "geo-prefix"),
     (Estimate::FineTuneFamily, "fine-tune-family"),
@@ -44,6 +46,7 @@ const NAMES: [(Estimate, &str); 12] = [
     (Estimate::RegionUnknown, "region-unknown"),
     (Estimate::KeyUnknown, "key-unknown"),
     (Estimate::OddCounts, "odd-counts"),
+    (Estimate::OwnCounts, "own-counts"),
 ];
 
 /// A set of reasons.

@@ -22,6 +22,8 @@ pub struct Quantities {
     pub(crate) fee_per_request: bool,
     /// The counts contradict each other.
     pub(crate) odd: bool,
+    /// The counts are the gateway's own.
+    pub(crate) guessed: bool,
     pub(crate) keys: Keys,
 }
 
@@ -99,6 +101,12 @@ impl Quantities {
             quantities.put(Meter::WebSearch, searches);
         }
         quantities
+    }
+
+    /// The same, marked as the gateway's own count: the provider sent none.
+    #[must_use]
+    pub fn guessed(self) -> Self {
+        Self { guessed: true, ..self }
     }
 
     /// Adds what the request says.

@@ -6,4 +6,5 @@ mod cases;
 mod chance;
 mod invariants;
 mod names;
+mod rates;
 mod reservations;
