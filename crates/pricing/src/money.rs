@@ -22,8 +22,6 @@ pub struct NotMoney;
 
 /// What a quotient that does not end is rounded to, half to even.
 const QUOTIENT_DECIMALS: u32 = 18;
-const MAX_SCALE: u32 = 28;
-const MAX_MANTISSA: u128 = (1 << 96) - 1;
 
 impl Money {
     pub const ZERO: Self = Self(Decimal::ZERO);
@@ -175,9 +173,6 @@ fn fit(mut mantissa: i128, mut scale: u32) -> Result<Decimal, TooLarge> {
     while scale > 0 && mantissa % 10 == 0 {
         mantissa /= 10;
         scale -= 1;
-    }
-    if scale > MAX_SCALE || mantissa.unsigned_abs() > MAX_MANTISSA {
-        return Err(TooLarge);
     }
     Decimal::try_from_i128_with_scale(mantissa, scale).map_err(|_| TooLarge)
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use tidegate_pricing::{
-    Class, Cost, Decimal, Facts, Found, Images, Measured, Meter, PriceTable, Quantities, Reading, Served,
+    Class, Cost, Decimal, Estimate, Facts, Found, Images, Measured, Meter, PriceTable, Quantities, Reading,
+    Served,
 };
 
 /// 2026-11-18, a Wednesday, 00:00 UTC.
@@ -202,6 +203,20 @@ fn searches_are_billed_by_call_or_by_request_and_context() {
         (&by_context, &calls, "21 ~key-unknown"),
     ] {
         assert_eq!(cost(table, counts, &Served::default()), expected, "{table} {counts:?}");
+    }
+}
+
+#[test]
+fn what_the_catalogue_notes_changes_the_bill() {
+    let counts = tokens(&[(Meter::Input, 1_000_000), (Meter::WebSearch, 5)]);
+    let mut found = found(&json!({"input": "1", "web_search": "10"}));
+    found.notes.search_per_prompt = true;
+    found.notes.since = Some(WEDNESDAY);
+    for (unix_s, older) in [(WEDNESDAY - 1, true), (WEDNESDAY, false)] {
+        let cost = found.cost(&counts, &Served { unix_s, ..Served::default() }).unwrap();
+        let bill = cost.bill().unwrap();
+        assert_eq!(bill.total.to_string(), "11", "one grounded request, however many searches");
+        assert_eq!(bill.estimates.contains(Estimate::OlderThanPrice), older);
     }
 }
 

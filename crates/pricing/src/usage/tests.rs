@@ -71,6 +71,12 @@ fn shapes_are_told_by_their_members() {
             "input 10, output 5, reasoning 7",
         ),
         (
+            "openai",
+            ChatCompletions,
+            json!({"prompt_tokens": 10, "completion_tokens": 9, "total_tokens": 26, "completion_tokens_details": {"reasoning_tokens": 7}}),
+            "input 10, output 9, reasoning 7",
+        ),
+        (
             "perplexity-ai",
             ChatCompletions,
             json!({"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "reasoning_tokens": 4, "citation_tokens": 5, "num_search_queries": 6}),
