@@ -14,11 +14,11 @@ use hyper::body::{Body as _, Incoming};
 use tidegate_core::{ApiError, ErrorKind, Fault};
 use tidegate_dialect::ClientDialect;
 use tidegate_dialect::peek::{Flaw, Peek, PeekError, PeekLimits, peek};
+use tidegate_upstream::unheard::unheard;
 
 use crate::headers::GatewayHeaders;
 use crate::refuse::Refusal;
 use crate::route::Route;
-use crate::unheard::unheard;
 use tidegate_catalog::Endpoint;
 
 /// A request as it arrived, before anything was judged.

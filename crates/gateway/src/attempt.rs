@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
-use tidegate_core::{ApiError, Fault, Usage, Warnings, id};
+use tidegate_core::{ApiError, Fault, Moment, Usage, Warnings, id};
 use tidegate_dialect::chat::StreamEvent;
 use tidegate_dialect::tap::Tap;
 use tidegate_dialect::{StreamDecoder, StreamEncoder};
@@ -84,7 +84,8 @@ pub struct Attempted {
 pub async fn run(scene: &Scene<'_>, call: &Call, record: &mut Record) -> Result<Answered, Refusal> {
     let known = Known::of(call, scene.resolved.plan.needs);
     let mut walk = Walk::new(&scene.resolved.plan);
-    let mut step = decide(scene, call, &known, |facts, env| walk.begin(facts, env))?;
+    let now = scene.gateway.clock.now();
+    let mut step = decide(scene, call, &known, now, |facts, env| walk.begin(facts, env))?;
     let mut last: Option<(Attempted, Arc<Target>)> = None;
     loop {
         let (target, wait_ms, hedge_after_ms) = match step {
@@ -99,13 +100,14 @@ pub async fn run(scene: &Scene<'_>, call: &Call, record: &mut Record) -> Result<
             None => guard::attempt(scene, call, &target).await,
             Some(after_ms) => Box::pin(hedged(scene, call, &target, after_ms)).await,
         };
-        note(scene, &target, &attempted);
+        let now = scene.gateway.clock.now();
+        note(scene, &target, &attempted, now);
         let outcome = attempted.outcome;
         last = Some((attempted, target));
         if !call.body.can_be_sent() {
             return finish(scene, last, 0); // an upload went through once; its answer stands
         }
-        step = decide(scene, call, &known, |facts, env| walk.after(&outcome, facts, env))?;
+        step = decide(scene, call, &known, now, |facts, env| walk.after(&outcome, facts, env))?;
     }
 }
 
@@ -127,7 +129,7 @@ async fn hedged(scene: &Scene<'_>, call: &Call, target: &Arc<Target>, after_ms: 
     if !early.outcome.is_provider_failure() {
         return early;
     }
-    note(scene, target, &early);
+    note(scene, target, &early, scene.gateway.clock.now());
     late.await
 }
 
@@ -149,6 +151,7 @@ fn decide(
     scene: &Scene<'_>,
     call: &Call,
     known: &Known,
+    now: Moment,
     ask: impl FnOnce(&Facts<'_>, &mut Env<'_>) -> Result<Step, RouteError>,
 ) -> Result<Step, Refusal> {
     let facts = Facts {
@@ -159,7 +162,7 @@ fn decide(
         prompt_prefix_hash: known.prompt_prefix_hash,
     };
     let mut env = Env {
-        now: scene.gateway.clock.now(),
+        now,
         draw: &mut id::draw,
         health: &scene.gateway.health,
         price: &|target| price(scene.snapshot, call, target),
@@ -177,9 +180,9 @@ fn price(snapshot: &Snapshot, call: &Call, target: &Target) -> Option<u64> {
 }
 
 /// Tells health and metrics.
-fn note(scene: &Scene<'_>, target: &Target, attempted: &Attempted) {
+fn note(scene: &Scene<'_>, target: &Target, attempted: &Attempted, now: Moment) {
     let outcome = &attempted.outcome;
-    scene.gateway.health.record(&target.key, outcome, scene.gateway.clock.now());
+    scene.gateway.health.record(&target.key, outcome, now);
     let provider = attempted.answer.as_ref().map_or("", |answer| answer.provider);
     let word = match outcome {
         _ if attempted.answer.is_err() => "refused",

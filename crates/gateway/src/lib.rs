@@ -29,7 +29,6 @@ mod route;
 pub mod snapshot;
 pub mod state;
 mod translated;
-pub mod unheard;
 
 pub use body::ClientBody;
 pub use guard::Guards;

@@ -1,7 +1,8 @@
 //! How long a stream may be silent, and whether it may go on at all.
 //!
 //! A timer per chunk would cost more than the chunk: the deadline is only looked at when a sleeping timer fires, and then
-//! moved to where the last chunk puts it.
+//! moved to where the last silence puts it. Silence begins when there is nothing to read: time that a slow client takes is
+//! not the provider's.
 
 use std::future::Future as _;
 use std::pin::Pin;
@@ -25,7 +26,8 @@ pub enum Lost {
 #[derive(Debug)]
 pub struct Patience {
     limit: Option<Duration>,
-    last: Instant,
+    /// Since when there has been silence, once that was noticed.
+    since: Option<Instant>,
     sleep: Option<Pin<Box<Sleep>>>,
     cut: Pin<Box<OwnedNotified>>,
 }
@@ -33,20 +35,18 @@ pub struct Patience {
 impl Patience {
     /// `limit` is the longest silence; `cut` is told when streams have to end.
     pub fn new(limit: Option<Duration>, cut: &Arc<Notify>) -> Self {
-        Self { limit, last: Instant::now(), sleep: None, cut: Box::pin(cut.clone().notified_owned()) }
+        Self { limit, since: None, sleep: None, cut: Box::pin(cut.clone().notified_owned()) }
     }
 
     /// A chunk came.
     pub fn touch(&mut self) {
-        if self.limit.is_some() {
-            self.last = Instant::now();
-        }
+        self.since = None;
     }
 
     /// From here on, silence may last this long.
     pub fn limit(&mut self, limit: Duration) {
         self.limit = Some(limit);
-        self.last = Instant::now();
+        self.since = None;
         self.sleep = None;
     }
 
@@ -56,7 +56,7 @@ impl Patience {
             return Poll::Ready(Lost::Draining);
         }
         let Some(limit) = self.limit else { return Poll::Pending };
-        let deadline = self.last + limit;
+        let deadline = *self.since.get_or_insert_with(Instant::now) + limit;
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         loop {
             if sleep.as_mut().poll(cx).is_pending() {

@@ -1,7 +1,8 @@
 //! One client connection: HTTP/1.1 in front of the pipeline, until the client leaves or the gateway drains.
 
+use std::future::{Future as _, poll_fn};
 use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -10,9 +11,9 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tidegate_gateway::unheard::Listening;
 use tidegate_gateway::{Gateway, pipeline};
 use tidegate_upstream::gather;
+use tidegate_upstream::unheard::Listening;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -44,16 +45,23 @@ pub async fn serve(
         service_fn(move |request| pipeline::serve(gateway.clone(), request))
     };
     let mut connection = Listening::new(builder.serve_connection(ClientIo(TokioIo::new(stream)), service));
-    let drained = async {
-        let _ = draining.wait_for(|draining| *draining).await;
-    };
+    let mut drained = pin!(draining.wait_for(|draining| *draining));
     // A connection's own errors (resets, bad heads) are the client's; the pipeline has recorded what it began.
-    tokio::select! {
-        _ = &mut connection => {}
-        () = drained => {
-            connection.get().graceful_shutdown();
-            let _ = connection.await;
+    let mut asked = false;
+    let served = poll_fn(|cx| {
+        if Pin::new(&mut connection).poll(cx).is_ready() {
+            return Poll::Ready(true);
         }
+        // Asked once to be told, and then only when there is something to tell: most polls are about bytes.
+        if asked && !gateway.is_draining() {
+            return Poll::Pending;
+        }
+        asked = true;
+        drained.as_mut().poll(cx).map(|_| false)
+    });
+    if !served.await {
+        connection.get().graceful_shutdown();
+        let _ = connection.await;
     }
 }
 

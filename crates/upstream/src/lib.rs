@@ -22,6 +22,7 @@ pub mod sign;
 mod stats;
 mod tls;
 mod tunnel;
+pub mod unheard;
 mod wire;
 
 pub use address::{AddressPolicy, AddressScope};

@@ -6,12 +6,11 @@
 //! closes the connection at once.
 //!
 //! The parts of hyper's client talk through channels that wake the connection's task when there is something to do. Here
-//! that task is the one that is talking, so what it would be told, it is about to do anyway: a [`Signal`] is deaf while
-//! the channels are used, and says afterwards whether it missed anything.
+//! that task is the one that is talking, so their words go [`unheard`].
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -24,6 +23,7 @@ use tokio::sync::Notify;
 use tokio::task::coop::unconstrained;
 
 use crate::body::OutBody;
+use crate::unheard::{is_heard, unheard};
 use crate::wire::Upstream;
 
 /// The largest head of an answer, and the largest single read, on HTTP/1.1. Reads begin at 8 KB and only grow while they
@@ -59,12 +59,7 @@ impl Link {
     ) -> Result<Box<Self>, hyper::Error> {
         let absolute_form = upstream.is_absolute_form();
         let (sender, connection) = Builder::new().max_buf_size(MAX_BUFFER_BYTES).handshake(upstream).await?;
-        let signal = Arc::new(Signal {
-            hearing: AtomicU8::new(HEARS),
-            task: Mutex::default(),
-            stirred: AtomicBool::new(false),
-            keeper,
-        });
+        let signal = Arc::new(Signal { task: Mutex::default(), stirred: AtomicBool::new(false), keeper });
         let waker = Waker::from(signal.clone());
         Ok(Box::new(Self { sender, connection, signal, waker, host, absolute_form, has_ended: false }))
     }
@@ -82,11 +77,9 @@ impl Link {
     /// Sends a request and waits for the head of its answer.
     pub(crate) async fn ask(&mut self, request: Request<OutBody>) -> Result<Response<Incoming>, Unanswered> {
         // Outside the task's budget: running out of that would be told to a waker that nobody listens to.
-        let mut answer = {
-            let _deaf = self.signal.deaf();
-            pin!(unconstrained(self.sender.try_send_request(request)))
-        };
-        let answered = poll_fn(|cx| self.drive(cx, |deaf| answer.as_mut().poll(deaf))).await;
+        let answer = unheard(|| self.sender.try_send_request(request)).0;
+        let mut answer = pin!(unconstrained(answer));
+        let answered = poll_fn(|cx| self.drive(cx, |cx| answer.as_mut().poll(cx))).await;
         answered
             .map_err(|mut refused| Unanswered { unsent: refused.take_message(), error: refused.into_error() })
     }
@@ -97,11 +90,12 @@ impl Link {
         cx: &mut Context<'_>,
         body: &mut Incoming,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let first = self.signal.while_deaf(|deaf| Pin::new(&mut *body).poll_frame(deaf));
-        if first.0.is_ready() {
-            return first.0;
+        let mut nobody = Context::from_waker(Waker::noop());
+        let (first, _) = unheard(|| Pin::new(&mut *body).poll_frame(&mut nobody));
+        if first.is_ready() {
+            return first;
         }
-        self.drive(cx, |deaf| Pin::new(&mut *body).poll_frame(deaf))
+        self.drive(cx, |cx| Pin::new(&mut *body).poll_frame(cx))
     }
 
     /// Takes up the idle state. `false` when the connection cannot serve another request.
@@ -131,10 +125,11 @@ impl Link {
         mut wanted: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
         self.signal.listen_for(Some(cx.waker()));
+        let mut nobody = Context::from_waker(Waker::noop());
         loop {
             // An end of the connection shows in what is wanted.
             self.advance();
-            let (polled, missed) = self.signal.while_deaf(&mut wanted);
+            let (polled, missed) = unheard(|| wanted(&mut nobody));
             if polled.is_ready() || !missed {
                 return polled;
             }
@@ -151,15 +146,10 @@ impl Link {
 
 /// What the connection's events wake: the task that waits, or the keeper of idle connections.
 struct Signal {
-    hearing: AtomicU8,
     task: Mutex<Option<Waker>>,
     stirred: AtomicBool,
     keeper: Arc<Notify>,
 }
-
-const HEARS: u8 = 0;
-const DEAF: u8 = 1;
-const MISSED: u8 = 2;
 
 impl Signal {
     fn listen_for(&self, task: Option<&Waker>) {
@@ -169,33 +159,6 @@ impl Signal {
             (slot, new) => *slot = new.cloned(),
         }
     }
-
-    /// Runs `action` without hearing what it wakes; says whether there was anything to hear.
-    fn while_deaf<T>(&self, action: impl FnOnce(&mut Context<'_>) -> T) -> (T, bool) {
-        let deaf = self.deaf();
-        let done = action(&mut Context::from_waker(Waker::noop()));
-        (done, deaf.end())
-    }
-
-    fn deaf(&self) -> Deaf<'_> {
-        self.hearing.store(DEAF, Ordering::SeqCst);
-        Deaf(self)
-    }
-}
-
-/// While it lives, the signal hears nothing.
-struct Deaf<'a>(&'a Signal);
-
-impl Deaf<'_> {
-    fn end(self) -> bool {
-        self.0.hearing.swap(HEARS, Ordering::SeqCst) == MISSED
-    }
-}
-
-impl Drop for Deaf<'_> {
-    fn drop(&mut self) {
-        self.0.hearing.store(HEARS, Ordering::SeqCst);
-    }
 }
 
 impl Wake for Signal {
@@ -204,12 +167,7 @@ impl Wake for Signal {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if self
-            .hearing
-            .compare_exchange(DEAF, MISSED, Ordering::SeqCst, Ordering::SeqCst)
-            .unwrap_or_else(|now| now)
-            != HEARS
-        {
+        if !is_heard() {
             return;
         }
         let task = self.task.lock().unwrap_or_else(PoisonError::into_inner);

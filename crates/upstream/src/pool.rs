@@ -5,14 +5,14 @@
 //! of a pool, which also ends those that idled too long.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use http::Uri;
 use http::uri::Scheme;
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 use crate::link::Link;
 
@@ -22,16 +22,22 @@ pub(crate) struct Pool {
     http: Shelf,
     https: Shelf,
     idle_timeout: Duration,
+    /// How often the keeper has gone round: the time by which idling is measured, without asking a clock.
+    rounds: AtomicU64,
     max_idle_per_host: usize,
     keeper: Arc<Notify>,
     has_keeper: AtomicBool,
 }
 
+/// Rounds of the keeper within the idle timeout: a connection idles for that long, or up to one round less.
+const ROUNDS: u32 = 5;
+
 type Shelf = Mutex<HashMap<Box<str>, Vec<Idle>>>;
 
 struct Idle {
     link: Box<Link>,
-    since: Instant,
+    /// The keeper's round it was put here in.
+    since: u64,
 }
 
 impl Pool {
@@ -40,6 +46,7 @@ impl Pool {
             http: Shelf::default(),
             https: Shelf::default(),
             idle_timeout,
+            rounds: AtomicU64::new(0),
             max_idle_per_host,
             keeper: Arc::default(),
             has_keeper: AtomicBool::new(false),
@@ -54,9 +61,7 @@ impl Pool {
     /// A connection to this origin that was open when last looked at.
     pub(crate) fn take(&self, origin: &Uri) -> Option<Box<Link>> {
         let mut shelf = self.shelf(origin);
-        let idle = shelf.get_mut(authority(origin))?.pop()?;
-        // What lies below is older still; the keeper takes it away.
-        (idle.since.elapsed() < self.idle_timeout).then_some(idle.link)
+        shelf.get_mut(authority(origin))?.pop().map(|idle| idle.link)
     }
 
     /// Keeps a connection that has served its request, if it can serve another and there is room.
@@ -64,7 +69,7 @@ impl Pool {
         if self.max_idle_per_host == 0 || !link.rest() {
             return;
         }
-        let idle = Idle { link, since: Instant::now() };
+        let idle = Idle { link, since: self.rounds.load(Ordering::Relaxed) };
         {
             let mut shelf = self.shelf(origin);
             match shelf.get_mut(authority(origin)) {
@@ -76,18 +81,21 @@ impl Pool {
             }
         }
         if !self.has_keeper.swap(true, Ordering::Relaxed) {
-            tokio::spawn(keep(Arc::downgrade(self), self.keeper(), self.idle_timeout / 2));
+            tokio::spawn(keep(Arc::downgrade(self), self.keeper(), self.idle_timeout / ROUNDS));
         }
     }
 
-    /// Closes what has ended or idled too long.
-    fn sweep(&self) {
+    /// Closes what has ended, and at the end of a round what idled too long.
+    fn sweep(&self, round_is_over: bool) {
+        let round = self.rounds.fetch_add(u64::from(round_is_over), Ordering::Relaxed);
         for shelf in [&self.http, &self.https] {
             let mut shelf = locked(shelf);
             shelf.retain(|_, links| {
                 links.retain_mut(|idle| {
                     let ended = idle.link.was_stirred() && !idle.link.is_alive();
-                    !ended && idle.since.elapsed() < self.idle_timeout
+                    // One less than all: it was put there some time within its first round.
+                    let is_old = round_is_over && round + 1 - idle.since >= u64::from(ROUNDS);
+                    !ended && !is_old
                 });
                 !links.is_empty()
             });
@@ -105,11 +113,15 @@ impl Drop for Pool {
     }
 }
 
-async fn keep(pool: Weak<Pool>, stirred: Arc<Notify>, pause: Duration) {
+async fn keep(pool: Weak<Pool>, stirred: Arc<Notify>, round: Duration) {
+    let mut end = Instant::now() + round;
     loop {
-        let _ = timeout(pause, stirred.notified()).await;
+        let round_is_over = timeout_at(end, stirred.notified()).await.is_err();
         let Some(pool) = pool.upgrade() else { return };
-        pool.sweep();
+        pool.sweep(round_is_over);
+        if round_is_over {
+            end = Instant::now() + round;
+        }
     }
 }
 

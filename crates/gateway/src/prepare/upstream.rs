@@ -214,7 +214,7 @@ impl<'a> Upstream<'a> {
         body: Option<&Arc<[Bytes]>>,
     ) -> Result<(), Refusal> {
         let Some((scheme, key)) = self.credential() else { return Ok(()) };
-        sign::apply(&scheme, &key, parts, body.map(|frames| &frames[..]), scene.gateway.clock.unix_ms())
+        sign::apply(&scheme, &key, parts, body.map(|frames| &frames[..]), || scene.gateway.clock.unix_ms())
             .map_err(|error| Refusal::exception(400, format!("{}: {error}", self.label())))
     }
 

@@ -47,7 +47,7 @@ pub enum SignError {
 }
 
 /// Shows `key` to the upstream as `scheme` says. `body` is the pieces of the request's body, or `None` where it is a
-/// stream; `unix_ms` the wall clock. Only SigV4 reads those two: sign last, after every other change to the request.
+/// stream; `unix_ms` asks the wall clock. Only SigV4 reads those two: sign last, after every other change to the request.
 ///
 /// # Errors
 ///
@@ -57,7 +57,7 @@ pub fn apply(
     key: &Secret,
     parts: &mut Parts,
     body: Option<&[Bytes]>,
-    unix_ms: u64,
+    unix_ms: impl FnOnce() -> u64,
 ) -> Result<(), SignError> {
     match scheme {
         Scheme::None => Ok(()),
@@ -65,7 +65,7 @@ pub fn apply(
         Scheme::Bearer => bearer::apply(key, parts),
         Scheme::Header { name, prefix } => header::apply(name, prefix, key, parts),
         Scheme::Query { name } => query::apply(name, key, parts),
-        Scheme::SigV4(account) => sigv4::apply(account, key, parts, body, unix_ms),
+        Scheme::SigV4(account) => sigv4::apply(account, key, parts, body, unix_ms()),
     }
 }
 
@@ -116,7 +116,7 @@ mod tests {
         ];
         for (scheme, name, expected) in cases {
             let mut parts = head("https://api.example/v1");
-            apply(&scheme, &Secret::from("k-1"), &mut parts, None, 0).unwrap();
+            apply(&scheme, &Secret::from("k-1"), &mut parts, None, || 0).unwrap();
             let values: Vec<_> = parts.headers.get_all(name).iter().collect();
             assert_eq!(values, [expected]);
             assert!(values[0].is_sensitive(), "{name}");
@@ -135,7 +135,7 @@ mod tests {
         ];
         for (url, expected) in cases {
             let mut parts = head(url);
-            apply(&Scheme::Query { name: "key".into() }, &Secret::from("k/1 &"), &mut parts, None, 0)
+            apply(&Scheme::Query { name: "key".into() }, &Secret::from("k/1 &"), &mut parts, None, || 0)
                 .unwrap();
             assert_eq!(parts.uri.path_and_query().unwrap(), expected, "{url}");
             assert_eq!(parts.uri.host(), Some("h.example"));
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn a_scheme_without_a_key_changes_nothing() {
         let mut parts = head("https://api.example/v1");
-        apply(&Scheme::None, &Secret::from(""), &mut parts, None, 0).unwrap();
+        apply(&Scheme::None, &Secret::from(""), &mut parts, None, || 0).unwrap();
         assert_eq!(parts.headers["authorization"], "Bearer client");
     }
 
@@ -165,7 +165,7 @@ mod tests {
             (aws, "sk", "https://h.example/", SignError::BodyNotHeld),
         ];
         for (scheme, key, url, expected) in cases {
-            let got = apply(&scheme, &Secret::from(key), &mut head(url), None, 0);
+            let got = apply(&scheme, &Secret::from(key), &mut head(url), None, || 0);
             assert_eq!(got, Err(expected), "{scheme:?} {key:?}");
             assert!(!expected.to_string().contains("sk"));
         }

@@ -1,9 +1,10 @@
-//! Wakes that tell a connection's task what it is about to do anyway.
+//! Wakes that tell a task what it is about to do anyway.
 //!
-//! hyper hands a request's body through a channel, and taking a frame wakes the connection so that it reads the next one.
-//! The taker runs inside that very connection's task. After the last frame there is nothing to read, and the wake only
-//! makes the task run once more, through all layers, to find nothing. [`Listening`] is the connection with a waker that
-//! can be made not to hear; [`unheard`] is when it does not.
+//! The parts of an HTTP connection of hyper's talk through channels, and each word wakes whoever is at the other end. Here
+//! both ends are often in one task: the request that polls its upstream's connection ([`crate::Egress`]), the pipeline
+//! that reads the body of a request inside its client's connection. Such a wake only makes the task run once more, through
+//! all layers, to find nothing. Within [`unheard`] they are not passed on; wakes from other threads always are, and those
+//! of sockets and timers never come from inside a task.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -23,8 +24,17 @@ enum Hearing {
     Missed,
 }
 
-/// Runs `action`. What it wakes on this thread goes unheard where a [`Listening`] future would be woken; says whether
-/// anything did.
+/// Whether a wake is to be passed on. One that is not is remembered.
+pub(crate) fn is_heard() -> bool {
+    if HEARING.get() == Hearing::Hears {
+        return true;
+    }
+    HEARING.set(Hearing::Missed);
+    false
+}
+
+/// Runs `action`. What it wakes on this thread goes unheard by [`Listening`] futures and upstream connections; says
+/// whether anything did.
 pub fn unheard<T>(action: impl FnOnce() -> T) -> (T, bool) {
     HEARING.set(Hearing::Deaf);
     let done = action();
@@ -75,8 +85,7 @@ impl Wake for Ear {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if HEARING.get() != Hearing::Hears {
-            HEARING.set(Hearing::Missed);
+        if !is_heard() {
             return;
         }
         if let Some(task) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
