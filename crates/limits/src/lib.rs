@@ -1,0 +1,22 @@
+//! Who may call now: rate limits, waiting in turn, pacing of streams, and addresses.
+//!
+//! [`rule`] is what an operator writes, checked; a [`Demand`] is what one request asks of all the limits above it; a
+//! [`Store`] answers it in one atomic step, and the [`Permit`] it gives settles exactly once. Nothing here does I/O or
+//! reads a clock: time is an argument.
+
+mod counter;
+pub mod decision;
+pub mod demand;
+pub mod memory;
+pub mod permit;
+pub mod rule;
+pub mod store;
+#[cfg(test)]
+mod testing;
+
+pub use decision::{Cause, Gauge, Refusal, Standing};
+pub use demand::{Demand, Layer, Scope};
+pub use memory::{Memory, MemoryOptions, MemoryStats};
+pub use permit::{Limits, Permit};
+pub use rule::{Algorithm, Period, Rule, RuleError, Span, Unit, Window};
+pub use store::{Admission, Away, Denial, End, Store};

@@ -1,0 +1,334 @@
+//! Counters in the process, behind one lock.
+//!
+//! One lock, because a request needs several keys at once: with a lock per shard it takes up to one per layer, in
+//! order, and the layers that all requests share (workspace, model, route) meet on the same shard anyway. Keys are
+//! hashed before it is taken, and what happens under it is a handful of look-ups and additions.
+//!
+//! Memory is bounded by [`MemoryOptions::max_keys`]. Every admission looks at a few keys and forgets those that are
+//! idle, so that nobody pays for a sweep; [`Memory::sweep`] does the same at once, for a quiet process. A key that still
+//! counts something is never forgotten, because that would give its owner a fresh limit: when there is no room, new
+//! keys are refused, and counted.
+
+mod key;
+mod part;
+mod receipt;
+
+use std::collections::hash_map::RandomState;
+use std::future::{Future, ready};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tidegate_core::{Clock, Moment};
+
+use crate::counter::Correction;
+use crate::decision::{Cause, Refusal, Standing};
+use crate::demand::Demand;
+use crate::rule::Unit;
+use crate::store::{Admission, Denial, End, Store};
+
+use key::KeyRef;
+use part::{Part, Slot};
+use receipt::{Ticket, Tickets};
+
+pub use receipt::MemoryReceipt;
+
+const PARTS: usize = 64;
+/// Keys that each admission looks at, besides one for each that it makes.
+const LOOKED_AT: usize = 2;
+/// Keys that an admission looks at when it needs room.
+const LOOKED_AT_FOR_ROOM: usize = 64;
+/// Times are cut to this (the year 287396), so that a window can be added to any of them.
+const LATEST: u64 = 1 << 53;
+/// How long to wait when there is no room.
+const NO_ROOM_WAIT_MS: u64 = 1_000;
+
+/// The default [`Store`].
+#[derive(Debug)]
+pub struct Memory {
+    options: MemoryOptions,
+    hasher: RandomState,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct MemoryOptions {
+    /// Keys kept at most. Each takes some 300 bytes, and up to 4 KB more for each moving window in full use.
+    pub max_keys: usize,
+    /// Milliseconds since 1970 (UTC) at `Moment(0)`. Calendar windows follow it; it is taken once, because a step of
+    /// the wall clock must not open a window twice.
+    pub epoch_unix_ms: u64,
+}
+
+/// For metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MemoryStats {
+    /// Kept now.
+    pub keys: usize,
+    /// Idle keys that were forgotten.
+    pub evicted: u64,
+    /// Requests refused because there was no room for their keys.
+    pub no_room: u64,
+}
+
+#[derive(Debug)]
+struct State {
+    parts: Vec<Part>,
+    /// The latest time heard of. Threads bring their readings in any order; counters only see it rise.
+    latest: u64,
+    /// Number of the last admission.
+    sequence: u64,
+    /// Where the search for idle keys goes on: part, place.
+    hand: (usize, usize),
+    /// Keys made since the last look around.
+    made: usize,
+    stats: MemoryStats,
+}
+
+impl MemoryOptions {
+    /// A million keys, calendar windows by `clock`.
+    pub fn new(clock: &dyn Clock) -> Self {
+        Self { max_keys: 1_000_000, epoch_unix_ms: clock.unix_ms().saturating_sub(clock.now().0) }
+    }
+}
+
+impl Memory {
+    pub fn new(options: MemoryOptions) -> Self {
+        let options = MemoryOptions { epoch_unix_ms: options.epoch_unix_ms.min(LATEST), ..options };
+        let parts = std::iter::repeat_with(Part::default).take(PARTS).collect();
+        let latest = options.epoch_unix_ms;
+        let state =
+            State { parts, latest, sequence: 0, hand: (0, 0), made: 0, stats: MemoryStats::default() };
+        Self { options, hasher: RandomState::new(), state: Mutex::new(state) }
+    }
+
+    /// As [`Store::admit`], at once.
+    pub fn admit_now(&self, demand: &Demand<'_>, now: Moment) -> Result<Admission<MemoryReceipt>, Refusal> {
+        const FEW: usize = 8;
+        let layers = demand.layers;
+        let tokens = demand.tokens.min(Demand::MAX_TOKENS);
+        let mut few = [None; FEW];
+        few.iter_mut().enumerate().for_each(|(i, key)| *key = KeyRef::of(layers, i, &self.hasher));
+
+        let mut state = self.lock();
+        let now = state.hear(self.time(now));
+        state.sequence += 1;
+        let mut tickets = Tickets::default();
+        for (i, layer) in layers.iter().enumerate().filter(|(_, layer)| !layer.rules.is_empty()) {
+            let key = few.get(i).copied().unwrap_or_else(|| KeyRef::of(layers, i, &self.hasher));
+            let place = key.and_then(|key| state.place(key, self.options.max_keys, now));
+            let Some((part, slot)) = place else {
+                state.unpin(&tickets);
+                state.stats.no_room += 1;
+                return Err(no_room());
+            };
+            let sequence = state.sequence;
+            if let Some(slot) = state.slot(part, slot) {
+                slot.pins += 1;
+                slot.conform(layer.rules, sequence, now);
+            }
+            tickets.push(Ticket { part, slot, layer: u32::try_from(i).unwrap_or(u32::MAX) });
+        }
+        let refusal = state.check(&tickets, demand, tokens, now);
+        if let Some(refusal) = refusal {
+            state.unpin(&tickets);
+            state.look_around(now);
+            return Err(refusal);
+        }
+        let standing = state.charge(&tickets, tokens, now);
+        state.look_around(now);
+        let receipt = MemoryReceipt { tickets, sequence: state.sequence, at: now, tokens };
+        Ok(Admission { receipt, standing, at: Moment(now.saturating_sub(self.options.epoch_unix_ms)) })
+    }
+
+    /// As [`Store::settle`].
+    pub fn settle_now(&self, receipt: &MemoryReceipt, end: End, now: Option<Moment>) {
+        let mut state = self.lock();
+        let now = now.map_or(0, |now| self.time(now));
+        let now = state.hear(now);
+        for ticket in receipt.tickets.as_slice() {
+            if let Some(slot) = state.slot(ticket.part, ticket.slot) {
+                slot.settle(receipt, end, now);
+            }
+        }
+    }
+
+    /// Forgets all keys that are idle at `now`, a part at a time so that nobody waits long, and gives memory back. How
+    /// many they were. For a timer, every minute or so.
+    pub fn sweep(&self, now: Moment) -> usize {
+        let now = self.time(now);
+        let mut evicted = 0;
+        for part in 0..PARTS {
+            let mut state = self.lock();
+            let now = state.hear(now);
+            let places = state.parts.get(part).map_or(0, Part::places);
+            evicted += (0..places).filter(|place| state.evict(part, *place, now)).count();
+            if let Some(part) = state.parts.get_mut(part) {
+                part.shrink();
+            }
+        }
+        evicted
+    }
+
+    pub fn stats(&self) -> MemoryStats {
+        self.lock().stats
+    }
+
+    fn time(&self, now: Moment) -> u64 {
+        now.0.saturating_add(self.options.epoch_unix_ms).min(LATEST)
+    }
+
+    /// A panic elsewhere cannot leave counters half written: nothing under the lock panics or calls out.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for Memory {
+    type Receipt = MemoryReceipt;
+
+    fn admit(
+        &self,
+        demand: &Demand<'_>,
+        now: Moment,
+    ) -> impl Future<Output = Result<Admission<MemoryReceipt>, Denial>> + Send {
+        ready(self.admit_now(demand, now).map_err(Denial::Refused))
+    }
+
+    fn settle(&self, receipt: MemoryReceipt, end: End, now: Option<Moment>) {
+        self.settle_now(&receipt, end, now);
+    }
+}
+
+impl State {
+    fn hear(&mut self, now: u64) -> u64 {
+        self.latest = self.latest.max(now);
+        self.latest
+    }
+
+    fn slot(&mut self, part: u32, slot: u32) -> Option<&mut Slot> {
+        self.parts.get_mut(part as usize)?.slot(slot)
+    }
+
+    /// Finds the key's place or makes one. `None` when there is no room.
+    fn place(&mut self, key: KeyRef<'_>, max_keys: usize, now: u64) -> Option<(u32, u32)> {
+        // The tables themselves look at the lowest and the highest bits.
+        let part = ((key.hash >> 32) % PARTS as u64) as u32;
+        if let Some(slot) = self.parts.get(part as usize)?.find(key) {
+            return Some((part, slot));
+        }
+        if self.stats.keys >= max_keys {
+            self.look_at(LOOKED_AT_FOR_ROOM, now);
+        }
+        if self.stats.keys >= max_keys {
+            return None;
+        }
+        let slot = self.parts.get_mut(part as usize)?.insert(key)?;
+        self.stats.keys += 1;
+        self.made += 1;
+        Some((part, slot))
+    }
+
+    /// What refuses the request, if anything does.
+    fn check(&mut self, tickets: &Tickets, demand: &Demand<'_>, tokens: u64, now: u64) -> Option<Refusal> {
+        let mut cause = None;
+        let mut retry_after_ms = 0;
+        for ticket in tickets.as_slice() {
+            let Some(slot) = self.slot(ticket.part, ticket.slot) else { continue };
+            for cell in &mut slot.cells {
+                cell.advance(now);
+                let wait = cell.wait(cell.need(tokens), now);
+                retry_after_ms = retry_after_ms.max(wait);
+                if wait > 0 && cause.is_none() {
+                    cause = Some((ticket.layer as usize, *cell.rule(), cell.gauge(now)));
+                }
+            }
+        }
+        let (layer, rule, gauge) = cause?;
+        let scope = demand.layers.get(layer)?.scope;
+        let standing = self.standing(tickets, now);
+        Some(Refusal { cause: Cause::Rule { layer, scope, rule, gauge }, retry_after_ms, standing })
+    }
+
+    fn charge(&mut self, tickets: &Tickets, tokens: u64, now: u64) -> Standing {
+        let mut standing = Standing::default();
+        for ticket in tickets.as_slice() {
+            let Some(slot) = self.slot(ticket.part, ticket.slot) else { continue };
+            for cell in &mut slot.cells {
+                cell.charge(cell.need(tokens), now);
+                let gauge = cell.gauge(now);
+                slot.idle_at = slot.idle_at.max(now.saturating_add(gauge.reset_ms));
+                standing.note(cell.rule().unit(), gauge);
+            }
+        }
+        standing
+    }
+
+    fn standing(&mut self, tickets: &Tickets, now: u64) -> Standing {
+        let mut standing = Standing::default();
+        for ticket in tickets.as_slice() {
+            let Some(slot) = self.slot(ticket.part, ticket.slot) else { continue };
+            slot.cells.iter().for_each(|cell| standing.note(cell.rule().unit(), cell.gauge(now)));
+        }
+        standing
+    }
+
+    fn unpin(&mut self, tickets: &Tickets) {
+        for ticket in tickets.as_slice() {
+            if let Some(slot) = self.slot(ticket.part, ticket.slot) {
+                slot.pins = slot.pins.saturating_sub(1);
+            }
+        }
+    }
+
+    fn look_around(&mut self, now: u64) {
+        let made = std::mem::take(&mut self.made);
+        self.look_at(LOOKED_AT + made, now);
+    }
+
+    /// Looks at the next `count` places and forgets the keys there that are idle.
+    fn look_at(&mut self, count: usize, now: u64) {
+        for _ in 0..count {
+            let (part, place) = self.hand;
+            if self.parts.get(part).is_some_and(|part| place < part.places()) {
+                self.evict(part, place, now);
+                self.hand = (part, place + 1);
+            } else {
+                self.hand = ((part + 1) % PARTS, 0);
+            }
+        }
+    }
+
+    fn evict(&mut self, part: usize, place: usize, now: u64) -> bool {
+        let evicted = self.parts.get_mut(part).is_some_and(|part| part.evict(place, now));
+        if evicted {
+            self.stats.keys = self.stats.keys.saturating_sub(1);
+            self.stats.evicted += 1;
+        }
+        evicted
+    }
+}
+
+impl Slot {
+    fn settle(&mut self, receipt: &MemoryReceipt, end: End, now: u64) {
+        self.pins = self.pins.saturating_sub(1);
+        for cell in self.cells.iter_mut().filter(|cell| cell.born() <= receipt.sequence) {
+            let from = cell.need(receipt.tokens);
+            let to = match (end, cell.rule().unit()) {
+                (End::Used(tokens), Unit::Tokens) => tokens.min(Demand::MAX_TOKENS),
+                (End::Used(_), Unit::Requests) => from,
+                (End::Used(_), Unit::Concurrency) | (End::Cancelled, _) => 0,
+            };
+            cell.correct(Correction { at: receipt.at, from, to }, now);
+        }
+    }
+}
+
+fn no_room() -> Refusal {
+    Refusal { cause: Cause::NoRoom, retry_after_ms: NO_ROOM_WAIT_MS, standing: Standing::default() }
+}
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod threads;
