@@ -9,7 +9,9 @@ mod text;
 use std::fmt;
 
 pub use error::RuleError;
+pub(crate) use error::shown;
 pub use policy::parse_policies;
+pub(crate) use text::{is_unlimited, parse_rate};
 pub use text::{parse_text, parse_window};
 
 /// What a rule counts.
