@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 /// Crates that decide and do no I/O.
-const PURE: [&str; 6] = [
+const PURE: [&str; 7] = [
     "tidegate-core",
     "tidegate-dialect",
     "tidegate-routing",
+    "tidegate-limits",
     "tidegate-catalog",
     "tidegate-settings",
     "tidegate-demo",

@@ -12,6 +12,7 @@
 mod key;
 mod part;
 mod receipt;
+mod state;
 
 use std::collections::hash_map::RandomState;
 use std::future::{Future, ready};
@@ -19,23 +20,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tidegate_core::{Clock, Moment};
 
-use crate::counter::Correction;
 use crate::decision::{Cause, Refusal, Standing};
 use crate::demand::Demand;
-use crate::rule::Unit;
 use crate::store::{Admission, Denial, End, Store};
 
 use key::KeyRef;
-use part::{Part, Slot};
+use part::Part;
 use receipt::{Ticket, Tickets};
+use state::{PARTS, State};
 
 pub use receipt::MemoryReceipt;
 
-const PARTS: usize = 64;
-/// Keys that each admission looks at, besides one for each that it makes.
-const LOOKED_AT: usize = 2;
-/// Keys that an admission looks at when it needs room.
-const LOOKED_AT_FOR_ROOM: usize = 64;
 /// Times are cut to this (the year 287396), so that a window can be added to any of them.
 const LATEST: u64 = 1 << 53;
 /// How long to wait when there is no room.
@@ -69,20 +64,6 @@ pub struct MemoryStats {
     pub no_room: u64,
 }
 
-#[derive(Debug)]
-struct State {
-    parts: Vec<Part>,
-    /// The latest time heard of. Threads bring their readings in any order; counters only see it rise.
-    latest: u64,
-    /// Number of the last admission.
-    sequence: u64,
-    /// Where the search for idle keys goes on: part, place.
-    hand: (usize, usize),
-    /// Keys made since the last look around.
-    made: usize,
-    stats: MemoryStats,
-}
-
 impl MemoryOptions {
     /// A million keys, calendar windows by `clock`.
     pub fn new(clock: &dyn Clock) -> Self {
@@ -93,10 +74,7 @@ impl MemoryOptions {
 impl Memory {
     pub fn new(options: MemoryOptions) -> Self {
         let options = MemoryOptions { epoch_unix_ms: options.epoch_unix_ms.min(LATEST), ..options };
-        let parts = std::iter::repeat_with(Part::default).take(PARTS).collect();
-        let latest = options.epoch_unix_ms;
-        let state =
-            State { parts, latest, sequence: 0, hand: (0, 0), made: 0, stats: MemoryStats::default() };
+        let state = State::new(options.epoch_unix_ms);
         Self { options, hasher: RandomState::new(), state: Mutex::new(state) }
     }
 
@@ -195,130 +173,6 @@ impl Store for Memory {
 
     fn settle(&self, receipt: MemoryReceipt, end: End, now: Option<Moment>) {
         self.settle_now(&receipt, end, now);
-    }
-}
-
-impl State {
-    fn hear(&mut self, now: u64) -> u64 {
-        self.latest = self.latest.max(now);
-        self.latest
-    }
-
-    fn slot(&mut self, part: u32, slot: u32) -> Option<&mut Slot> {
-        self.parts.get_mut(part as usize)?.slot(slot)
-    }
-
-    /// Finds the key's place or makes one. `None` when there is no room.
-    fn place(&mut self, key: KeyRef<'_>, max_keys: usize, now: u64) -> Option<(u32, u32)> {
-        // The tables themselves look at the lowest and the highest bits.
-        let part = ((key.hash >> 32) % PARTS as u64) as u32;
-        if let Some(slot) = self.parts.get(part as usize)?.find(key) {
-            return Some((part, slot));
-        }
-        if self.stats.keys >= max_keys {
-            self.look_at(LOOKED_AT_FOR_ROOM, now);
-        }
-        if self.stats.keys >= max_keys {
-            return None;
-        }
-        let slot = self.parts.get_mut(part as usize)?.insert(key)?;
-        self.stats.keys += 1;
-        self.made += 1;
-        Some((part, slot))
-    }
-
-    /// What refuses the request, if anything does.
-    fn check(&mut self, tickets: &Tickets, demand: &Demand<'_>, tokens: u64, now: u64) -> Option<Refusal> {
-        let mut cause = None;
-        let mut retry_after_ms = 0;
-        for ticket in tickets.as_slice() {
-            let Some(slot) = self.slot(ticket.part, ticket.slot) else { continue };
-            for cell in &mut slot.cells {
-                cell.advance(now);
-                let wait = cell.wait(cell.need(tokens), now);
-                retry_after_ms = retry_after_ms.max(wait);
-                if wait > 0 && cause.is_none() {
-                    cause = Some((ticket.layer as usize, *cell.rule(), cell.gauge(now)));
-                }
-            }
-        }
-        let (layer, rule, gauge) = cause?;
-        let scope = demand.layers.get(layer)?.scope;
-        let standing = self.standing(tickets, now);
-        Some(Refusal { cause: Cause::Rule { layer, scope, rule, gauge }, retry_after_ms, standing })
-    }
-
-    fn charge(&mut self, tickets: &Tickets, tokens: u64, now: u64) -> Standing {
-        let mut standing = Standing::default();
-        for ticket in tickets.as_slice() {
-            let Some(slot) = self.slot(ticket.part, ticket.slot) else { continue };
-            for cell in &mut slot.cells {
-                cell.charge(cell.need(tokens), now);
-                let gauge = cell.gauge(now);
-                slot.idle_at = slot.idle_at.max(now.saturating_add(gauge.reset_ms));
-                standing.note(cell.rule().unit(), gauge);
-            }
-        }
-        standing
-    }
-
-    fn standing(&mut self, tickets: &Tickets, now: u64) -> Standing {
-        let mut standing = Standing::default();
-        for ticket in tickets.as_slice() {
-            let Some(slot) = self.slot(ticket.part, ticket.slot) else { continue };
-            slot.cells.iter().for_each(|cell| standing.note(cell.rule().unit(), cell.gauge(now)));
-        }
-        standing
-    }
-
-    fn unpin(&mut self, tickets: &Tickets) {
-        for ticket in tickets.as_slice() {
-            if let Some(slot) = self.slot(ticket.part, ticket.slot) {
-                slot.pins = slot.pins.saturating_sub(1);
-            }
-        }
-    }
-
-    fn look_around(&mut self, now: u64) {
-        let made = std::mem::take(&mut self.made);
-        self.look_at(LOOKED_AT + made, now);
-    }
-
-    /// Looks at the next `count` places and forgets the keys there that are idle.
-    fn look_at(&mut self, count: usize, now: u64) {
-        for _ in 0..count {
-            let (part, place) = self.hand;
-            if self.parts.get(part).is_some_and(|part| place < part.places()) {
-                self.evict(part, place, now);
-                self.hand = (part, place + 1);
-            } else {
-                self.hand = ((part + 1) % PARTS, 0);
-            }
-        }
-    }
-
-    fn evict(&mut self, part: usize, place: usize, now: u64) -> bool {
-        let evicted = self.parts.get_mut(part).is_some_and(|part| part.evict(place, now));
-        if evicted {
-            self.stats.keys = self.stats.keys.saturating_sub(1);
-            self.stats.evicted += 1;
-        }
-        evicted
-    }
-}
-
-impl Slot {
-    fn settle(&mut self, receipt: &MemoryReceipt, end: End, now: u64) {
-        self.pins = self.pins.saturating_sub(1);
-        for cell in self.cells.iter_mut().filter(|cell| cell.born() <= receipt.sequence) {
-            let from = cell.need(receipt.tokens);
-            let to = match (end, cell.rule().unit()) {
-                (End::Used(tokens), Unit::Tokens) => tokens.min(Demand::MAX_TOKENS),
-                (End::Used(_), Unit::Requests) => from,
-                (End::Used(_), Unit::Concurrency) | (End::Cancelled, _) => 0,
-            };
-            cell.correct(Correction { at: receipt.at, from, to }, now);
-        }
     }
 }
 

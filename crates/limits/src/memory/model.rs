@@ -324,7 +324,7 @@ fn some_rules(chance: &mut Chance) -> Vec<Rule> {
 #[test]
 fn thousands_of_schedules_agree_with_the_naive_store() {
     let (mut admitted, mut refused) = (0, 0);
-    for seed in 0..3_000 {
+    for seed in 0..2_000 {
         let chance = &mut Chance(seed);
         let names =
             [(Scope::ApiKey, "a"), (Scope::ApiKey, "b"), (Scope::Workspace, "a"), (Scope::Model, "m")];
@@ -355,5 +355,5 @@ fn thousands_of_schedules_agree_with_the_naive_store() {
             }
         }
     }
-    assert!(admitted > 30_000 && refused > 30_000, "{admitted} admitted, {refused} refused");
+    assert!(admitted > 20_000 && refused > 20_000, "{admitted} admitted, {refused} refused");
 }

@@ -156,12 +156,16 @@ fn nobody_waits_longer_than_the_shorter_bound() {
 fn who_leaves_makes_room_and_keeps_the_turn_of_its_key() {
     let mut queue = queue(WIDE);
     let first = queue.push("a", 500, 1, 100, Moment(0)).unwrap().place;
-    fill(&mut queue, "b", 2, 10);
-    fill(&mut queue, "a", 1, 10);
+    fill(&mut queue, "b", 4, 10);
+    fill(&mut queue, "a", 2, 10);
+    // Others went on while something of its own was in the way of "a".
+    for _ in 0..3 {
+        queue.serve(Moment(0), |key, _, _| if *key == "a" { Offer::Skip } else { Offer::Take(()) });
+    }
     assert_eq!(queue.take_back(&first).map(|left| left.item), Some(1));
     assert_eq!(queue.take_back(&first), None);
     check(&queue);
-    assert_eq!(order(&mut queue, 3), "bab");
+    assert_eq!(order(&mut queue, 3), "aab");
 }
 
 #[test]
@@ -233,7 +237,7 @@ fn random_schedules_lose_nothing_and_repeat_themselves() {
         }
         log
     };
-    for seed in 0..1_000 {
+    for seed in 0..500 {
         assert_eq!(play(seed), play(seed));
     }
 }
