@@ -12,13 +12,15 @@ use std::time::Instant;
 
 use tidegate_core::Moment;
 use tidegate_limits::{
-    Algorithm, Demand, Layer, Limits, Memory, MemoryOptions, Period, Rule, Scope, Span, Window,
+    Algorithm, Demand, FairQueue, Layer, Limits, Memory, MemoryOptions, Offer, Period, QueueRules, Rule,
+    Scope, Span, Window,
 };
 
 const REQUESTS: u64 = 1_000_000;
 const ROUNDS: usize = 5;
 
 fn main() {
+    memory();
     for algorithm in [Algorithm::FixedOnTheClock, Algorithm::Moving, Algorithm::TokenBucket] {
         for keys in [1, 1_000, 100_000] {
             let case = Case::new(algorithm, keys);
@@ -29,6 +31,7 @@ fn main() {
         }
     }
     let case = Case::new(Algorithm::FixedOnTheClock, 100_000);
+    case.serve(0..400_000);
     for threads in [1, 2, 8, 64] {
         let begin = Instant::now();
         thread::scope(|scope| {
@@ -37,6 +40,41 @@ fn main() {
         });
         let rate = REQUESTS as f64 / begin.elapsed().as_micros() as f64;
         println!("{threads} threads, 100000 keys: {rate:.2} million a second");
+    }
+    queue();
+}
+
+fn memory() {
+    for algorithm in [Algorithm::FixedOnTheClock, Algorithm::Moving] {
+        let case = Case::new(algorithm, 100_000);
+        let before = resident_bytes();
+        case.serve(0..1_000_000);
+        let keys = case.limits.store().stats().keys;
+        let bytes = resident_bytes().saturating_sub(before) / keys.max(1) as u64;
+        println!("{algorithm:?}: {keys} keys of three rules, {bytes} bytes each");
+        // Kept, so that the next one cannot use its memory.
+        std::mem::forget(case);
+    }
+}
+
+/// A full queue: one push and one turn, for keys that take turns, and for newcomers that displace the heaviest.
+fn queue() {
+    let rules = QueueRules { max_len: 1_000, max_per_key: 1_000, max_wait_ms: 60_000 };
+    for keys in [10, 1_000] {
+        let mut queue = FairQueue::new(rules);
+        (0..1_000).for_each(|i| drop(queue.push(i % keys, 1_000, (), 60_000, Moment(0))));
+        let turns = cpu_time(|| {
+            for i in 0..REQUESTS {
+                black_box(queue.serve(Moment(0), |_, (), _| Offer::Take(())));
+                drop(queue.push(i % keys, 1 + i % 2_000, (), 60_000, Moment(0)));
+            }
+        });
+        let displacing =
+            cpu_time(|| (0..100_000).for_each(|i| drop(queue.push(i + keys, 1, (), 60_000, Moment(0)))));
+        let (turn, displacing) = (turns / REQUESTS, displacing / 100_000);
+        println!(
+            "queue of 1000, {keys} keys: {turn} ns for a turn and a push, {displacing} ns for a push into it full"
+        );
     }
 }
 
@@ -77,6 +115,11 @@ impl Case {
             }
         }
     }
+}
+
+fn resident_bytes() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    text.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4_096
 }
 
 /// Nanoseconds that this thread spent on a processor.

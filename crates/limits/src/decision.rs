@@ -47,7 +47,7 @@ pub type Header = (&'static str, String);
 
 impl Standing {
     /// Takes a limit in; the one with less remaining stays, and of equal ones the one that takes longer.
-    pub(crate) fn note(&mut self, unit: Unit, gauge: Gauge) {
+    pub fn note(&mut self, unit: Unit, gauge: Gauge) {
         match unit {
             Unit::Requests => self.requests = Some(tighter(self.requests, gauge)),
             Unit::Tokens => self.tokens = Some(tighter(self.tokens, gauge)),

@@ -37,6 +37,8 @@ impl Scope {
 
 /// All rules of one scope for one request. The same scope and id may stand there twice with different rules; then each
 /// of them has counters of its own, by the order in which they stand.
+///
+/// An id brings the same rules each time. When they change, usage is kept for those that differ in their amount only.
 #[derive(Debug, Clone, Copy)]
 pub struct Layer<'a> {
     pub scope: Scope,

@@ -89,4 +89,21 @@ mod tests {
             assert_eq!(client("10.0.0.1", &[&chain], "10.0.0.0/8"), "10.0.0.2", "{entry}");
         }
     }
+
+    #[test]
+    fn no_header_is_too_odd() {
+        const PIECES: [&str; 14] =
+            ["10.0.0.1", ",", ":", "[", "]", "::1", " ", "6.6.6.6", "%", "/8", "é", ".", "65536", "\0"];
+        let proxies = Networks::parse_list("P", "10.0.0.0/8, ::1").unwrap();
+        for seed in 0..20_000 {
+            let chance = &mut crate::testing::Chance(seed);
+            let text: String = (0..chance.below(12)).map(|_| chance.one_of(&PIECES)).collect();
+            let header = [text.as_str(), "6.6.6.6", ""];
+            let of = |peer: [u8; 4]| client_address(peer.into(), header.into_iter(), &proxies).to_string();
+            assert_eq!(of([9, 9, 9, 9]), "9.9.9.9", "{text}");
+            assert_eq!(of([10, 0, 0, 1]), "10.0.0.1", "{text}: an empty entry ends the search");
+            client_address([10, 0, 0, 1].into(), header.into_iter().take(1), &proxies);
+            let _ = Networks::parse_list("P", &text);
+        }
+    }
 }

@@ -187,7 +187,7 @@ impl Span {
     }
 
     /// How far the windows of this length that follow the calendar are from 1970-01-01, a Thursday.
-    pub(crate) fn calendar_offset_ms(self) -> u64 {
+    pub fn calendar_offset_ms(self) -> u64 {
         const MONDAY: u64 = 4 * 86_400_000;
         if self.period == Period::Week { MONDAY } else { 0 }
     }

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::testing::Chance;
 
 fn requests(amount: u64, count: u32, period: Period) -> Rule {
     let span = Span::new(count, period).unwrap();
@@ -138,4 +139,49 @@ fn a_rule_in_the_words_of_each_reference() {
 fn hostile_text_stays_out_of_messages() {
     let error = read(&format!("\u{1b}[31m{}", "x".repeat(10_000))).unwrap_err();
     assert!(error.len() < 400 && !error.contains('\u{1b}'), "{error}");
+}
+
+#[test]
+fn no_text_is_too_odd() {
+    const PIECES: [&str; 24] = [
+        "1",
+        "60",
+        "0",
+        "/",
+        "per",
+        "PE",
+        " ",
+        ";",
+        ",",
+        "|",
+        "minute",
+        "s",
+        "2hours",
+        "inf",
+        "in",
+        "é",
+        "\u{212a}",
+        "-",
+        ".",
+        "\0",
+        "18446744073709551616",
+        "week",
+        "year",
+        "ſecond",
+    ];
+    for seed in 0..20_000 {
+        let chance = &mut Chance(seed);
+        let text: String = (0..chance.below(8)).map(|_| chance.one_of(&PIECES)).collect();
+        for unit in [Unit::Requests, Unit::Tokens, Unit::Concurrency] {
+            let Ok(rules) = parse_text("F", &text, unit, Algorithm::Moving) else { continue };
+            for rule in rules {
+                assert!(rule.unit() == unit && rule.amount() <= Rule::MAX_AMOUNT, "{text}");
+                assert!(
+                    rule.window().is_none_or(|window| (1_000..=Span::MAX_MS).contains(&window.span.ms()))
+                );
+                let written = rule.forward_words().replace(" concurrent", "");
+                assert_eq!(parse_text("F", &written, unit, Algorithm::Moving), Ok(vec![rule]), "{text}");
+            }
+        }
+    }
 }
