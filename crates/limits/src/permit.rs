@@ -113,3 +113,20 @@ impl<S: Store> fmt::Debug for Permit<S> {
         out.field("at", &self.at).field("standing", &self.standing).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::MemoryOptions;
+
+    #[test]
+    fn admissions_and_permits_travel_between_tasks() {
+        fn can_be_spawned<T: Send + 'static>(_: T) {}
+        let limits = Limits::new(Memory::new(MemoryOptions { max_keys: 1, epoch_unix_ms: 0 }));
+        can_be_spawned(limits.admit_now(&Demand { layers: &[], tokens: 0 }, Moment(0)));
+        can_be_spawned(async move {
+            let demand = Demand { layers: &[], tokens: 0 };
+            limits.admit(&demand, Moment(0)).await.map(|permit| permit.settle(0, Moment(0)))
+        });
+    }
+}

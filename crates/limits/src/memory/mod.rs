@@ -118,18 +118,6 @@ impl Memory {
         Ok(Admission { receipt, standing, at: Moment(now.saturating_sub(self.options.epoch_unix_ms)) })
     }
 
-    /// As [`Store::settle`].
-    pub fn settle_now(&self, receipt: &MemoryReceipt, end: End, now: Option<Moment>) {
-        let mut state = self.lock();
-        let now = now.map_or(0, |now| self.time(now));
-        let now = state.hear(now);
-        for ticket in receipt.tickets.as_slice() {
-            if let Some(slot) = state.slot(ticket.part, ticket.slot) {
-                slot.settle(receipt, end, now);
-            }
-        }
-    }
-
     /// Forgets all keys that are idle at `now`, and gives memory back. The lock is taken anew for every few hundred keys,
     /// so that nobody waits long. How many they were. For a timer, every minute or so.
     pub fn sweep(&self, now: Moment) -> usize {
@@ -180,7 +168,14 @@ impl Store for Memory {
     }
 
     fn settle(&self, receipt: MemoryReceipt, end: End, now: Option<Moment>) {
-        self.settle_now(&receipt, end, now);
+        let mut state = self.lock();
+        let now = now.map_or(0, |now| self.time(now));
+        let now = state.hear(now);
+        for ticket in receipt.tickets.as_slice() {
+            if let Some(slot) = state.slot(ticket.part, ticket.slot) {
+                slot.settle(&receipt, end, now);
+            }
+        }
     }
 }
 
