@@ -1,6 +1,6 @@
 //! Limits as values: so many requests, tokens or calls at once, in a window that is counted in some way.
 //!
-//! Written as OpenAI-Forward's text ([`text`]) or as the objects of Portkey's admin API ([`policy`]).
+//! Written as OpenAI-Forward's text ([`parse_text`]) or as the objects of Portkey's admin API ([`parse_policies`]).
 
 mod error;
 mod policy;
