@@ -12,6 +12,7 @@ const PURE: [&str; 7] = [
     "tidegate-core",
     "tidegate-dialect",
     "tidegate-routing",
+    "tidegate-limits",
     "tidegate-catalog",
     "tidegate-pricing",
     "tidegate-settings",
