@@ -52,6 +52,7 @@ def read_options():
     parser.add_argument("--profile", default="release")
     parser.add_argument("--no-build", action="store_true")
     parser.add_argument("--quick", action="store_true", help="one round of short loads, fewer streams held")
+    parser.add_argument("--cases", help="only these loads, by commas; `hold` for open streams")
     parser.add_argument("--gateways", default="tidegate,portkey,litellm", help="any of these, by commas")
     options = parser.parse_args()
     if options.quick:
@@ -92,6 +93,13 @@ class Bench:
         self.mock = programs / "mock"
         self.seconds = options.seconds
         self.held = HELD[:1] if options.quick else HELD
+        self.cases = CASES
+        if options.cases:
+            names = options.cases.split(",")
+            if unknown := set(names) - {case.name for case in [*CASES, HOLD]}:
+                sys.exit(f"--cases: no load is called {', '.join(sorted(unknown))}")
+            self.cases = [case for case in CASES if case.name in names]
+            self.held = self.held if HOLD.name in names else []
 
     def round(self, gateways):
         """One sample of each metric for each gateway: {gateway: {metric: value}}."""
@@ -104,7 +112,7 @@ class Bench:
             for gateway in gateways:
                 running[gateway.name] = process = Process(gateway.command, GATEWAY_CORE, log, gateway.env)
                 samples[gateway.name] |= self.start(gateway, process)
-            for case in CASES:
+            for case in self.cases:
                 direct = self.load(Direct(), case) if case.name in ("lat1", "lat16", "ttfb") else None
                 for gateway in gateways:
                     samples[gateway.name] |= self.sample(gateway, running[gateway.name], case, direct)
