@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 /// Crates that decide and do no I/O.
-const PURE: [&str; 7] = [
+const PURE: [&str; 8] = [
     "tidegate-core",
     "tidegate-dialect",
     "tidegate-routing",

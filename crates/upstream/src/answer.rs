@@ -2,6 +2,7 @@
 //! dropping it before the end closes it.
 
 use std::fmt;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -11,14 +12,17 @@ use http::Uri;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use crate::link::Link;
+use crate::link::{Link, Reading};
 use crate::pool::Pool;
 
 /// What an upstream sends after its head.
-pub struct Answer {
-    body: Incoming,
-    /// Absent once the body has ended, and for HTTP/2, where a task of hyper's moves what many answers share.
-    connection: Option<Held>,
+pub struct Answer(Form);
+
+enum Form {
+    /// From a connection of its own; absent once the body has ended or failed.
+    Alone { held: Option<Held>, reading: Reading },
+    /// From a connection that a task of hyper's moves for many.
+    Shared(Incoming),
 }
 
 struct Held {
@@ -29,56 +33,69 @@ struct Held {
 }
 
 impl Answer {
-    pub(crate) fn new(body: Incoming, link: Box<Link>, origin: Uri, pool: Arc<Pool>) -> Self {
-        let mut answer = Self { body, connection: Some(Held { link, origin, pool }) };
-        if answer.body.is_end_stream() {
-            answer.give_back();
+    pub(crate) fn alone(reading: Reading, link: Box<Link>, origin: Uri, pool: Arc<Pool>) -> Self {
+        let mut held = Some(Held { link, origin, pool });
+        if reading.exact() == Some(0) {
+            give_back(&mut held);
         }
-        answer
+        Self(Form::Alone { held, reading })
     }
 
     pub(crate) fn shared(body: Incoming) -> Self {
-        Self { body, connection: None }
+        Self(Form::Shared(body))
     }
+}
 
-    fn give_back(&mut self) {
-        if let Some(Held { link, origin, pool }) = self.connection.take() {
-            pool.put(&origin, link);
-        }
+fn give_back(held: &mut Option<Held>) {
+    if let Some(Held { link, origin, pool }) = held.take() {
+        pool.put(&origin, link);
     }
 }
 
 impl Body for Answer {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = io::Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let this = self.get_mut();
-        let Some(held) = &mut this.connection else { return Pin::new(&mut this.body).poll_frame(cx) };
-        let polled = held.link.poll_body(cx, &mut this.body);
-        match &polled {
-            Poll::Ready(None) => this.give_back(),
-            Poll::Ready(Some(Ok(_))) if this.body.is_end_stream() => this.give_back(),
-            Poll::Ready(Some(Err(_))) => this.connection = None,
-            _ => {}
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        match &mut self.get_mut().0 {
+            Form::Shared(body) => Pin::new(body).poll_frame(cx).map_err(io::Error::other),
+            Form::Alone { held, reading } => {
+                let Some(there) = held else { return Poll::Ready(None) };
+                let polled = there.link.poll_data(cx, reading);
+                match &polled {
+                    Poll::Pending => {}
+                    Poll::Ready(Some(Err(_))) => *held = None,
+                    Poll::Ready(None) => give_back(held),
+                    Poll::Ready(Some(Ok(_))) if reading.exact() == Some(0) => give_back(held),
+                    Poll::Ready(Some(Ok(_))) => {}
+                }
+                polled.map(|data| data.map(|data| data.map(Frame::data)))
+            }
         }
-        polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        match &self.0 {
+            Form::Shared(body) => body.is_end_stream(),
+            Form::Alone { held, .. } => held.is_none(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        match &self.0 {
+            Form::Shared(body) => body.size_hint(),
+            Form::Alone { reading, .. } => {
+                reading.exact().map_or_else(SizeHint::default, SizeHint::with_exact)
+            }
+        }
     }
 }
 
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer").field("body", &self.body).finish_non_exhaustive()
+        f.debug_struct("Answer").field("left", &self.size_hint().exact()).finish_non_exhaustive()
     }
 }

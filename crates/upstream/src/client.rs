@@ -22,7 +22,9 @@ use crate::body::OutBody;
 use crate::connector::{CONNECT_TIMEOUT, Connector, Means, host_and_port};
 use crate::dial::{Dialer, Endpoint, Resolve, SystemResolver};
 use crate::error::{SendError, SendErrorKind, SetupError};
-use crate::link::{Link, MAX_BUFFER_BYTES, Unanswered};
+use crate::h1::MAX_HEAD_BYTES;
+use crate::h1::head::Head;
+use crate::link::Link;
 use crate::pool::Pool;
 use crate::proxy::{Proxies, ProxyEnv};
 use crate::stats::EgressStats;
@@ -135,29 +137,27 @@ impl Egress {
         let uri = request.uri().clone();
         // Says which host is asked, unless the request does: the connection knows.
         let says_host = request.headers().contains_key(HOST);
-        loop {
-            let (mut link, is_reused) = match self.pool.take(&uri) {
-                Some(link) => (link, true),
-                None => (Box::pin(self.open(&uri, connect_timeout)).await?, false),
-            };
-            if !says_host {
-                request.headers_mut().insert(HOST, link.host().clone());
-            }
-            *request.uri_mut() = if link.is_absolute_form() { uri.clone() } else { origin_form(&uri) };
-            match link.ask(*request).await {
-                Ok(answer) => {
-                    return Ok(answer.map(|body| Answer::new(body, link, uri, self.pool.clone())));
-                }
-                Err(Unanswered { unsent: Some(unsent), .. }) if is_reused => request = Box::new(unsent),
-                Err(Unanswered { error, .. }) => return Err(failed(&uri, &error)),
-            }
+        let mut link = match self.pool.take(&uri) {
+            Some(link) => link,
+            None => Box::pin(self.open(&uri, connect_timeout)).await?,
+        };
+        if !says_host {
+            request.headers_mut().insert(HOST, link.host().clone());
         }
+        if !link.is_absolute_form() {
+            *request.uri_mut() = origin_form(&uri);
+        }
+        let (Head { status, headers, .. }, reading) =
+            link.ask(*request).await.map_err(|kind| SendError::of_exchange(kind, &uri))?;
+        let mut answer = Response::new(Answer::alone(reading, link, uri, self.pool.clone()));
+        *answer.status_mut() = status;
+        *answer.headers_mut() = headers;
+        Ok(answer)
     }
 
     async fn open(&self, uri: &Uri, connect_timeout: Duration) -> Result<Box<Link>, SendError> {
         let upstream = self.means.open(uri, connect_timeout).await?;
-        let link = Link::new(upstream, host_of(uri)?, self.pool.keeper());
-        link.await.map_err(|error| failed(uri, &error))
+        Ok(Link::new(upstream, host_of(uri)?, self.pool.keeper()))
     }
 
     /// Over a connection that may be shared with other requests.
@@ -171,7 +171,10 @@ impl Egress {
         let uri = request.uri().clone();
         Endpoint::of(&uri)?;
         let answer = CONNECT_TIMEOUT.scope(connect_timeout, client.request(request)).await;
-        answer.map(|answer| answer.map(Answer::shared)).map_err(|error| failed(&uri, &error))
+        match answer {
+            Ok(answer) => Ok(answer.map(Answer::shared)),
+            Err(error) => Err(SendError::of_client(&Endpoint::of(&uri)?.to_string(), &error)),
+        }
     }
 
     /// What every request gets on its way out.
@@ -252,20 +255,12 @@ fn shared(settings: &EgressSettings) -> hyper_util::client::legacy::Builder {
         .pool_idle_timeout(settings.pool_idle_timeout)
         .pool_max_idle_per_host(settings.pool_max_idle_per_host)
         .retry_canceled_requests(true)
-        .http1_max_buf_size(MAX_BUFFER_BYTES)
+        .http1_max_buf_size(MAX_HEAD_BYTES)
         .http2_initial_stream_window_size(HTTP2_STREAM_WINDOW_BYTES)
         .http2_initial_connection_window_size(HTTP2_CONNECTION_WINDOW_BYTES)
         .http2_keep_alive_interval(HTTP2_PING_INTERVAL)
         .http2_keep_alive_timeout(HTTP2_PING_TIMEOUT);
     builder
-}
-
-/// What went wrong on the way to `uri`.
-fn failed(uri: &Uri, error: &(dyn std::error::Error + 'static)) -> SendError {
-    match Endpoint::of(uri) {
-        Ok(to) => SendError::of_client(&to.to_string(), error),
-        Err(error) => error,
-    }
 }
 
 /// The authority, without a port that goes without saying.

@@ -8,7 +8,10 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 
+use http::Uri;
 use tidegate_core::Fault;
+
+use crate::dial::Endpoint;
 
 /// Why no answer came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -158,6 +161,14 @@ impl SendError {
         Self::new(SendErrorKind::ConnectTimeout, format!("connecting to {target} took too long"))
     }
 
+    /// A failure of a request on its way to `uri`, or of its answer.
+    pub(crate) fn of_exchange(kind: SendErrorKind, uri: &Uri) -> Self {
+        match Endpoint::of(uri) {
+            Ok(to) => Self::new(kind, describe(kind, &to.to_string())),
+            Err(error) => error,
+        }
+    }
+
     /// Classifies what the pooled client reported for a request to `target` (`host:port`).
     pub(crate) fn of_client(target: &str, error: &(dyn StdError + 'static)) -> Self {
         let mut link = Some(error);
@@ -238,7 +249,7 @@ fn classify_h2(error: &h2::Error) -> SendErrorKind {
     }
 }
 
-fn classify_io(error: &io::Error) -> SendErrorKind {
+pub(crate) fn classify_io(error: &io::Error) -> SendErrorKind {
     match error.kind() {
         // HTTP/2 reports an end of the connection under open streams as a broken pipe.
         io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => SendErrorKind::Closed,

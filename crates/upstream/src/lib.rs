@@ -14,6 +14,7 @@ mod connector;
 mod dial;
 mod error;
 pub mod gather;
+mod h1;
 mod link;
 mod percent;
 mod pool;

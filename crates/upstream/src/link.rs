@@ -1,67 +1,75 @@
-//! One HTTP/1.1 connection, driven by whoever uses it.
+//! One HTTP/1.1 connection, driven by whoever uses it: the request polls it, then the body of its answer does. It has no task,
+//! so nothing moves unless somebody waits for it, nothing crosses between tasks, and dropping it closes it at once.
 //!
-//! hyper's connection is a future that has to be polled for anything to move. Commonly it gets a task of its own, and
-//! each request then crosses from task to task and back: on a gateway that is a good part of the price of a request. Here
-//! the request polls it, then the answer's body does, so nothing moves unless somebody waits for it, and dropping either
-//! closes the connection at once.
-//!
-//! The parts of hyper's client talk through channels that wake the connection's task when there is something to do. Here
-//! that task is the one that is talking, so their words go [`unheard`].
+//! While it idles it tells its pool's keeper when something happens to it: most often that its server has closed it.
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker, ready};
 
-use bytes::Bytes;
-use http::{HeaderValue, Request, Response};
-use http_body::{Body as _, Frame};
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{Builder, Connection, SendRequest};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderValue, Method, Request};
 use tokio::sync::Notify;
-use tokio::task::coop::unconstrained;
 
 use crate::body::OutBody;
-use crate::unheard::{is_heard, unheard};
+use crate::error::{SendErrorKind, classify_io};
+use crate::h1::chunked::{Chunked, Next};
+use crate::h1::head::{self, Framing, Head};
+use crate::h1::receive::Receiver;
+use crate::h1::send::{SendFailure, Sending};
+use crate::h1::{MAX_HEAD_BYTES, Malformed};
 use crate::wire::Upstream;
-
-/// The largest head of an answer, and the largest single read, on HTTP/1.1. Reads begin at 8 KB and only grow while they
-/// are filled, so a slow stream holds 8 KB and a large body is read in few calls.
-pub(crate) const MAX_BUFFER_BYTES: usize = 128 * 1024;
 
 /// A connection that serves one request at a time. Dropping it closes it.
 pub(crate) struct Link {
-    sender: SendRequest<OutBody>,
-    connection: Connection<Upstream, OutBody>,
-    signal: Arc<Signal>,
-    /// The signal, in the form futures take.
-    waker: Waker,
+    upstream: Upstream,
     host: HeaderValue,
-    absolute_form: bool,
-    /// The connection's future is done, and may not be polled again.
-    has_ended: bool,
+    receiver: Receiver,
+    /// Received, and not yet understood.
+    received: Bytes,
+    /// What of the request is still to be sent. An answer may come before that is done.
+    sending: Option<Sending>,
+    /// Sending failed: the answer, if one comes, is the last.
+    send_error: Option<io::Error>,
+    is_kept: bool,
+    idle: Arc<Idle>,
+    /// The signal to the keeper, in the form polls take.
+    idle_waker: Waker,
 }
 
-/// A request that was not answered.
-pub(crate) struct Unanswered {
-    pub(crate) error: hyper::Error,
-    /// The request, when nothing of it was written.
-    pub(crate) unsent: Option<Request<OutBody>>,
+/// How the body of an answer is read.
+#[derive(Debug)]
+pub(crate) enum Reading {
+    Length(u64),
+    Chunked(Chunked),
+    Close,
+}
+
+/// Tells the keeper that something happened to an idle connection.
+struct Idle {
+    was_stirred: AtomicBool,
+    keeper: Arc<Notify>,
 }
 
 impl Link {
-    /// Speaks HTTP/1.1 over a connection that was just made to `host`. `keeper` is told when something happens to it while it idles.
-    pub(crate) async fn new(
-        upstream: Upstream,
-        host: HeaderValue,
-        keeper: Arc<Notify>,
-    ) -> Result<Box<Self>, hyper::Error> {
-        let absolute_form = upstream.is_absolute_form();
-        let (sender, connection) = Builder::new().max_buf_size(MAX_BUFFER_BYTES).handshake(upstream).await?;
-        let signal = Arc::new(Signal { task: Mutex::default(), stirred: AtomicBool::new(false), keeper });
-        let waker = Waker::from(signal.clone());
-        Ok(Box::new(Self { sender, connection, signal, waker, host, absolute_form, has_ended: false }))
+    /// A connection that was just made to `host`. `keeper` is told when something happens to it while it idles.
+    pub(crate) fn new(upstream: Upstream, host: HeaderValue, keeper: Arc<Notify>) -> Box<Self> {
+        let idle = Arc::new(Idle { was_stirred: AtomicBool::new(false), keeper });
+        let idle_waker = Waker::from(idle.clone());
+        Box::new(Self {
+            upstream,
+            host,
+            receiver: Receiver::default(),
+            received: Bytes::new(),
+            sending: None,
+            send_error: None,
+            is_kept: true,
+            idle,
+            idle_waker,
+        })
     }
 
     /// What the `host` header of requests over this connection says.
@@ -71,118 +79,157 @@ impl Link {
 
     /// The peer is a proxy that reads whole URLs.
     pub(crate) fn is_absolute_form(&self) -> bool {
-        self.absolute_form
+        self.upstream.is_absolute_form()
     }
 
     /// Sends a request and waits for the head of its answer.
-    pub(crate) async fn ask(&mut self, request: Request<OutBody>) -> Result<Response<Incoming>, Unanswered> {
-        // Outside the task's budget: running out of that would be told to a waker that nobody listens to.
-        let answer = unheard(|| self.sender.try_send_request(request)).0;
-        let mut answer = pin!(unconstrained(answer));
-        let answered = poll_fn(|cx| self.drive(cx, |cx| answer.as_mut().poll(cx))).await;
-        answered
-            .map_err(|mut refused| Unanswered { unsent: refused.take_message(), error: refused.into_error() })
+    pub(crate) async fn ask(&mut self, request: Request<OutBody>) -> Result<(Head, Reading), SendErrorKind> {
+        let (sending, method) = Sending::new(request);
+        self.sending = Some(sending);
+        let head = poll_fn(|cx| self.poll_head(cx, &method)).await?;
+        self.is_kept = head.is_kept;
+        let reading = match head.framing {
+            Framing::Length(bytes) => Reading::Length(bytes),
+            Framing::Chunked => Reading::Chunked(Chunked::new()),
+            Framing::Close => Reading::Close,
+        };
+        Ok((head, reading))
     }
 
-    /// The next frame of an answer this connection carries.
-    pub(crate) fn poll_body(
-        &mut self,
-        cx: &mut Context<'_>,
-        body: &mut Incoming,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let mut nobody = Context::from_waker(Waker::noop());
-        let (first, _) = unheard(|| Pin::new(&mut *body).poll_frame(&mut nobody));
-        if first.is_ready() {
-            return first;
-        }
-        self.drive(cx, |cx| Pin::new(&mut *body).poll_frame(cx))
-    }
-
-    /// Takes up the idle state. `false` when the connection cannot serve another request.
-    pub(crate) fn rest(&mut self) -> bool {
-        self.signal.listen_for(None);
-        if !self.sender.is_ready() {
-            self.advance();
-        }
-        self.sender.is_ready() && !self.has_ended
-    }
-
-    /// Whether something happened to this idle connection since the last call.
-    pub(crate) fn was_stirred(&self) -> bool {
-        self.signal.stirred.swap(false, Ordering::AcqRel)
-    }
-
-    /// Looks at an idle connection: `false` when it has ended.
-    pub(crate) fn is_alive(&mut self) -> bool {
-        self.advance();
-        self.sender.is_ready() && !self.has_ended
-    }
-
-    /// Moves the connection for as long as it moves, until `wanted` is there.
-    fn drive<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut wanted: impl FnMut(&mut Context<'_>) -> Poll<T>,
-    ) -> Poll<T> {
-        self.signal.listen_for(Some(cx.waker()));
-        let mut nobody = Context::from_waker(Waker::noop());
+    fn poll_head(&mut self, cx: &mut Context<'_>, method: &Method) -> Poll<Result<Head, SendErrorKind>> {
         loop {
-            // An end of the connection shows in what is wanted.
-            self.advance();
-            let (polled, missed) = unheard(|| wanted(&mut nobody));
-            if polled.is_ready() || !missed {
-                return polled;
+            self.go_on_sending(cx)?;
+            let bytes = match ready!(self.receiver.poll(Pin::new(self.upstream.wire()), cx)) {
+                Ok(bytes) if bytes.is_empty() => return Poll::Ready(Err(self.closed())),
+                Ok(bytes) => bytes,
+                Err(error) => return Poll::Ready(Err(classify_io(&error))),
+            };
+            self.received = joined(&self.received, bytes);
+            match head::parse(&mut self.received, method) {
+                Ok(Some(head)) => return Poll::Ready(Ok(head)),
+                Ok(None) if self.received.len() <= MAX_HEAD_BYTES => {}
+                Ok(None) | Err(Malformed) => return Poll::Ready(Err(SendErrorKind::BadResponse)),
             }
         }
     }
 
-    fn advance(&mut self) {
-        if !self.has_ended {
-            let polled = Pin::new(&mut self.connection).poll(&mut Context::from_waker(&self.waker));
-            self.has_ended = polled.is_ready();
+    /// Sends what can be sent. That the connection takes no more is not the end: the answer may be there already.
+    fn go_on_sending(&mut self, cx: &mut Context<'_>) -> Result<(), SendErrorKind> {
+        let Some(sending) = &mut self.sending else { return Ok(()) };
+        match sending.poll(self.upstream.wire(), cx) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(())) => self.sending = None,
+            Poll::Ready(Err(SendFailure::Io(error))) => {
+                self.send_error = Some(error);
+                self.sending = None;
+            }
+            Poll::Ready(Err(SendFailure::Body)) => return Err(SendErrorKind::RequestBody),
+        }
+        Ok(())
+    }
+
+    fn closed(&self) -> SendErrorKind {
+        self.send_error.as_ref().map_or(SendErrorKind::Closed, classify_io)
+    }
+
+    /// The next data of an answer's body; `None` at its end.
+    pub(crate) fn poll_data(
+        &mut self,
+        cx: &mut Context<'_>,
+        reading: &mut Reading,
+    ) -> Poll<Option<io::Result<Bytes>>> {
+        // The answer stands, however the rest of the request fares.
+        if self.go_on_sending(cx).is_err() {
+            self.sending = None;
+            self.is_kept = false;
+        }
+        loop {
+            if let Some(found) = reading.next(&mut self.received).transpose() {
+                return Poll::Ready(found.transpose());
+            }
+            let bytes = ready!(self.receiver.poll(Pin::new(self.upstream.wire()), cx))?;
+            if bytes.is_empty() {
+                self.is_kept = false;
+                let is_whole = matches!(reading, Reading::Close);
+                return Poll::Ready((!is_whole).then(|| Err(io::ErrorKind::UnexpectedEof.into())));
+            }
+            self.received = joined(&self.received, bytes);
+        }
+    }
+
+    /// Takes up the idle state. `false` when the connection cannot serve another request.
+    pub(crate) fn rest(&mut self) -> bool {
+        let is_over = self.received.is_empty() && self.sending.is_none() && self.send_error.is_none();
+        is_over && self.is_kept && self.is_alive()
+    }
+
+    /// Whether something happened to this idle connection since the last call.
+    pub(crate) fn was_stirred(&self) -> bool {
+        self.idle.was_stirred.swap(false, Ordering::AcqRel)
+    }
+
+    /// Looks at an idle connection: `false` when it has ended, or says what nobody asked for. Costs no call to the kernel
+    /// unless something happened.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        let mut cx = Context::from_waker(&self.idle_waker);
+        self.receiver.poll(Pin::new(self.upstream.wire()), &mut cx).is_pending()
+    }
+}
+
+impl Reading {
+    /// `None`: more has to be received.
+    #[expect(clippy::type_complexity, reason = "three outcomes: data, the end, and not yet")]
+    fn next(&mut self, received: &mut Bytes) -> Result<Option<Option<Bytes>>, io::Error> {
+        match self {
+            Self::Length(0) => Ok(Some(None)),
+            Self::Length(_) | Self::Close if received.is_empty() => Ok(None),
+            Self::Length(left) => {
+                let len = usize::try_from(*left).unwrap_or(usize::MAX).min(received.len());
+                *left -= len as u64;
+                Ok(Some(Some(received.split_to(len))))
+            }
+            Self::Close => Ok(Some(Some(std::mem::take(received)))),
+            Self::Chunked(chunked) => match chunked.next(received) {
+                Ok(Next::Data(data)) => Ok(Some(Some(data))),
+                Ok(Next::More) => Ok(None),
+                Ok(Next::End) => Ok(Some(None)),
+                Err(Malformed) => Err(io::ErrorKind::InvalidData.into()),
+            },
+        }
+    }
+
+    /// What is left, where that is known.
+    pub(crate) fn exact(&self) -> Option<u64> {
+        match self {
+            Self::Length(left) => Some(*left),
+            Self::Chunked(_) | Self::Close => None,
         }
     }
 }
 
-/// What the connection's events wake: the task that waits, or the keeper of idle connections.
-struct Signal {
-    task: Mutex<Option<Waker>>,
-    stirred: AtomicBool,
-    keeper: Arc<Notify>,
-}
-
-impl Signal {
-    fn listen_for(&self, task: Option<&Waker>) {
-        let mut slot = self.task.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&mut *slot, task) {
-            (Some(old), Some(new)) => old.clone_from(new), // does nothing for the same task
-            (slot, new) => *slot = new.cloned(),
-        }
-    }
-}
-
-impl Wake for Signal {
+impl Wake for Idle {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if !is_heard() {
-            return;
-        }
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*task {
-            Some(task) => task.wake_by_ref(),
-            None => {
-                self.stirred.store(true, Ordering::Release);
-                self.keeper.notify_one();
-            }
-        }
+        self.was_stirred.store(true, Ordering::Release);
+        self.keeper.notify_one();
     }
+}
+
+fn joined(first: &Bytes, second: Bytes) -> Bytes {
+    if first.is_empty() {
+        return second;
+    }
+    let mut whole = BytesMut::with_capacity(first.len() + second.len());
+    whole.extend_from_slice(first);
+    whole.extend_from_slice(&second);
+    whole.freeze()
 }
 
 impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Link").field("absolute_form", &self.absolute_form).finish_non_exhaustive()
+        f.debug_struct("Link").field("host", &self.host).finish_non_exhaustive()
     }
 }

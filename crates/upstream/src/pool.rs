@@ -60,8 +60,12 @@ impl Pool {
 
     /// A connection to this origin that was open when last looked at.
     pub(crate) fn take(&self, origin: &Uri) -> Option<Box<Link>> {
-        let mut shelf = self.shelf(origin);
-        shelf.get_mut(authority(origin))?.pop().map(|idle| idle.link)
+        loop {
+            let mut link = self.shelf(origin).get_mut(authority(origin))?.pop()?.link;
+            if link.is_alive() {
+                return Some(link);
+            }
+        }
     }
 
     /// Keeps a connection that has served its request, if it can serve another and there is room.

@@ -11,7 +11,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use crate::gather;
 use crate::stats::OpenConnection;
 
 /// Bytes to and from one peer.
@@ -33,6 +32,10 @@ impl Upstream {
     /// `absolute_form`: the peer is a proxy that reads whole URLs (plain http through a proxy).
     pub(crate) fn new(wire: Wire, absolute_form: bool, open: OpenConnection) -> Self {
         Self { io: TokioIo::new(wire), absolute_form, _open: open }
+    }
+
+    pub(crate) fn wire(&mut self) -> &mut Wire {
+        self.io.inner_mut()
     }
 
     pub(crate) fn is_absolute_form(&self) -> bool {
@@ -132,7 +135,7 @@ impl AsyncWrite for Wire {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Tcp(tcp) => gather::poll_write(tcp, cx, bufs),
+            Self::Tcp(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
             Self::Tls(tls) => Pin::new(tls.as_mut()).poll_write_vectored(cx, bufs),
         }
     }
