@@ -178,7 +178,6 @@ impl Link {
 
 impl Reading {
     /// `None`: more has to be received.
-    #[expect(clippy::type_complexity, reason = "three outcomes: data, the end, and not yet")]
     fn next(&mut self, received: &mut Bytes) -> Result<Option<Option<Bytes>>, io::Error> {
         match self {
             Self::Length(0) => Ok(Some(None)),
