@@ -149,9 +149,23 @@ impl Error for PeekError {}
 /// # Errors
 /// A body that is broken where it matters, or beyond `limits`.
 pub fn peek(frames: &[impl AsRef<[u8]>], limits: PeekLimits) -> Result<Peek, PeekError> {
+    peek_marked(frames, &[], limits)
+}
+
+/// As [`peek`], where `plain` says of the first frames whether [`is_plain`] holds: those that lie within a string, and most
+/// of a large body is one string, are not looked at again.
+///
+/// # Errors
+///
+/// As [`peek`].
+pub fn peek_marked(
+    frames: &[impl AsRef<[u8]>],
+    plain: &[bool],
+    limits: PeekLimits,
+) -> Result<Peek, PeekError> {
     let limits = PeekLimits { max_depth: limits.max_depth.min(MAX_DEPTH), ..limits };
     let mut reader =
-        Reader { cursor: Cursor::new(frames), limits, depth: 0, found: Peek::default(), members: 0 };
+        Reader { cursor: Cursor::new(frames, plain), limits, depth: 0, found: Peek::default(), members: 0 };
     if reader.cursor.expect_any()? == b'{' {
         reader.found.valid_object = true;
         reader.members(Reader::body_member)?;
@@ -187,6 +201,11 @@ pub fn with_model(frames: &[Bytes], range: Range<usize>, new_model: &str) -> Vec
     }
     push(model.take().unwrap_or_default());
     spliced
+}
+
+/// Nothing in these bytes can end a string. Best asked when they have just arrived and are still in the processor's cache.
+pub fn is_plain(bytes: &[u8]) -> bool {
+    memchr::memchr2(b'"', b'\\', bytes).is_none()
 }
 
 /// Whether the bytes of `word` stand anywhere in the body, across frames too. A quick test before a costly one: a word

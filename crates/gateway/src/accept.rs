@@ -13,7 +13,7 @@ use http_body::Frame;
 use hyper::body::{Body as _, Incoming};
 use tidegate_core::{ApiError, ErrorKind, Fault};
 use tidegate_dialect::ClientDialect;
-use tidegate_dialect::peek::{Flaw, Peek, PeekError, PeekLimits, peek};
+use tidegate_dialect::peek::{Flaw, Peek, PeekError, PeekLimits, is_plain, peek_marked};
 use tidegate_upstream::unheard::unheard;
 
 use crate::headers::GatewayHeaders;
@@ -100,13 +100,13 @@ pub async fn read(inbound: Inbound, route: Route, bounds: &Bounds) -> Result<Box
         BodyKind::Stream if body.is_end_stream() => (CallBody::Empty, Peek::default()),
         BodyKind::Stream => (CallBody::Stream(Mutex::new(Some(body))), Peek::default()),
         BodyKind::Json => {
-            let frames = read_frames(body, bounds.max_body).await?;
-            let facts = look(&frames, bounds)?;
+            let (frames, plain) = read_frames(body, bounds.max_body).await?;
+            let facts = look(&frames, &plain, bounds)?;
             (CallBody::Json(frames), facts)
         }
         BodyKind::Kept => {
-            let frames = read_frames(body, bounds.max_body).await?;
-            let facts = peek(&frames, bounds.json).unwrap_or_default();
+            let (frames, plain) = read_frames(body, bounds.max_body).await?;
+            let facts = peek_marked(&frames, &plain, bounds.json).unwrap_or_default();
             (CallBody::Json(frames), facts)
         }
     };
@@ -167,11 +167,16 @@ fn judge_upgrade(parts: &Parts) -> Result<(), Refusal> {
     Err(Refusal::with_status("upgrade", ErrorKind::Internal, 501, message))
 }
 
-async fn read_frames(mut body: Incoming, max: usize) -> Result<Arc<[Bytes]>, Refusal> {
+/// A frame of at least this size is looked at as it comes, while the processor has it at hand.
+const LARGE_FRAME: usize = 4096;
+
+/// The frames, and which of them hold nothing but a part of some string.
+async fn read_frames(mut body: Incoming, max: usize) -> Result<(Arc<[Bytes]>, Vec<bool>), Refusal> {
     if body.size_hint().lower() > max as u64 {
         return Err(too_large(max));
     }
     let mut frames = Vec::with_capacity(1);
+    let mut plain = Vec::new();
     let mut len = 0;
     while let Some(frame) = poll_fn(|cx| next_frame(&mut body, cx)).await {
         let Ok(frame) = frame else {
@@ -183,9 +188,14 @@ async fn read_frames(mut body: Incoming, max: usize) -> Result<Arc<[Bytes]>, Ref
         if len > max {
             return Err(too_large(max));
         }
+        // The first is read from its beginning in any case.
+        if !frames.is_empty() {
+            plain.resize(frames.len(), false);
+            plain.push(bytes.len() >= LARGE_FRAME && is_plain(&bytes));
+        }
         frames.push(bytes);
     }
-    Ok(frames.into())
+    Ok((frames.into(), plain))
 }
 
 /// The next frame. The connection is told to go on reading only while there is something left to read.
@@ -202,8 +212,8 @@ fn too_large(max: usize) -> Refusal {
     Refusal::with_status("body_too_large", ErrorKind::TooLarge, 413, message)
 }
 
-fn look(frames: &[Bytes], bounds: &Bounds) -> Result<Peek, Refusal> {
-    let facts = peek(frames, bounds.json).map_err(|flaw| not_json(&flaw, bounds))?;
+fn look(frames: &[Bytes], plain: &[bool], bounds: &Bounds) -> Result<Peek, Refusal> {
+    let facts = peek_marked(frames, plain, bounds.json).map_err(|flaw| not_json(&flaw, bounds))?;
     if facts.valid_object {
         return Ok(facts);
     }

@@ -23,6 +23,8 @@ const STRUCTURE: [bool; 256] = {
 
 pub(super) struct Cursor<'a, F> {
     frames: &'a [F],
+    /// Which frames hold neither a quote nor a backslash; fewer than there are frames, when it is not known of the rest.
+    plain: &'a [bool],
     /// Index of the frame after the one being read.
     next: usize,
     /// What is unread of the current frame.
@@ -43,8 +45,8 @@ pub(super) struct Token<'a> {
 }
 
 impl<'a, F: AsRef<[u8]>> Cursor<'a, F> {
-    pub(super) fn new(frames: &'a [F]) -> Self {
-        Self { frames, next: 0, rest: &[], end: 0 }
+    pub(super) fn new(frames: &'a [F], plain: &'a [bool]) -> Self {
+        Self { frames, plain, next: 0, rest: &[], end: 0 }
     }
 
     /// Offset in the body of the next byte.
@@ -125,6 +127,9 @@ impl<'a, F: AsRef<[u8]>> Cursor<'a, F> {
         loop {
             let Some(at) = memchr2(b'"', b'\\', self.rest) else {
                 self.refill_or_fail()?;
+                while self.plain.get(self.next - 1).is_some_and(|plain| *plain) {
+                    self.refill_or_fail()?;
+                }
                 continue;
             };
             let found = self.rest[at];
@@ -215,7 +220,7 @@ mod tests {
     #[test]
     fn tokens_are_borrowed_unless_they_cross_frames() {
         let frames = ["\"mod", "el\"", " 12", "", "34,"];
-        let mut cursor = Cursor::new(&frames);
+        let mut cursor = Cursor::new(&frames, &[]);
         assert_eq!(cursor.look(), Some(b'"'));
         let token = cursor.string().unwrap();
         assert_eq!((&*token.raw, token.escaped, token.range), (b"model".as_slice(), false, 0..7));
@@ -223,7 +228,7 @@ mod tests {
         let token = cursor.scalar().unwrap();
         assert_eq!((&*token.raw, token.range), (b"1234".as_slice(), 8..12));
 
-        let mut cursor = Cursor::new(&["\"a\\\"b\""]);
+        let mut cursor = Cursor::new(&["\"a\\\"b\""], &[]);
         assert_eq!(cursor.look(), Some(b'"'));
         let token = cursor.string().unwrap();
         assert!(matches!(token.raw, Cow::Borrowed(b"a\\\"b")));
@@ -233,7 +238,7 @@ mod tests {
     #[test]
     fn an_escape_may_be_cut_from_its_backslash() {
         let frames = ["\"a\\", "", "\"b\"", "}"];
-        let mut cursor = Cursor::new(&frames);
+        let mut cursor = Cursor::new(&frames, &[]);
         assert_eq!(cursor.look(), Some(b'"'));
         assert_eq!(&*cursor.string().unwrap().raw, b"a\\\"b");
         assert_eq!(cursor.next_structure().unwrap(), b'}');
