@@ -75,6 +75,7 @@ impl Reader<'_> {
         };
         let dialect = provider_dialect(self.dialect());
         let mut error = dialect.decode_error(head.status.as_u16(), &body);
+        error.answered = true;
         if let Some(ms) = retry_after_ms(&head.headers) {
             error.retry_after_ms = Some(ms);
         }
