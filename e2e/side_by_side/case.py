@@ -7,7 +7,7 @@ in when played.
 import json
 from dataclasses import dataclass
 
-from .upstream import Answer
+from .upstream import Answer, Answers
 
 U = "{U}"
 DEAD = "{DEAD}"
@@ -26,7 +26,7 @@ class Request:
 class Case:
     id: str
     requests: tuple[Request, ...]
-    answers: tuple[Answer, ...] = ()
+    answers: Answers = ()
     """The upstream's own words; without any it answers by the model's name."""
     only_calls: bool = False
     """The upstream's answer makes no sense to either: only what it was sent is compared."""

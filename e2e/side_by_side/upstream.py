@@ -14,7 +14,8 @@ It answers by the model's name:
     any, with stream: true    a short stream
     else          200, the request as it arrived: {"echo": {method, url, headers, body}}
 
-or, when the case brought answers of its own, with those, one after the other (the last one repeats).
+or, when the case brought answers of its own, with those, one after the other (the last one repeats); they may depend on the
+call.
 """
 
 import json
@@ -22,6 +23,7 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -68,10 +70,13 @@ class Call:
         return {"method": self.method, "url": self.url, "headers": self.headers, "body": self.body}
 
 
+Answers = tuple[Answer | Callable[[Call], Answer], ...]
+
+
 class Upstream:
     """A server on a free port of this machine, until the end of its `with` block."""
 
-    def __init__(self, answers: tuple[Answer, ...] = ()):
+    def __init__(self, answers: Answers = ()):
         self.calls: list[Call] = []
         self._answers = answers
         self._counts: Counter[str] = Counter()
@@ -93,7 +98,8 @@ class Upstream:
         with self._lock:
             self.calls.append(call)
             if self._answers:
-                return self._answers[min(len(self.calls), len(self._answers)) - 1]
+                answer = self._answers[min(len(self.calls), len(self._answers)) - 1]
+                return answer if isinstance(answer, Answer) else answer(call)
             body = call.body if isinstance(call.body, dict) else {}
             model = body.get("model") if isinstance(body.get("model"), str) else ""
             earlier = self._counts[model]

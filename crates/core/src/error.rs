@@ -47,6 +47,8 @@ pub struct ApiError {
     pub retry_after_ms: Option<u64>,
     /// The provider's request id, for its support.
     pub request_id: Option<String>,
+    /// Read from an answer of the provider's own: what it left out is not made up for it.
+    pub answered: bool,
 }
 
 impl ApiError {
@@ -61,6 +63,7 @@ impl ApiError {
             code: None,
             retry_after_ms: None,
             request_id: None,
+            answered: false,
         }
     }
 

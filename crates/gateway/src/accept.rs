@@ -48,6 +48,8 @@ pub enum CallBody {
     Empty,
     /// JSON, as the frames it came in: can be sent again.
     Json(Arc<[Bytes]>),
+    /// A form or a recording, unread but kept: a plan may send it again.
+    Whole(Arc<[Bytes]>),
     /// Anything else: goes through once, unread. `None` after it has been sent.
     Stream(Mutex<Option<Incoming>>),
 }
@@ -72,7 +74,7 @@ impl CallBody {
     /// False once a body that could only go through once has gone.
     pub fn can_be_sent(&self) -> bool {
         match self {
-            Self::Empty | Self::Json(_) => true,
+            Self::Empty | Self::Json(_) | Self::Whole(_) => true,
             Self::Stream(body) => body.lock().unwrap_or_else(PoisonError::into_inner).is_some(),
         }
     }
@@ -95,9 +97,9 @@ pub async fn read(inbound: Inbound, route: Route, bounds: &Bounds) -> Result<Box
     let own = GatewayHeaders::read(&parts.headers);
     judge_url(&parts, bounds)?;
     judge_upgrade(&parts)?;
-    let kind = BodyKind::of(&parts, &own, route)?;
+    let kind = BodyKind::of(&parts, &own, route, body.size_hint().upper(), bounds)?;
     let (body, peek) = match kind {
-        BodyKind::Stream if body.is_end_stream() => (CallBody::Empty, Peek::default()),
+        BodyKind::Stream | BodyKind::Whole if body.is_end_stream() => (CallBody::Empty, Peek::default()),
         BodyKind::Stream => (CallBody::Stream(Mutex::new(Some(body))), Peek::default()),
         BodyKind::Json => {
             let (frames, plain) = read_frames(body, bounds.max_body).await?;
@@ -109,6 +111,7 @@ pub async fn read(inbound: Inbound, route: Route, bounds: &Bounds) -> Result<Box
             let facts = peek_marked(&frames, &plain, bounds.json).unwrap_or_default();
             (CallBody::Json(frames), facts)
         }
+        BodyKind::Whole => (CallBody::Whole(read_frames(body, bounds.max_body).await?), Peek::default()),
     };
     Ok(Box::new(Call { route, parts, own, body, peek }))
 }
@@ -118,17 +121,25 @@ enum BodyKind {
     Json,
     /// JSON on its way through: kept whole so that it can be sent again, and not judged.
     Kept,
+    /// A form or a recording of a size that can be kept.
+    Whole,
     Stream,
 }
 
 impl BodyKind {
     /// A missing content type counts as JSON on routes that take JSON.
-    fn of(parts: &Parts, own: &GatewayHeaders, route: Route) -> Result<Self, Refusal> {
+    fn of(
+        parts: &Parts,
+        own: &GatewayHeaders,
+        route: Route,
+        len: Option<u64>,
+        bounds: &Bounds,
+    ) -> Result<Self, Refusal> {
         let value = parts.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
         let essence = value.unwrap_or_default().split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+        // Only a plan of several tries, or one that changes the body, has a use for a kept one.
+        let planned = own.config.is_some() || own.fallbacks.is_some() || own.retry_count.is_some();
         let Route::Unified(_) = route else {
-            // Only a plan of several tries, or one that changes the body, has a use for a kept one.
-            let planned = own.config.is_some() || own.fallbacks.is_some() || own.retry_count.is_some();
             let kept = planned && essence.eq_ignore_ascii_case(b"application/json");
             return Ok(if kept { Self::Kept } else { Self::Stream });
         };
@@ -137,7 +148,8 @@ impl BodyKind {
         } else if essence.eq_ignore_ascii_case(b"multipart/form-data")
             || essence.get(..5).is_some_and(|kind| kind.eq_ignore_ascii_case(b"audio"))
         {
-            Ok(Self::Stream)
+            let fits = len.is_some_and(|len| len <= bounds.max_body as u64);
+            Ok(if planned && fits { Self::Whole } else { Self::Stream })
         } else {
             let error = ApiError::bad_request(
                 "content-type",

@@ -39,7 +39,7 @@ pub fn serve(gateway: &Arc<Gateway>, route: Route, inbound: &Inbound) -> Option<
             let list = models(&gateway.snapshot.load(), gateway.clock.unix_ms() / 1000);
             page(StatusCode::OK, "application/json", list.to_string())
         }
-        Route::Unified(_) | Route::Pass | Route::Unknown => return None,
+        Route::Unified(_) | Route::Managed | Route::Pass | Route::Unknown => return None,
     })
 }
 

@@ -12,6 +12,7 @@ use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use http::header::TRANSFER_ENCODING;
+use http::request::Parts;
 use http::{HeaderValue, Method};
 use serde_json::{Map, Value};
 use tidegate_catalog::Endpoint;
@@ -164,7 +165,14 @@ fn form(
     upstream: &Upstream<'_>,
 ) -> Result<Prepared, Refusal> {
     let (method, url) = upstream.address(endpoint, call.parts.uri.query())?;
-    send_through(scene, call, target, upstream, &method, &url, Reading::Same(DialectId::OpenAi))
+    let mut parts = headers::head(&method, &url)?;
+    upstream.judge(scene, &parts.uri)?;
+    let reading = Reading::Same(DialectId::OpenAi);
+    let client_signs = headers::form(scene, call, target, upstream, reading, &mut parts.headers)?;
+    if !client_signs {
+        upstream.sign(scene, &mut parts, None)?;
+    }
+    send_through(scene, call, target, upstream, parts, reading)
 }
 
 /// Any other path: the client's own path on the provider's base.
@@ -175,39 +183,43 @@ fn proxied(
     upstream: &Upstream<'_>,
 ) -> Result<Prepared, Refusal> {
     let url = upstream.pass_through(call.parts.uri.path(), call.parts.uri.query())?;
-    let method = call.parts.method.clone();
-    send_through(scene, call, target, upstream, &method, &url, Reading::Proxy)
+    let mut parts = headers::head(&call.parts.method, &url)?;
+    upstream.judge(scene, &parts.uri)?;
+    let client_signs = headers::through(scene, call, target, upstream, &mut parts.headers);
+    let reading = if call.route == Route::Managed && upstream.speaks_openai() {
+        headers::own(call, upstream, Reading::Same(DialectId::OpenAi), &mut parts.headers)?;
+        Reading::Same(DialectId::OpenAi)
+    } else {
+        headers::complete(upstream, &mut parts.headers)?;
+        Reading::Proxy
+    };
+    if !client_signs {
+        upstream.sign(scene, &mut parts, None)?;
+    }
+    send_through(scene, call, target, upstream, parts, reading)
 }
 
+/// The client's body as it came, or as the target's members change it.
 fn send_through(
     scene: &Scene<'_>,
     call: &Call,
     target: &Target,
     upstream: &Upstream<'_>,
-    method: &Method,
-    url: &str,
+    mut parts: Parts,
     reading: Reading,
 ) -> Result<Prepared, Refusal> {
-    let mut parts = headers::head(method, url)?;
-    upstream.judge(scene, &parts.uri)?;
-    let client_signs = headers::through(scene, call, target, upstream, &mut parts.headers);
-    if reading == Reading::Proxy {
-        headers::complete(upstream, &mut parts.headers)?;
-    } else {
-        headers::own(call, upstream, reading, &mut parts.headers)?;
-    }
-    if !client_signs {
-        upstream.sign(scene, &mut parts, None)?;
-    }
     let body = match &call.body {
         CallBody::Empty => OutBody::empty(),
         CallBody::Json(_) => OutBody::frames(body::Draft::of(call, target, None)?.frames()),
+        CallBody::Whole(frames) => OutBody::frames(frames.clone()),
         CallBody::Stream(body) => match body.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(body) => OutBody::incoming(body),
             None => return Err(already_sent()),
         },
     };
-    if matches!(*method, Method::GET | Method::HEAD) && http_body::Body::size_hint(&body).exact().is_none() {
+    if matches!(parts.method, Method::GET | Method::HEAD)
+        && http_body::Body::size_hint(&body).exact().is_none()
+    {
         // hyper sends no body of unknown length with these unless it is told to.
         parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }

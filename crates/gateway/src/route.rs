@@ -18,6 +18,9 @@ pub enum Route {
     Models,
     /// A POST that the gateway understands: the body is read, the answer may be translated.
     Unified(Endpoint),
+    /// What a provider keeps for its users (files, batches, jobs, responses): passes through, but as the target's call,
+    /// with the target's key and errors told as those of unified calls.
+    Managed,
     /// Everything else under `/v1/`.
     Pass,
     Unknown,
@@ -27,13 +30,15 @@ impl Route {
     /// `path` is the request target's path, as sent.
     pub fn of(method: &Method, path: &str) -> Self {
         if let Some(rest) = path.strip_prefix("/v1/") {
-            if method == Method::POST {
-                return unified(rest).map_or(Self::Pass, Self::Unified);
+            if method == Method::POST
+                && let Some(endpoint) = unified(rest)
+            {
+                return Self::Unified(endpoint);
             }
             if rest == "models" && (method == Method::GET || method == Method::HEAD) {
                 return Self::Models;
             }
-            return Self::Pass;
+            return if is_managed(rest) { Self::Managed } else { Self::Pass };
         }
         if method != Method::GET && method != Method::HEAD {
             return Self::Unknown;
@@ -56,7 +61,7 @@ impl Route {
             Self::Metrics => "metrics",
             Self::Models => "models",
             Self::Unified(endpoint) => endpoint_label(endpoint),
-            Self::Pass => "proxy",
+            Self::Managed | Self::Pass => "proxy",
             Self::Unknown => "unknown",
         }
     }
@@ -79,6 +84,15 @@ fn unified(rest: &str) -> Option<Endpoint> {
         "audio/translations" => Endpoint::AudioTranslations,
         _ => return None,
     })
+}
+
+fn is_managed(rest: &str) -> bool {
+    let mut segments = rest.split('/');
+    match segments.next() {
+        Some("files" | "batches" | "responses") => true,
+        Some("fine_tuning") => segments.next() == Some("jobs"),
+        _ => false,
+    }
 }
 
 fn endpoint_label(endpoint: Endpoint) -> &'static str {
@@ -114,6 +128,11 @@ mod tests {
             ("POST", "/v1/messages/count_tokens", Route::Unified(Endpoint::CountTokens)),
             ("POST", "/v1/proxy/chat/completions", Route::Pass),
             ("PUT", "/v1/threads/t", Route::Pass),
+            ("GET", "/v1/files", Route::Managed),
+            ("DELETE", "/v1/responses/r", Route::Managed),
+            ("POST", "/v1/fine_tuning/jobs", Route::Managed),
+            ("GET", "/v1/fine_tuning/checkpoints/c", Route::Pass),
+            ("GET", "/v1/filesystem", Route::Pass),
             ("GET", "/v1/models", Route::Models),
             ("GET", "/v1/models/gpt-4o", Route::Pass),
             ("GET", "/v1", Route::Unknown),

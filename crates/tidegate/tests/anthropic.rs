@@ -219,9 +219,9 @@ async fn statuses_of_any_provider_become_anthropics() {
             (Fault::Status(429), 429, "rate_limit_error"),
             (Fault::Status(500), 500, "api_error"),
             (Fault::Status(529), 529, "overloaded_error"),
-            (Fault::Reset, 500, "api_error"),
-            (Fault::Html, 500, "api_error"),
-            (Fault::EndMid(0), 500, "api_error"),
+            (Fault::Reset, 502, "api_error"),
+            (Fault::Html, 502, "api_error"),
+            (Fault::EndMid(0), 502, "api_error"),
         ] {
             for stream in [false, true] {
                 let config = target(provider, &faults.url_of(fault)).to_string();

@@ -105,3 +105,20 @@ async fn a_config_with_keys_does_not_show_the_callers_credential() {
     tidegate.post(CHAT, &headers, &chat("m")).await;
     assert_eq!(upstream.only_request().header("authorization"), Some("Bearer sk-of-the-test"));
 }
+
+/// What a provider keeps for its users is the target's, not that of whatever key the client's library sends.
+#[tokio::test]
+async fn files_and_batches_are_asked_for_with_the_configs_key() {
+    let (tidegate, upstream) = (Tidegate::start().await, Server::start(Scripted::default()).await);
+    let config = scripted(&upstream, "txt:a").to_string();
+    let headers = [("x-portkey-config", config.as_str()), ("authorization", "Bearer of-the-caller")];
+    for (path, key) in [
+        ("/v1/files", "Bearer sk-of-the-test"),
+        ("/v1/batches", "Bearer sk-of-the-test"),
+        ("/v1/fine_tuning/jobs", "Bearer sk-of-the-test"),
+        ("/v1/threads", "Bearer of-the-caller"),
+    ] {
+        tidegate.post(path, &headers, &chat("m")).await;
+        assert_eq!(upstream.requests().pop().unwrap().header("authorization"), Some(key), "{path}");
+    }
+}

@@ -65,7 +65,7 @@ const SEEN: &[(Fault, [Sees; 4])] = &[
     (Fault::Status(500), [Error(500); 4]),
     (Fault::Status(503), [Error(503); 4]),
     // OpenAI's clients know no 529.
-    (Fault::Status(529), [Error(503); 4]),
+    (Fault::Status(529), [Error(529); 4]),
     (Fault::RetryAfter(1), [Error(429); 4]),
     (Fault::RetryAfterMs(10), [Error(429); 4]),
     (Fault::RetryAfterDate(2), [Error(429); 4]),
@@ -90,7 +90,7 @@ const SEEN: &[(Fault, [Sees; 4])] = &[
     (Fault::InvalidUtf8, [Bytes, Bytes, Error(502), Error(502)]),
     (Fault::Crlf, [Bytes, Bytes, Whole, Whole]),
     (Fault::Cr, [Bytes, Bytes, Whole, Whole]),
-    (Fault::ErrorFirst, [Bytes, Error(502), Error(503), Error(503)]),
+    (Fault::ErrorFirst, [Bytes, Error(502), Error(529), Error(529)]),
     (Fault::ErrorMid(6), [Bytes, ErrorEvent, Error(502), ErrorEvent]),
     (Fault::Informational, [Bytes, Bytes, Whole, Whole]),
     (Fault::EarlyClose, [Error(502); 4]),

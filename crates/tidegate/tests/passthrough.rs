@@ -5,7 +5,7 @@ use tidegate_testkit::client;
 use tidegate_testkit::{Faults, Handler, Reply, Scripted, Seen, Server, free_port};
 
 use crate::paced::{Paced, Wire};
-use crate::stage::{CHAT, MESSAGES, Setup, Tidegate, chat, messages, target};
+use crate::stage::{CHAT, MESSAGES, Setup, Tidegate, chat, fallback, messages, target};
 
 /// Answers with the body it was asked with.
 struct Mirror;
@@ -142,6 +142,33 @@ async fn uploads_stream_through_beyond_the_bound_on_bodies() {
         assert!(seen.len() > 512 << 10, "{path}: all of it");
         wire.write("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n{\"id\":\"file\"}").await;
         assert!(client.read_until("\"file\"").await.starts_with("HTTP/1.1 200"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_goes_to_the_next_target_when_one_fails() {
+    struct Busy;
+    impl Handler for Busy {
+        fn answer(&self, _: &Seen) -> Reply {
+            Reply::json(429, &json!({"error": {"message": "slow down", "type": "t"}}))
+        }
+    }
+    let (tidegate, busy, mirror) =
+        (Tidegate::start().await, Server::start(Busy).await, Server::start(Mirror).await);
+    let config = fallback(&[target("openai", &busy.url()), target("openai", &mirror.url())]).to_string();
+    let form = "--b\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--b--\r\n";
+    let headers = [
+        ("x-portkey-config", config.as_str()),
+        ("content-type", "multipart/form-data; boundary=b"),
+        ("authorization", "Bearer of-the-caller"),
+    ];
+    let url = tidegate.url("/v1/audio/transcriptions");
+    let answer = client::send("POST", &url, &headers, form.into()).await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, form));
+    for seen in [busy.only_request(), mirror.only_request()] {
+        assert_eq!(String::from_utf8_lossy(&seen.body), form);
+        assert_eq!(seen.header("content-type"), Some("multipart/form-data; boundary=b"));
+        assert_eq!(seen.header("authorization"), Some("Bearer sk-of-the-test"));
     }
 }
 

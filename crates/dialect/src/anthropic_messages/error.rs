@@ -104,7 +104,7 @@ pub(super) fn encode(error: &ApiError, provider: Option<&str>) -> Value {
     let message = message(error, provider);
     let mut body = Map::from_iter([
         ("type".to_owned(), Value::from("error")),
-        ("error".to_owned(), json!({"type": type_of(error.kind), "message": message})),
+        ("error".to_owned(), json!({"type": own_type(error), "message": message})),
     ]);
     if let Some(request_id) = &error.request_id {
         body.insert("request_id".to_owned(), request_id.as_str().into());
@@ -135,9 +135,26 @@ pub(super) fn status(error: &ApiError) -> u16 {
         ErrorKind::Conflict => 409,
         ErrorKind::TooLarge => 413,
         ErrorKind::RateLimit => 429,
+        // Its clients try all of these again.
+        ErrorKind::Timeout | ErrorKind::Overloaded | ErrorKind::UpstreamBroken | ErrorKind::Internal
+            if matches!(error.status, 408 | 500..=599) =>
+        {
+            error.status
+        }
         ErrorKind::Timeout => 504,
         ErrorKind::Overloaded => 529,
         ErrorKind::UpstreamBroken | ErrorKind::Internal => 500,
+    }
+}
+
+/// What went wrong at the provider's keeps the provider's word for it, where that is one of Anthropic's.
+fn own_type(error: &ApiError) -> &str {
+    match (error.kind, error.vendor_type.as_deref()) {
+        (
+            ErrorKind::Timeout | ErrorKind::Overloaded | ErrorKind::UpstreamBroken,
+            Some(word @ ("api_error" | "overloaded_error" | "timeout_error")),
+        ) if error.answered => word,
+        (kind, _) => type_of(kind),
     }
 }
 
@@ -287,6 +304,18 @@ mod tests {
     }
 
     #[test]
+    fn a_providers_own_type_stays() {
+        let mut error = ApiError::new(ErrorKind::Overloaded, Fault::Provider, 503, "x");
+        for (told, shown) in [("api_error", "api_error"), ("server_error", "overloaded_error")] {
+            error.vendor_type = Some(told.to_owned());
+            error.answered = true;
+            assert_eq!(encode(&error, Some("p"))["error"]["type"], shown);
+        }
+        error.answered = false;
+        assert_eq!(encode(&error, Some("p"))["error"]["type"], "overloaded_error");
+    }
+
+    #[test]
     fn statuses_and_types_by_kind() {
         for (kind, given, expected, name) in [
             (ErrorKind::BadRequest, 422, 422, "invalid_request_error"),
@@ -300,9 +329,10 @@ mod tests {
             (ErrorKind::Conflict, 409, 409, "conflict_error"),
             (ErrorKind::TooLarge, 413, 413, "request_too_large"),
             (ErrorKind::RateLimit, 429, 429, "rate_limit_error"),
-            (ErrorKind::Timeout, 408, 504, "timeout_error"),
-            (ErrorKind::Overloaded, 503, 529, "overloaded_error"),
-            (ErrorKind::UpstreamBroken, 502, 500, "api_error"),
+            (ErrorKind::Timeout, 408, 408, "timeout_error"),
+            (ErrorKind::Overloaded, 503, 503, "overloaded_error"),
+            (ErrorKind::Overloaded, 498, 529, "overloaded_error"),
+            (ErrorKind::UpstreamBroken, 502, 502, "api_error"),
             (ErrorKind::Internal, 500, 500, "api_error"),
         ] {
             let error = ApiError::new(kind, Fault::Provider, given, "x");

@@ -17,9 +17,10 @@ pub(super) fn usage(metadata: &UsageMetadata) -> Usage {
         input: prompt.saturating_sub(cached.unwrap_or(0)),
         cache_read: cached,
         output: if thoughts_inside { candidates } else { candidates.saturating_add(thoughts) },
-        reasoning: metadata.thoughts_token_count,
-        audio_input: of_modality(&metadata.prompt_tokens_details, "AUDIO"),
-        audio_output: of_modality(&metadata.candidates_tokens_details, "AUDIO"),
+        // Counts of zero are left out on this wire.
+        reasoning: Some(thoughts),
+        audio_input: Some(of_modality(&metadata.prompt_tokens_details, "AUDIO").unwrap_or(0)),
+        audio_output: Some(of_modality(&metadata.candidates_tokens_details, "AUDIO").unwrap_or(0)),
         image_input: of_modality(&metadata.prompt_tokens_details, "IMAGE"),
         image_output: of_modality(&metadata.candidates_tokens_details, "IMAGE"),
         reported_total: metadata.total_token_count,
@@ -39,9 +40,11 @@ mod tests {
 
     #[test]
     fn counts_are_brought_to_one_convention() {
-        let plain = Usage { input: 31, output: 76, reported_total: Some(107), ..Usage::default() };
+        let none =
+            Usage { reasoning: Some(0), audio_input: Some(0), audio_output: Some(0), ..Usage::default() };
+        let plain = Usage { input: 31, output: 76, reported_total: Some(107), ..none.clone() };
         for (metadata, expected) in [
-            (json!({}), Usage::default()),
+            (json!({}), none),
             (
                 json!({"promptTokenCount": 31, "candidatesTokenCount": 12, "thoughtsTokenCount": 64,
                        "totalTokenCount": 107}),

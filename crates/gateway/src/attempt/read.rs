@@ -41,6 +41,9 @@ pub async fn answer(scene: &Scene<'_>, call: &Call, job: &Job, head: Head, sourc
     let reader = Reader { scene, call, job };
     match job.reading {
         Reading::Proxy => reader.proxied(head, source),
+        Reading::Same(_) if head.status.is_redirection() && !expects_json(job.reading, call) => {
+            reader.proxied(head, source)
+        }
         // The rarer ways are boxed, so that the common one does not carry room for them.
         _ if !head.status.is_success() => Box::pin(reader.failure(head, source)).await,
         Reading::Same(dialect) => reader.same(dialect, head, source).await,
@@ -75,6 +78,7 @@ impl Reader<'_> {
         };
         let dialect = provider_dialect(self.dialect());
         let mut error = dialect.decode_error(head.status.as_u16(), &body);
+        error.answered = true;
         if let Some(ms) = retry_after_ms(&head.headers) {
             error.retry_after_ms = Some(ms);
         }

@@ -17,6 +17,7 @@ use super::{Reading, Scene, Upstream};
 use crate::accept::Call;
 use crate::headers::{HOPS, is_forwardable, is_gateway_header, strip_hop_by_hop};
 use crate::refuse::Refusal;
+use crate::route::Route;
 
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("tidegate/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -91,6 +92,25 @@ pub fn unified(
     Ok(headers.contains_key(AUTHORIZATION))
 }
 
+/// As [`unified`], with the type of the client's own body: a form or a recording.
+///
+/// # Errors
+/// As [`unified`].
+pub fn form(
+    scene: &Scene<'_>,
+    call: &Call,
+    target: &Target,
+    upstream: &Upstream<'_>,
+    reading: Reading,
+    headers: &mut HeaderMap,
+) -> Result<bool, Refusal> {
+    let client_signs = unified(scene, call, target, upstream, reading, headers)?;
+    if let Some(content_type) = call.parts.headers.get(CONTENT_TYPE) {
+        headers.insert(CONTENT_TYPE, content_type.clone());
+    }
+    Ok(client_signs)
+}
+
 /// A passed-through call: the client's head without what belongs to its own connection or to the gateway. Returns
 /// whether the client's credential stands, so that none is to be added.
 pub fn through(
@@ -113,8 +133,9 @@ pub fn through(
     headers.insert(HOPS, scene.hops.clone());
     headers.entry(USER_AGENT).or_insert(AGENT);
     // The client's credential goes on only when it is for the provider: its own way when it brought the key, and
-    // against the config's key because the reference does so. A stored key never travels beside it.
-    let client_wins = target.api_key.is_some() && headers.contains_key(AUTHORIZATION);
+    // against the config's key where the reference does so. A stored key never travels beside it.
+    let client_wins =
+        call.route != Route::Managed && target.api_key.is_some() && headers.contains_key(AUTHORIZATION);
     if !client_wins && upstream.has_key() {
         headers.remove(AUTHORIZATION);
         headers.remove("x-api-key");
@@ -148,6 +169,10 @@ pub fn complete(upstream: &Upstream<'_>, headers: &mut HeaderMap) -> Result<(), 
         if !headers.contains_key(name) {
             headers.insert(name, value.clone());
         }
+    }
+    if upstream.row().is_some_and(|row| row.dialect == Dialect::Anthropic) && !headers.contains_key(BETA) {
+        let named = upstream.option("anthropic_beta").and_then(|text| HeaderValue::from_str(text).ok());
+        headers.insert(BETA, named.unwrap_or(DEFAULT_BETA));
     }
     Ok(())
 }

@@ -83,6 +83,11 @@ impl<'a> Upstream<'a> {
         self.row
     }
 
+    /// The provider's interface is OpenAI's, beyond chat as well.
+    pub fn speaks_openai(&self) -> bool {
+        self.row.is_some_and(|row| row.dialect == Dialect::OpenAi)
+    }
+
     pub fn has_key(&self) -> bool {
         self.key.is_some()
     }

@@ -25,12 +25,13 @@ pub(in super::super) fn write_event(error: &ApiError, provider: Option<&str>) ->
     out
 }
 
-/// The statuses OpenAI itself uses; its clients decide by them whether to try again.
+/// The provider's own status, except where its clients would take it for something else: they decide by it whether to
+/// try again.
 pub(in super::super) fn status(error: &ApiError) -> u16 {
     match (error.kind, error.status) {
         (ErrorKind::Quota, _) => 429,
         (ErrorKind::ContextTooLong | ErrorKind::ContentBlocked, _) => 400,
-        (_, 498 | 529) => 503,
+        (_, 498) => 503,
         (_, status) => status,
     }
 }
@@ -42,9 +43,9 @@ fn inner(error: &ApiError, provider: Option<&str>) -> Value {
     };
     json!({
         "message": message,
-        "type": error.vendor_type.as_deref().unwrap_or_else(|| default_type(error.kind)),
+        "type": error.vendor_type.as_deref().or_else(|| (!error.answered).then(|| default_type(error.kind))),
         "param": error.param,
-        "code": error.code.as_deref().or_else(|| default_code(error, provider)),
+        "code": error.code.as_deref().or_else(|| default_code(error)),
     })
 }
 
@@ -65,17 +66,16 @@ fn default_type(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// Codes that clients look for. Where a vendor gave a type of its own, only those are added that the type cannot tell.
-fn default_code(error: &ApiError, provider: Option<&str>) -> Option<&'static str> {
-    let untyped = error.vendor_type.is_none();
+/// Codes that clients look for. Of a provider's own answer, only those that nothing else in it tells.
+fn default_code(error: &ApiError) -> Option<&'static str> {
+    let untold = error.vendor_type.is_none() && !error.answered;
     match error.kind {
         ErrorKind::ContextTooLong => Some("context_length_exceeded"),
         ErrorKind::ContentBlocked => Some("content_filter"),
         ErrorKind::Quota => Some("insufficient_quota"),
-        ErrorKind::RateLimit if untyped => Some("rate_limit_exceeded"),
-        ErrorKind::Auth if untyped => Some("invalid_api_key"),
-        ErrorKind::Timeout if untyped => Some("timeout"),
-        ErrorKind::NotFound if untyped && provider.is_some() => Some("model_not_found"),
+        ErrorKind::RateLimit if untold => Some("rate_limit_exceeded"),
+        ErrorKind::Auth if untold => Some("invalid_api_key"),
+        ErrorKind::Timeout if untold => Some("timeout"),
         _ => None,
     }
 }
@@ -127,9 +127,9 @@ mod tests {
     }
 
     #[test]
-    fn statuses_are_those_openai_uses() {
+    fn statuses_are_the_providers_where_clients_understand_them() {
         for (kind, status_, want) in [
-            (ErrorKind::Overloaded, 529, 503),
+            (ErrorKind::Overloaded, 529, 529),
             (ErrorKind::Overloaded, 498, 503),
             (ErrorKind::Quota, 402, 429),
             (ErrorKind::ContextTooLong, 413, 400),
@@ -144,22 +144,26 @@ mod tests {
 
     #[test]
     fn codes_that_clients_look_for() {
-        for (kind, vendor_type, provider, code) in [
-            (
-                ErrorKind::ContextTooLong,
-                Some("invalid_request_error"),
-                Some("p"),
-                Some("context_length_exceeded"),
-            ),
-            (ErrorKind::RateLimit, Some("rate_limit_error"), Some("p"), None),
-            (ErrorKind::RateLimit, None, Some("p"), Some("rate_limit_exceeded")),
-            (ErrorKind::NotFound, None, Some("p"), Some("model_not_found")),
-            (ErrorKind::NotFound, None, None, None),
-            (ErrorKind::Auth, None, None, Some("invalid_api_key")),
+        for (kind, vendor_type, answered, code) in [
+            (ErrorKind::ContextTooLong, Some("invalid_request_error"), true, Some("context_length_exceeded")),
+            (ErrorKind::RateLimit, Some("rate_limit_error"), false, None),
+            (ErrorKind::RateLimit, None, false, Some("rate_limit_exceeded")),
+            (ErrorKind::RateLimit, None, true, None),
+            (ErrorKind::NotFound, None, false, None),
+            (ErrorKind::Auth, None, false, Some("invalid_api_key")),
         ] {
             let mut told = error(kind, 400);
             told.vendor_type = vendor_type.map(str::to_owned);
-            assert_eq!(write(&told, provider)["error"]["code"], json!(code), "{kind:?} {provider:?}");
+            told.answered = answered;
+            assert_eq!(write(&told, None)["error"]["code"], json!(code), "{kind:?} {answered}");
         }
+    }
+
+    #[test]
+    fn a_type_is_made_up_for_the_gateways_own_errors_only() {
+        let own = error(ErrorKind::Overloaded, 503);
+        assert_eq!(write(&own, Some("p"))["error"]["type"], "service_unavailable_error");
+        let told = ApiError { answered: true, ..own };
+        assert_eq!(write(&told, Some("p"))["error"]["type"], Value::Null);
     }
 }

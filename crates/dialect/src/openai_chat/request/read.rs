@@ -125,12 +125,8 @@ impl Late {
     }
 
     fn settle_bounds(&self, request: &mut ChatRequest) -> Result<(), ApiError> {
+        // Both are there when a config sets the old name for clients that send the new one.
         if let Some(bound) = self.max_completion_tokens {
-            if request.max_tokens.is_some_and(|old| old != bound) {
-                return Err(Place::top("max_tokens").refuse(
-                    "'max_tokens' and 'max_completion_tokens' disagree: set only 'max_completion_tokens'",
-                ));
-            }
             request.max_tokens = Some(bound);
         }
         if request.top_logprobs.is_some() && request.logprobs != Some(true) {
@@ -313,6 +309,16 @@ mod tests {
     }
 
     #[test]
+    fn the_newer_name_of_the_limit_wins() {
+        for members in [
+            json!({"max_tokens": 1, "max_completion_tokens": 2}),
+            json!({"max_completion_tokens": 2, "max_tokens": 1}),
+        ] {
+            assert_eq!(with(members).unwrap().max_tokens, Some(2));
+        }
+    }
+
+    #[test]
     fn wrong_members_are_named() {
         for (members, param, message) in [
             (json!({"model": 7}), "model", "'model' must be a string, not a number"),
@@ -331,11 +337,6 @@ mod tests {
                 "'stream_options' is only allowed with 'stream': true",
             ),
             (json!({"top_logprobs": 2}), "top_logprobs", "'top_logprobs' needs 'logprobs': true"),
-            (
-                json!({"max_tokens": 1, "max_completion_tokens": 2}),
-                "max_tokens",
-                "'max_tokens' and 'max_completion_tokens' disagree: set only 'max_completion_tokens'",
-            ),
             (
                 json!({"response_format": {"type": "json_schema"}}),
                 "response_format.json_schema",

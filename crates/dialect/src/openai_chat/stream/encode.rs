@@ -24,6 +24,8 @@ pub(in super::super) struct Encoder {
     /// Members for the top of the next chunk.
     held: Extra,
     usage: Option<Usage>,
+    /// The chunk that finishes a choice, without its end: usage may still come for it.
+    finish: Vec<u8>,
 }
 
 #[derive(Debug, Default)]
@@ -79,6 +81,7 @@ impl Encoder {
             choices: BTreeMap::new(),
             held: Extra::new(),
             usage: None,
+            finish: Vec::new(),
         }
     }
 
@@ -123,6 +126,18 @@ impl Encoder {
         finish: Option<&str>,
         out: &mut Vec<u8>,
     ) {
+        self.open_chunk(choice, delta, logprobs, finish, out);
+        self.close(None, out);
+    }
+
+    fn open_chunk(
+        &mut self,
+        choice: u32,
+        delta: &Delta<'_>,
+        logprobs: Option<&Value>,
+        finish: Option<&str>,
+        out: &mut Vec<u8>,
+    ) {
         out.extend_from_slice(b"data: ");
         out.extend_from_slice(&self.head);
         out.extend_from_slice(b"{\"index\":");
@@ -136,12 +151,11 @@ impl Encoder {
         let held = self.choices.get_mut(&choice).map(|state| std::mem::take(&mut state.held));
         write_members(out, &held.unwrap_or_default(), &["index", "delta", "logprobs", "finish_reason"]);
         out.extend_from_slice(b"}]");
-        self.close(None, out);
     }
 
     /// What follows the choices. With usage asked for, every chunk but the last has it null.
     fn close(&mut self, usage: Option<&Usage>, out: &mut Vec<u8>) {
-        if self.include_usage {
+        if self.include_usage || usage.is_some() {
             out.extend_from_slice(b",\"usage\":");
             write_json(out, &usage.map(|usage| write_usage(usage, self.strict)));
         }
@@ -299,7 +313,24 @@ impl Encoder {
             provider_specific_fields: specific_fields(Vec::new(), stop_sequence),
             ..Delta::default()
         };
-        self.chunk(choice, &delta, None, Some(word(Some(finish), self.strict)), out);
+        let mut chunk = Vec::new();
+        self.open_chunk(choice, &delta, None, Some(word(Some(finish), self.strict)), &mut chunk);
+        if self.include_usage {
+            self.close(None, &mut chunk);
+            out.append(&mut chunk);
+        } else {
+            self.finish = chunk;
+        }
+    }
+
+    /// Writes the finish that waits, with the usage if that is known by now: clients of the reference look for it there
+    /// when they did not ask for a chunk of its own.
+    fn flush(&mut self, out: &mut Vec<u8>) {
+        if !self.finish.is_empty() {
+            out.append(&mut self.finish);
+            let usage = self.usage.take();
+            self.close(usage.as_ref(), out);
+        }
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
@@ -316,6 +347,13 @@ impl Encoder {
 
 impl StreamEncoder for Encoder {
     fn push(&mut self, event: &StreamEvent, out: &mut Vec<u8>) {
+        // What may come between a finish and the usage that belongs to it.
+        if !matches!(
+            event,
+            StreamEvent::Usage(_) | StreamEvent::Extra { .. } | StreamEvent::Warning(_) | StreamEvent::Ping
+        ) {
+            self.flush(out);
+        }
         match event {
             StreamEvent::Start { id, model, created } => {
                 self.start(id.as_deref(), model.as_deref(), *created);

@@ -51,10 +51,29 @@ fn a_text_answer_from_role_to_done() {
             delta(r#"{"role":"assistant","content":"","refusal":null}"#),
             delta(r#"{"content":"Hi \"you\""}"#),
             ": ping".to_owned(),
-            r#"{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}]}"#.to_owned(),
+            concat!(
+                r#"{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}],"#,
+                r#""usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"#,
+                r#""prompt_tokens_details":{"cached_tokens":0}}}"#
+            )
+            .to_owned(),
             "[DONE]".to_owned(),
         ]
     );
+}
+
+#[test]
+fn usage_finds_the_finish_before_and_after_it() {
+    let finish = Finish { reason: FinishReason::Stop, raw: None, stop_sequence: None };
+    let finish = StreamEvent::Finish { choice: 0, finish };
+    let usage = StreamEvent::Usage(Usage { input: 1, output: 2, ..Usage::default() });
+    let early = chunks(vec![usage.clone(), finish.clone(), StreamEvent::End], true);
+    let late = chunks(vec![finish.clone(), usage, StreamEvent::End], true);
+    assert_eq!(early, late);
+    assert!(late[late.len() - 2].contains(r#""usage":{"prompt_tokens":1"#), "{late:?}");
+    let none = chunks(vec![finish, StreamEvent::End], true);
+    assert_eq!(none.len(), late.len());
+    assert!(!none[none.len() - 2].contains("usage"), "{none:?}");
 }
 
 #[test]
