@@ -111,7 +111,7 @@ pub async fn read(inbound: Inbound, route: Route, bounds: &Bounds) -> Result<Box
             let facts = peek_marked(&frames, &plain, bounds.json).unwrap_or_default();
             (CallBody::Json(frames), facts)
         }
-        BodyKind::Whole => (CallBody::Whole(read_frames(body, bounds.max_body).await?), Peek::default()),
+        BodyKind::Whole => (CallBody::Whole(read_frames(body, bounds.max_body).await?.0), Peek::default()),
     };
     Ok(Box::new(Call { route, parts, own, body, peek }))
 }
