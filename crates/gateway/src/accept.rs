@@ -1,20 +1,18 @@
 //! Step 1. Reads what came: the door, the gateway's headers, and the body as far as the door needs it. Bounds are
 //! judged here, each with an error of its own.
 
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, header};
-use http_body::Frame;
-use hyper::body::{Body as _, Incoming};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
 use tidegate_core::{ApiError, ErrorKind, Fault};
 use tidegate_dialect::ClientDialect;
 use tidegate_dialect::peek::{Flaw, Peek, PeekError, PeekLimits, is_plain, peek_marked};
-use tidegate_upstream::unheard::unheard;
+
+use tidegate_http1::server::Incoming;
 
 use crate::headers::GatewayHeaders;
 use crate::refuse::Refusal;
@@ -190,7 +188,7 @@ async fn read_frames(mut body: Incoming, max: usize) -> Result<(Arc<[Bytes]>, Ve
     let mut frames = Vec::with_capacity(1);
     let mut plain = Vec::new();
     let mut len = 0;
-    while let Some(frame) = poll_fn(|cx| next_frame(&mut body, cx)).await {
+    while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else {
             let message = "the request's body broke off before its end";
             return Err(Refusal::with_status("body_cut", ErrorKind::BadRequest, 400, message));
@@ -208,15 +206,6 @@ async fn read_frames(mut body: Incoming, max: usize) -> Result<(Arc<[Bytes]>, Ve
         frames.push(bytes);
     }
     Ok((frames.into(), plain))
-}
-
-/// The next frame. The connection is told to go on reading only while there is something left to read.
-fn next_frame(body: &mut Incoming, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-    let (polled, missed) = unheard(|| Pin::new(&mut *body).poll_frame(cx));
-    if missed && !body.is_end_stream() {
-        cx.waker().wake_by_ref();
-    }
-    polled
 }
 
 fn too_large(max: usize) -> Refusal {

@@ -12,7 +12,7 @@ use crate::pass::PassBody;
 use crate::record::{End, Record};
 use crate::translated::TranslatedBody;
 
-/// The error of a body that cannot be finished honestly: hyper aborts the connection, so the client sees a cut
+/// The error of a body that cannot be finished honestly: the connection is given up, so the client sees a cut
 /// transfer and never a short answer that looks whole.
 #[derive(Debug)]
 pub struct Cut;
@@ -55,8 +55,7 @@ impl Body for ClientBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let this = self.get_mut();
-        match this {
+        match self.get_mut() {
             Self::Full(bytes, record) => {
                 if let Some(record) = record {
                     record.first_byte();
@@ -66,17 +65,7 @@ impl Body for ClientBody {
                     bytes.take().filter(|bytes| !bytes.is_empty()).map(|bytes| Ok(Frame::data(bytes))),
                 )
             }
-            Self::Pass(body) => {
-                let polled = body.poll(cx);
-                if let Poll::Ready(Some(Err(Cut))) = polled {
-                    // What was given before goes out before the cut: hyper drops what it still holds on an error, the
-                    // head included, and only a body that is pending makes it flush.
-                    *this = Self::Broken;
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                polled
-            }
+            Self::Pass(body) => body.poll(cx),
             Self::Translated(body) => body.poll(cx),
             Self::Broken => Poll::Ready(Some(Err(Cut))),
         }

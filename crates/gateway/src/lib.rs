@@ -32,4 +32,5 @@ mod translated;
 
 pub use body::ClientBody;
 pub use guard::Guards;
+pub use refuse::unreadable;
 pub use state::{Gateway, Snapshot};

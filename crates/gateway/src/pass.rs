@@ -111,7 +111,7 @@ impl PassBody {
         if events.is_some() {
             record.begin_stream();
         } else if source.is_end() {
-            record.ended(End::Ok); // hyper does not ask a body that is over
+            record.ended(End::Ok); // a body that is over is not asked
         }
         Self { source, tap, events, patience, record, done: false }
     }
@@ -136,7 +136,7 @@ impl PassBody {
                     if let Some(bytes) = bytes {
                         self.record.first_byte();
                         if self.source.is_end() && self.events.is_none() {
-                            self.close(End::Ok); // hyper may not ask again
+                            self.close(End::Ok); // nobody may ask again
                         }
                         return Poll::Ready(Some(Ok(Frame::data(bytes))));
                     }

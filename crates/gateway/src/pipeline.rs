@@ -4,7 +4,6 @@
 //! closes itself. Each step is the module of its name, takes values, returns a value, and knows nothing of later ones. An
 //! early end is a [`Refusal`](crate::refuse::Refusal) through `?`; one place turns it into bytes.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use http::Response;
@@ -20,23 +19,20 @@ use crate::state::Gateway;
 use crate::{admit, attempt, authenticate, pages, plan, pretty};
 
 /// Serves one request. Never fails: whatever happens has an answer.
-///
-/// # Errors
-/// None; the type is what hyper asks for.
-pub async fn serve(gateway: Arc<Gateway>, inbound: Inbound) -> Result<Response<ClientBody>, Infallible> {
+pub async fn serve(gateway: Arc<Gateway>, inbound: Inbound) -> Response<ClientBody> {
     let route = Route::of(inbound.method(), inbound.uri().path());
     if let Some(page) = pages::serve(&gateway, route, &inbound) {
-        return Ok(page);
+        return page;
     }
     let record = Record::open(&gateway, route.label(), inbound.method(), inbound.uri().path());
     if route == Route::Unknown {
-        return Ok(refuse::not_found(record));
+        return refuse::not_found(record);
     }
     let wants_pretty = pretty::wanted(inbound.uri());
-    // On the heap for as long as the request is under way: hyper keeps room for this future as long as a connection is
-    // open, and a stream is mostly that.
+    // On the heap for as long as it takes to begin an answer: there is room for this future as long as a connection is open,
+    // and a stream is mostly that.
     let response = Box::pin(run(gateway, inbound, route, record)).await;
-    Ok(if wants_pretty { Box::pin(pretty::print(response)).await } else { response })
+    if wants_pretty { Box::pin(pretty::print(response)).await } else { response }
 }
 
 async fn run(

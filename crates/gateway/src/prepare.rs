@@ -11,9 +11,8 @@ mod upstream;
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
-use http::header::TRANSFER_ENCODING;
+use http::HeaderValue;
 use http::request::Parts;
-use http::{HeaderValue, Method};
 use serde_json::{Map, Value};
 use tidegate_catalog::Endpoint;
 use tidegate_core::Warnings;
@@ -205,7 +204,7 @@ fn send_through(
     call: &Call,
     target: &Target,
     upstream: &Upstream<'_>,
-    mut parts: Parts,
+    parts: Parts,
     reading: Reading,
 ) -> Result<Prepared, Refusal> {
     let body = match &call.body {
@@ -217,12 +216,6 @@ fn send_through(
             None => return Err(already_sent()),
         },
     };
-    if matches!(parts.method, Method::GET | Method::HEAD)
-        && http_body::Body::size_hint(&body).exact().is_none()
-    {
-        // hyper sends no body of unknown length with these unless it is told to.
-        parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-    }
     let job = Job {
         reading,
         provider: upstream.label(),

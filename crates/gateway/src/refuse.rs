@@ -8,10 +8,12 @@ use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::Value;
 use tidegate_core::{ApiError, ErrorKind, Fault};
 use tidegate_dialect::ClientDialect;
+use tidegate_http1::server::Bad;
 
 use crate::body::ClientBody;
 use crate::headers;
 use crate::record::Record;
+use crate::state::Gateway;
 
 /// An early end of the path: nothing (more) was sent to a provider.
 #[derive(Debug, Clone)]
@@ -63,6 +65,31 @@ impl Refusal {
 pub fn not_found(record: Box<Record>) -> Response<ClientBody> {
     let refusal = Refusal::with_status("not_found", ErrorKind::NotFound, 404, "Not Found");
     respond(&refusal, &tidegate_dialect::openai_chat::OpenAi, record)
+}
+
+/// What a client is told whose request could not even be read.
+pub fn unreadable(gateway: &Gateway, bad: Bad) -> Response<ClientBody> {
+    let (reason, status, message) = match bad {
+        Bad::Malformed => ("malformed", StatusCode::BAD_REQUEST, "the request is not well-formed HTTP/1.1"),
+        Bad::TooLarge => (
+            "head_too_large",
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "the request's headers are larger than `limits.max_header_bytes` allows, or too many",
+        ),
+        Bad::Version => (
+            "http_version",
+            StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            "only HTTP/1.1 and HTTP/1.0 are spoken here",
+        ),
+    };
+    gateway.metrics.refusal(reason);
+    let error =
+        ApiError::new(ErrorKind::BadRequest, Fault::Caller, status.as_u16(), message).with_code(reason);
+    let body = tidegate_dialect::openai_chat::OpenAi.encode_error(&error, None);
+    let mut response = Response::new(ClientBody::full(body.to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 pub fn respond(

@@ -1,19 +1,10 @@
 //! One client connection: HTTP/1.1 in front of the pipeline, until the client leaves or the gateway drains.
 
-use std::future::{Future as _, poll_fn};
-use std::io::{self, IoSlice};
-use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tidegate_gateway::{Gateway, pipeline};
-use tidegate_upstream::gather;
-use tidegate_upstream::unheard::Listening;
+use tidegate_gateway::{Gateway, pipeline, unreadable};
+use tidegate_http1::server::{self, Limits};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -23,81 +14,20 @@ use tokio::sync::watch;
 const HEAD_PATIENCE: Duration = Duration::from_secs(120);
 
 /// How connections are read, from the settings.
-pub fn builder(max_header_bytes: u64) -> http1::Builder {
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_PATIENCE)
-        // hyper refuses heads beyond it with 431, and reads bodies in pieces of at most this size.
-        .max_buf_size(usize::try_from(max_header_bytes).unwrap_or(usize::MAX).clamp(8 * 1024, 1024 * 1024));
-    builder
+pub fn limits(max_header_bytes: u64) -> Limits {
+    let max_head_bytes = usize::try_from(max_header_bytes).unwrap_or(usize::MAX).clamp(8 * 1024, 1024 * 1024);
+    Limits { max_head_bytes, head_patience: HEAD_PATIENCE }
 }
 
 pub async fn serve(
     stream: TcpStream,
-    builder: http1::Builder,
+    limits: Limits,
     gateway: Arc<Gateway>,
-    mut draining: watch::Receiver<bool>,
+    draining: watch::Receiver<bool>,
 ) {
     let _open = Open::new(&gateway);
-    let service = {
-        let gateway = gateway.clone();
-        service_fn(move |request| pipeline::serve(gateway.clone(), request))
-    };
-    let mut connection = Listening::new(builder.serve_connection(ClientIo(TokioIo::new(stream)), service));
-    let mut drained = pin!(draining.wait_for(|draining| *draining));
-    // A connection's own errors (resets, bad heads) are the client's; the pipeline has recorded what it began.
-    let mut asked = false;
-    let served = poll_fn(|cx| {
-        if Pin::new(&mut connection).poll(cx).is_ready() {
-            return Poll::Ready(true);
-        }
-        // Asked once to be told, and then only when there is something to tell: most polls are about bytes.
-        if asked && !gateway.is_draining() {
-            return Poll::Pending;
-        }
-        asked = true;
-        drained.as_mut().poll(cx).map(|_| false)
-    });
-    if !served.await {
-        connection.get().graceful_shutdown();
-        let _ = connection.await;
-    }
-}
-
-/// A client's socket, which takes small answers in one piece.
-struct ClientIo(TokioIo<TcpStream>);
-
-impl Read for ClientIo {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().0).poll_read(cx, buf)
-    }
-}
-
-impl Write for ClientIo {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().0).poll_write(cx, buf)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().0).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        gather::poll_write(self.get_mut().0.inner_mut(), cx, bufs)
-    }
+    let service = |request| pipeline::serve(gateway.clone(), request);
+    server::serve(stream, limits, draining, service, |bad| unreadable(&gateway, bad)).await;
 }
 
 /// Counts a connection for as long as it lives, however it ends.

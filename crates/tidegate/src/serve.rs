@@ -98,7 +98,7 @@ async fn accept(
     draining: &watch::Receiver<bool>,
     alive: &mpsc::Sender<()>,
 ) {
-    let builder = connection::builder(settings.limits.max_header_bytes);
+    let limits = connection::limits(settings.limits.max_header_bytes);
     let room = Arc::new(Semaphore::new(settings.limits.max_connections as usize));
     loop {
         let stream = match listener.accept().await {
@@ -115,10 +115,9 @@ async fn accept(
             tokio::spawn(connection::refuse(stream));
             continue;
         };
-        let (builder, gateway, draining, alive) =
-            (builder.clone(), gateway.clone(), draining.clone(), alive.clone());
+        let (gateway, draining, alive) = (gateway.clone(), draining.clone(), alive.clone());
         tokio::spawn(async move {
-            connection::serve(stream, builder, gateway, draining).await;
+            connection::serve(stream, limits, gateway, draining).await;
             drop((permit, alive));
         });
     }

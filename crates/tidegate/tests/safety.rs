@@ -96,7 +96,8 @@ async fn each_limit_has_an_error_of_its_own() {
     let long = "x".repeat(20 << 10);
     let mut wire = Wire::connect(tidegate.address()).await;
     wire.write(format!("GET /v1/models HTTP/1.1\r\nhost: x\r\nx-long: {long}\r\n\r\n")).await;
-    assert!(wire.read_to_end().await.starts_with("HTTP/1.1 431"));
+    let told = wire.read_to_end().await;
+    assert!(told.starts_with("HTTP/1.1 431") && told.contains("`limits.max_header_bytes`"), "{told}");
 
     let mut deep = json!(1);
     for _ in 0..30 {
@@ -108,7 +109,7 @@ async fn each_limit_has_an_error_of_its_own() {
     assert_eq!(answer.status, 400);
     assert!(message(&answer).contains("at most 20 levels"), "{}", answer.text());
 
-    for reason in ["body_too_large", "url_too_long", "json"] {
+    for reason in ["body_too_large", "url_too_long", "json", "head_too_large"] {
         let refused = tidegate.metric(&format!("tidegate_refusals_total{{reason=\"{reason}\"}}")).await;
         assert!(refused >= 1, "{reason}");
     }

@@ -11,8 +11,9 @@ use bytes::Bytes;
 use http::Uri;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use tidegate_http1::body::Reading;
 
-use crate::link::{Link, Reading};
+use crate::link::Link;
 use crate::pool::Pool;
 
 /// What an upstream sends after its head.

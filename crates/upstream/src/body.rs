@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
-use hyper::body::Incoming;
+use tidegate_http1::server::Incoming;
 
 /// Any error of a body on its way out.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -15,6 +15,8 @@ use http::uri::{Parts, Scheme};
 use http::{HeaderValue, Method, Request, Response, Uri, Version};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tidegate_http1::MAX_HEAD_BYTES;
+use tidegate_http1::answer::Head;
 
 use crate::address::AddressPolicy;
 use crate::answer::Answer;
@@ -22,8 +24,6 @@ use crate::body::OutBody;
 use crate::connector::{CONNECT_TIMEOUT, Connector, Means, host_and_port};
 use crate::dial::{Dialer, Endpoint, Resolve, SystemResolver};
 use crate::error::{SendError, SendErrorKind, SetupError};
-use crate::h1::MAX_HEAD_BYTES;
-use crate::h1::head::Head;
 use crate::link::Link;
 use crate::pool::Pool;
 use crate::proxy::{Proxies, ProxyEnv};

@@ -13,8 +13,6 @@ mod client;
 mod connector;
 mod dial;
 mod error;
-pub mod gather;
-mod h1;
 mod link;
 mod percent;
 mod pool;
@@ -23,7 +21,6 @@ pub mod sign;
 mod stats;
 mod tls;
 mod tunnel;
-pub mod unheard;
 mod wire;
 
 pub use address::{AddressPolicy, AddressScope};

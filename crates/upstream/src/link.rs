@@ -10,17 +10,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderValue, Method, Request};
+use http_body::Body as _;
+use tidegate_http1::answer::{self, Framing, Head};
+use tidegate_http1::body::{Part, Reading, joined};
+use tidegate_http1::chunked::Chunked;
+use tidegate_http1::receive::Receiver;
+use tidegate_http1::send::{Length, SendFailure, Sending};
+use tidegate_http1::{MAX_HEAD_BYTES, Malformed};
 use tokio::sync::Notify;
 
 use crate::body::OutBody;
 use crate::error::{SendErrorKind, classify_io};
-use crate::h1::chunked::{Chunked, Next};
-use crate::h1::head::{self, Framing, Head};
-use crate::h1::receive::Receiver;
-use crate::h1::send::{SendFailure, Sending};
-use crate::h1::{MAX_HEAD_BYTES, Malformed};
 use crate::wire::Upstream;
 
 /// A connection that serves one request at a time. Dropping it closes it.
@@ -31,21 +34,13 @@ pub(crate) struct Link {
     /// Received, and not yet understood.
     received: Bytes,
     /// What of the request is still to be sent. An answer may come before that is done.
-    sending: Option<Sending>,
+    sending: Option<Sending<OutBody>>,
     /// Sending failed: the answer, if one comes, is the last.
     send_error: Option<io::Error>,
     is_kept: bool,
     idle: Arc<Idle>,
     /// The signal to the keeper, in the form polls take.
     idle_waker: Waker,
-}
-
-/// How the body of an answer is read.
-#[derive(Debug)]
-pub(crate) enum Reading {
-    Length(u64),
-    Chunked(Chunked),
-    Close,
 }
 
 /// Tells the keeper that something happened to an idle connection.
@@ -84,13 +79,22 @@ impl Link {
 
     /// Sends a request and waits for the head of its answer.
     pub(crate) async fn ask(&mut self, request: Request<OutBody>) -> Result<(Head, Reading), SendErrorKind> {
-        let (sending, method) = Sending::new(request);
-        self.sending = Some(sending);
+        let (Parts { method, uri, headers, .. }, body) = request.into_parts();
+        let length = match body.size_hint().exact() {
+            // A method that means to send something says that it sends nothing.
+            Some(0) if matches!(method, Method::POST | Method::PUT | Method::PATCH) => Length::Exact(0),
+            Some(0) => Length::Unsaid,
+            Some(bytes) => Length::Exact(bytes),
+            None => Length::Chunked,
+        };
+        let head = answer::encode(&method, &uri, &headers, length);
+        let body = (!matches!(length, Length::Unsaid | Length::Exact(0))).then_some(body);
+        self.sending = Some(Sending::new(head, length, body));
         let head = poll_fn(|cx| self.poll_head(cx, &method)).await?;
         self.is_kept = head.is_kept;
         let reading = match head.framing {
             Framing::Length(bytes) => Reading::Length(bytes),
-            Framing::Chunked => Reading::Chunked(Chunked::new()),
+            Framing::Chunked => Reading::Chunked(Chunked::default()),
             Framing::Close => Reading::Close,
         };
         Ok((head, reading))
@@ -105,7 +109,7 @@ impl Link {
                 Err(error) => return Poll::Ready(Err(classify_io(&error))),
             };
             self.received = joined(&self.received, bytes);
-            match head::parse(&mut self.received, method) {
+            match answer::parse(&mut self.received, method) {
                 Ok(Some(head)) => return Poll::Ready(Ok(head)),
                 Ok(None) if self.received.len() <= MAX_HEAD_BYTES => {}
                 Ok(None) | Err(Malformed) => return Poll::Ready(Err(SendErrorKind::BadResponse)),
@@ -144,8 +148,10 @@ impl Link {
             self.is_kept = false;
         }
         loop {
-            if let Some(found) = reading.next(&mut self.received).transpose() {
-                return Poll::Ready(found.transpose());
+            match reading.next(&mut self.received)? {
+                Part::Data(data) => return Poll::Ready(Some(Ok(data))),
+                Part::End => return Poll::Ready(None),
+                Part::More => {}
             }
             let bytes = ready!(self.receiver.poll(Pin::new(self.upstream.wire()), cx))?;
             if bytes.is_empty() {
@@ -176,36 +182,6 @@ impl Link {
     }
 }
 
-impl Reading {
-    /// `None`: more has to be received.
-    fn next(&mut self, received: &mut Bytes) -> Result<Option<Option<Bytes>>, io::Error> {
-        match self {
-            Self::Length(0) => Ok(Some(None)),
-            Self::Length(_) | Self::Close if received.is_empty() => Ok(None),
-            Self::Length(left) => {
-                let len = usize::try_from(*left).unwrap_or(usize::MAX).min(received.len());
-                *left -= len as u64;
-                Ok(Some(Some(received.split_to(len))))
-            }
-            Self::Close => Ok(Some(Some(std::mem::take(received)))),
-            Self::Chunked(chunked) => match chunked.next(received) {
-                Ok(Next::Data(data)) => Ok(Some(Some(data))),
-                Ok(Next::More) => Ok(None),
-                Ok(Next::End) => Ok(Some(None)),
-                Err(Malformed) => Err(io::ErrorKind::InvalidData.into()),
-            },
-        }
-    }
-
-    /// What is left, where that is known.
-    pub(crate) fn exact(&self) -> Option<u64> {
-        match self {
-            Self::Length(left) => Some(*left),
-            Self::Chunked(_) | Self::Close => None,
-        }
-    }
-}
-
 impl Wake for Idle {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
@@ -215,16 +191,6 @@ impl Wake for Idle {
         self.was_stirred.store(true, Ordering::Release);
         self.keeper.notify_one();
     }
-}
-
-fn joined(first: &Bytes, second: Bytes) -> Bytes {
-    if first.is_empty() {
-        return second;
-    }
-    let mut whole = BytesMut::with_capacity(first.len() + second.len());
-    whole.extend_from_slice(first);
-    whole.extend_from_slice(&second);
-    whole.freeze()
 }
 
 impl std::fmt::Debug for Link {

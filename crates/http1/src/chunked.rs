@@ -2,7 +2,7 @@
 
 use bytes::{Buf as _, Bytes};
 
-use super::{MAX_HEAD_BYTES, Malformed};
+use crate::{MAX_HEAD_BYTES, Malformed};
 
 /// Where in a chunked body the next byte belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ enum At {
 
 /// Reads a chunked body. Trailers are read past.
 #[derive(Debug)]
-pub(crate) struct Chunked {
+pub struct Chunked {
     at: At,
     /// Of the chunk's data.
     left: u64,
@@ -35,7 +35,7 @@ pub(crate) struct Chunked {
 
 /// What the bytes hold next.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Next {
+pub enum Next {
     Data(Bytes),
     /// More bytes are needed.
     More,
@@ -43,13 +43,18 @@ pub(crate) enum Next {
     End,
 }
 
-impl Chunked {
-    pub(crate) fn new() -> Self {
+impl Default for Chunked {
+    fn default() -> Self {
         Self { at: At::Size(0), left: 0, overhead: 0 }
     }
+}
 
+impl Chunked {
     /// Takes the next piece of data from the front of `bytes`.
-    pub(crate) fn next(&mut self, bytes: &mut Bytes) -> Result<Next, Malformed> {
+    ///
+    /// # Errors
+    /// The bytes are no chunked body.
+    pub fn next(&mut self, bytes: &mut Bytes) -> Result<Next, Malformed> {
         loop {
             if self.at == At::Data {
                 if bytes.is_empty() {
@@ -110,7 +115,7 @@ mod tests {
 
     /// The data, and how the reading ended: what is left behind the end, or `None` for malformed.
     fn read(pieces: &[&[u8]]) -> (Vec<u8>, Option<Next>, Vec<u8>) {
-        let (mut chunked, mut data) = (Chunked::new(), Vec::new());
+        let (mut chunked, mut data) = (Chunked::default(), Vec::new());
         for (i, piece) in pieces.iter().enumerate() {
             let mut bytes = Bytes::copy_from_slice(piece);
             loop {
@@ -143,7 +148,9 @@ mod tests {
     fn data_is_not_copied() {
         let mut bytes = Bytes::from_static(b"3\r\nabc\r\n0\r\n\r\n");
         let inside = bytes.as_ptr().wrapping_add(3);
-        assert!(matches!(Chunked::new().next(&mut bytes), Ok(Next::Data(data)) if data.as_ptr() == inside));
+        assert!(
+            matches!(Chunked::default().next(&mut bytes), Ok(Next::Data(data)) if data.as_ptr() == inside)
+        );
     }
 
     #[test]

@@ -1,28 +1,20 @@
-//! Heads: a request's as bytes, an answer's from bytes.
+//! What a client needs: a request's head as bytes, an answer's head from bytes.
 
 use std::mem::MaybeUninit;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, Method, StatusCode, Uri};
 
-use super::Malformed;
+use crate::send::Length;
+use crate::{Malformed, fields};
 
 /// Headers of an answer that are read; more is no answer.
 const MAX_HEADERS: usize = 128;
 
-/// How a request's body is told from what follows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Length {
-    /// There is none, and nothing is said of it.
-    Unsaid,
-    Exact(u64),
-    Chunked,
-}
-
 /// How an answer's body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Framing {
+pub enum Framing {
     Length(u64),
     Chunked,
     /// With the connection.
@@ -31,44 +23,33 @@ pub(crate) enum Framing {
 
 /// The head of an answer.
 #[derive(Debug)]
-pub(crate) struct Head {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) framing: Framing,
+pub struct Head {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub framing: Framing,
     /// The connection can serve another request after this answer.
-    pub(crate) is_kept: bool,
+    pub is_kept: bool,
 }
 
 /// The bytes of a request's head. What its headers say of the body's length is not sent: `length` is.
-pub(crate) fn encode(method: &Method, target: &Uri, headers: &HeaderMap, length: Length) -> Bytes {
-    let room: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    let mut head = BytesMut::with_capacity(room + 256);
+pub fn encode(method: &Method, target: &Uri, headers: &HeaderMap, length: Length) -> Bytes {
+    let mut head = BytesMut::with_capacity(fields::size(headers) + 256);
     head.put_slice(method.as_str().as_bytes());
     head.put_u8(b' ');
     put_target(&mut head, target);
     head.put_slice(b" HTTP/1.1\r\n");
     for (name, value) in headers {
         if *name != CONTENT_LENGTH && *name != TRANSFER_ENCODING {
-            put_header(&mut head, name.as_str().as_bytes(), value.as_bytes());
+            fields::put(&mut head, name.as_str().as_bytes(), value.as_bytes());
         }
     }
     match length {
         Length::Unsaid => {}
-        Length::Exact(bytes) => {
-            let mut digits = itoa::Buffer::new();
-            put_header(&mut head, b"content-length", digits.format(bytes).as_bytes());
-        }
-        Length::Chunked => put_header(&mut head, b"transfer-encoding", b"chunked"),
+        Length::Exact(bytes) => fields::put_length(&mut head, bytes),
+        Length::Chunked => fields::put(&mut head, b"transfer-encoding", b"chunked"),
     }
     head.put_slice(b"\r\n");
     head.freeze()
-}
-
-fn put_header(head: &mut BytesMut, name: &[u8], value: &[u8]) {
-    head.put_slice(name);
-    head.put_slice(b": ");
-    head.put_slice(value);
-    head.put_slice(b"\r\n");
 }
 
 /// Whole where the URI is (for a proxy), or else the path and the query.
@@ -84,7 +65,10 @@ fn put_target(head: &mut BytesMut, target: &Uri) {
 
 /// Takes the head of an answer to a request of `method` from the front of `bytes`, interim answers before it included.
 /// `None` when it is not whole yet.
-pub(crate) fn parse(bytes: &mut Bytes, method: &Method) -> Result<Option<Head>, Malformed> {
+///
+/// # Errors
+/// The bytes are no answer.
+pub fn parse(bytes: &mut Bytes, method: &Method) -> Result<Option<Head>, Malformed> {
     loop {
         let Some(head) = parse_one(bytes, method)? else { return Ok(None) };
         match head.status.as_u16() {
@@ -103,65 +87,34 @@ fn parse_one(bytes: &mut Bytes, method: &Method) -> Result<Option<Head>, Malform
         .map_err(|_| Malformed)?;
     let httparse::Status::Complete(len) = parsed else { return Ok(None) };
     let status = answer.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or(Malformed)?;
-    let mut headers = HeaderMap::with_capacity(answer.headers.len() + 8);
-    for header in &*answer.headers {
-        let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| Malformed)?;
-        let value = HeaderValue::from_maybe_shared(bytes.slice_ref(header.value)).map_err(|_| Malformed)?;
-        headers.append(name, value);
-    }
+    // The gateway adds some of its own to every answer.
+    let mut headers = fields::collect(answer.headers, bytes, 8)?;
     let is_http11 = answer.version == Some(1);
     let framing = framing(status, method, &headers)?;
     // The coding counts, and nobody else on the way shall think otherwise; nor is such a peer trusted with a next request.
     let is_double = headers.contains_key(TRANSFER_ENCODING) && headers.remove(CONTENT_LENGTH).is_some();
-    let is_kept = framing != Framing::Close && !is_double && keeps(&headers, is_http11);
+    let is_kept = framing != Framing::Close && !is_double && fields::is_kept(&headers, is_http11);
     let _ = bytes.split_to(len);
     Ok(Some(Head { status, headers, framing, is_kept }))
 }
 
 /// RFC 9112, section 6.3.
 fn framing(status: StatusCode, method: &Method, headers: &HeaderMap) -> Result<Framing, Malformed> {
-    let length = content_length(headers)?;
+    let length = fields::content_length(headers)?;
     if *method == Method::HEAD || status.is_informational() || matches!(status.as_u16(), 204 | 304) {
         return Ok(Framing::Length(0));
     }
-    let mut codings = headers.get_all(TRANSFER_ENCODING).iter().peekable();
-    if codings.peek().is_none() {
-        return Ok(length.map_or(Framing::Close, Framing::Length));
-    }
-    let last = codings.last().and_then(|value| value.as_bytes().rsplit(|byte| *byte == b',').next());
-    let is_chunked = last.is_some_and(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"chunked"));
-    Ok(if is_chunked { Framing::Chunked } else { Framing::Close })
-}
-
-fn content_length(headers: &HeaderMap) -> Result<Option<u64>, Malformed> {
-    let mut length = None;
-    for value in headers.get_all(CONTENT_LENGTH) {
-        for part in value.as_bytes().split(|byte| *byte == b',') {
-            let digits = part.trim_ascii();
-            if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-                return Err(Malformed);
-            }
-            let digits = std::str::from_utf8(digits).map_err(|_| Malformed)?;
-            let said: u64 = digits.parse().map_err(|_| Malformed)?;
-            if *length.get_or_insert(said) != said {
-                return Err(Malformed);
-            }
-        }
-    }
-    Ok(length)
-}
-
-fn keeps(headers: &HeaderMap, is_http11: bool) -> bool {
-    let says = |wanted: &[u8]| {
-        let options =
-            headers.get_all(CONNECTION).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));
-        options.into_iter().any(|option| option.trim_ascii().eq_ignore_ascii_case(wanted))
-    };
-    if is_http11 { !says(b"close") } else { says(b"keep-alive") && !says(b"close") }
+    Ok(match fields::is_chunked(headers) {
+        Some(true) => Framing::Chunked,
+        Some(false) => Framing::Close,
+        None => length.map_or(Framing::Close, Framing::Length),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn parsed(text: &str, method: &Method) -> Result<Option<(u16, Framing, bool, String)>, Malformed> {

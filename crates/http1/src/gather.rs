@@ -20,7 +20,7 @@ thread_local! {
 }
 
 /// Writes pieces, as [`AsyncWrite::poll_write_vectored`] does.
-pub fn poll_write<T: AsyncWrite + Unpin>(
+pub(crate) fn poll_write<T: AsyncWrite + Unpin>(
     to: &mut T,
     cx: &mut Context<'_>,
     pieces: &[IoSlice<'_>],

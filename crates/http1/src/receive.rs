@@ -22,14 +22,14 @@ thread_local! {
 
 /// Reads from one connection.
 #[derive(Debug, Default)]
-pub(crate) struct Receiver {
+pub struct Receiver {
     /// The last read filled its room.
     is_large: bool,
 }
 
 impl Receiver {
     /// The next bytes; none at the end.
-    pub(crate) fn poll<T: AsyncRead>(
+    pub fn poll<T: AsyncRead>(
         &mut self,
         mut from: Pin<&mut T>,
         cx: &mut Context<'_>,
