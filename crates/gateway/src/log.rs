@@ -15,6 +15,9 @@ const CAPACITY: usize = 8 * 1024 * 1024;
 const KEPT: usize = 256 * 1024;
 /// Lines are gathered this long before they are written, so that a burst costs one write and one wake-up.
 const GATHER: Duration = Duration::from_millis(20);
+/// Rounds without a line after which the writer sleeps until it is woken. Before that it looks by itself: being woken costs
+/// the request that does it more than its line, and on one core the time that the writer takes.
+const QUIET_ROUNDS: u32 = 50;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
@@ -148,17 +151,26 @@ impl Queue {
     /// last.
     fn take(&self, text: &mut Vec<u8>) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        while state.text.is_empty() && !state.closed {
-            state.idle = true;
-            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        state.idle = false;
-        if !state.closed {
+        let mut quiet = 0;
+        loop {
+            if state.closed {
+                break;
+            }
+            if quiet == QUIET_ROUNDS {
+                state.idle = true;
+                state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.idle = false;
+                quiet = 0;
+            }
             state = self
                 .filled
                 .wait_timeout_while(state, GATHER, |state| !state.closed)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
+            if !state.text.is_empty() {
+                break;
+            }
+            quiet += 1;
         }
         std::mem::swap(&mut state.text, text);
         state.closed

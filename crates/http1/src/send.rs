@@ -31,6 +31,9 @@ pub struct Sending<B> {
     bytes: usize,
     /// Absent once it has given all, or failed.
     body: Option<B>,
+    /// The body after that, kept until its last bytes are written: what happens when it is dropped (an account is closed, a
+    /// log is written) can wait that long, and the reader cannot.
+    given: Option<B>,
     length: Length,
     has_failed: bool,
     is_flushed: bool,
@@ -48,7 +51,15 @@ impl<B: Body<Data = Bytes> + Unpin> Sending<B> {
     /// `head` says `length` of `body`; no body where there is none to send.
     pub fn new(head: Bytes, length: Length, body: Option<B>) -> Self {
         let bytes = head.len();
-        Self { pieces: VecDeque::from([head]), bytes, body, length, has_failed: false, is_flushed: false }
+        Self {
+            pieces: VecDeque::from([head]),
+            bytes,
+            body,
+            given: None,
+            length,
+            has_failed: false,
+            is_flushed: false,
+        }
     }
 
     /// Sends as much as can be sent. Ready when all is.
@@ -71,6 +82,7 @@ impl<B: Body<Data = Bytes> + Unpin> Sending<B> {
                 self.is_flushed = true;
             }
             if self.body.is_none() {
+                self.given = None;
                 return Poll::Ready(if self.has_failed { Err(SendFailure::Body) } else { Ok(()) });
             }
             if body_is_pending {
@@ -107,7 +119,7 @@ impl<B: Body<Data = Bytes> + Unpin> Sending<B> {
             Length::Exact(left) => match left.checked_sub(data.len() as u64) {
                 Some(0) => {
                     *left = 0;
-                    self.body = None;
+                    self.given = self.body.take();
                     self.push(data);
                 }
                 Some(rest) => {
@@ -128,7 +140,7 @@ impl<B: Body<Data = Bytes> + Unpin> Sending<B> {
     }
 
     fn end(&mut self) {
-        self.body = None;
+        self.given = self.body.take();
         match self.length {
             Length::Chunked => self.push(Bytes::from_static(b"0\r\n\r\n")),
             Length::Exact(1..) => self.fail(),
@@ -137,7 +149,7 @@ impl<B: Body<Data = Bytes> + Unpin> Sending<B> {
     }
 
     fn fail(&mut self) {
-        self.body = None;
+        self.given = self.body.take();
         self.has_failed = true;
     }
 
