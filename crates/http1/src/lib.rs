@@ -20,6 +20,9 @@ mod request;
 pub mod send;
 pub mod server;
 
+#[cfg(test)]
+mod tests;
+
 /// The largest head of an answer, and the most that chunk extensions and trailers of one body may take.
 pub const MAX_HEAD_BYTES: usize = 128 * 1024;
 
