@@ -8,6 +8,7 @@ pub mod answer;
 pub mod config;
 pub mod error;
 pub mod framing;
+pub mod http1;
 pub mod peek;
 mod pieces;
 pub mod request;

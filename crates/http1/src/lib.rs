@@ -16,7 +16,7 @@ pub mod chunked;
 mod fields;
 mod gather;
 pub mod receive;
-mod request;
+pub mod request;
 pub mod send;
 pub mod server;
 

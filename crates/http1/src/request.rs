@@ -16,23 +16,26 @@ const MAX_FIELDS: usize = 128;
 
 /// The head of a request, and what follows from it.
 #[derive(Debug)]
-pub(crate) struct Head {
-    pub(crate) request: Request<()>,
-    pub(crate) framing: Framing,
-    pub(crate) is_kept: bool,
+pub struct Head {
+    pub request: Request<()>,
+    pub framing: Framing,
+    pub is_kept: bool,
     /// The client sends its body when it is told to.
-    pub(crate) awaits_continue: bool,
+    pub awaits_continue: bool,
 }
 
 /// How a request's body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Framing {
+pub enum Framing {
     Length(u64),
     Chunked,
 }
 
 /// Takes a head of at most `max_bytes` from the front of `bytes`. `None` when it is not whole yet.
-pub(crate) fn parse(bytes: &mut Bytes, max_bytes: usize) -> Result<Option<Head>, Bad> {
+///
+/// # Errors
+/// The bytes are no request, or one that is not taken.
+pub fn parse(bytes: &mut Bytes, max_bytes: usize) -> Result<Option<Head>, Bad> {
     // Some clients end a body with a line break too many.
     while bytes.first().is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
         let _ = bytes.split_to(1);
@@ -96,27 +99,27 @@ fn framing(headers: &HeaderMap, is_http11: bool) -> Result<Framing, Malformed> {
 
 /// How an answer is to be sent.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Manner {
+pub struct Manner {
     /// The request was HEAD: what a body would be is said, and none is sent.
-    pub(crate) is_head: bool,
-    pub(crate) is_http11: bool,
+    pub is_head: bool,
+    pub is_http11: bool,
     /// The connection goes on after it.
-    pub(crate) is_kept: bool,
+    pub is_kept: bool,
 }
 
 /// An answer, ready to be sent.
 #[derive(Debug)]
-pub(crate) struct Encoded {
-    pub(crate) head: Bytes,
-    pub(crate) length: Length,
+pub struct Encoded {
+    pub head: Bytes,
+    pub length: Length,
     /// The body is sent.
-    pub(crate) has_body: bool,
+    pub has_body: bool,
     /// The connection can go on after it.
-    pub(crate) is_kept: bool,
+    pub is_kept: bool,
 }
 
 /// `exact` is the body's length where it is known.
-pub(crate) fn encode(status: StatusCode, headers: &HeaderMap, exact: Option<u64>, manner: Manner) -> Encoded {
+pub fn encode(status: StatusCode, headers: &HeaderMap, exact: Option<u64>, manner: Manner) -> Encoded {
     let has_no_body = status.is_informational() || matches!(status.as_u16(), 204 | 304);
     let length = match exact {
         _ if has_no_body => Length::Unsaid,
