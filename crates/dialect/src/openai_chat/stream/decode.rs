@@ -297,9 +297,11 @@ impl State {
         ApiError::upstream(format!("{} sent too many {what} in one answer", self.provider))
     }
 
+    /// Ends the stream in an error, unless it is over: the bytes that brought the end may go on with what cannot be read.
     fn fail(&mut self, error: ApiError, events: &mut Vec<StreamEvent>) {
-        self.over = true;
-        events.push(StreamEvent::Error(error));
+        if !std::mem::replace(&mut self.over, true) {
+            events.push(StreamEvent::Error(error));
+        }
     }
 }
 

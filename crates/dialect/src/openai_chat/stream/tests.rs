@@ -200,6 +200,17 @@ fn answers_without_bounds_are_errors() {
     }
 }
 
+/// What cannot be framed behind the end, in the bytes that brought the end, is not read.
+#[test]
+fn nothing_follows_the_end() {
+    let mut bytes = b"data: {\"choices\":[{\"text\":\"a\"}]}\n\ndata: [DONE]\n\n:".to_vec();
+    bytes.resize(bytes.len() + 2 * crate::framing::MAX_FRAME, b'x');
+    let mut decoder = Decoder::new(&CTX);
+    let mut events = Vec::new();
+    decoder.push(&bytes, &mut events);
+    assert_eq!(events.last(), Some(&StreamEvent::End));
+}
+
 #[test]
 fn hints_inside_error_events_are_kept() {
     let [StreamEvent::Error(error)] = &fixtures().events("error-first.sse")[..] else { panic!() };
