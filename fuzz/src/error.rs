@@ -1,4 +1,5 @@
-//! Error answers of providers: any bytes become an error that each client can be told.
+//! Error answers of providers: any bytes become an error that each client can be told. An input is read with one status,
+//! which depends on its bytes: with all of them, runs are five times as slow.
 
 use serde_json::Value;
 use tidegate_dialect::{ClientDialect, DialectId, provider_dialect};
@@ -11,13 +12,12 @@ pub const DIALECTS: [DialectId; 5] =
 const STATUSES: [u16; 7] = [400, 401, 404, 429, 500, 503, 529];
 
 pub fn any(body: &[u8]) {
+    let status = STATUSES[body.iter().map(|byte| usize::from(*byte)).sum::<usize>() % STATUSES.len()];
     for dialect in DIALECTS {
-        for status in STATUSES {
-            let error = provider_dialect(dialect).decode_error(status, body);
-            assert!(!error.message.is_empty(), "{dialect:?} {status} has no message");
-            for client in CLIENTS {
-                told(client, &error);
-            }
+        let error = provider_dialect(dialect).decode_error(status, body);
+        assert!(!error.message.is_empty(), "{dialect:?} {status} has no message");
+        for client in CLIENTS {
+            told(client, &error);
         }
     }
 }

@@ -71,20 +71,28 @@ impl StreamBody {
         }
     }
 
-    /// Looks at the first byte that is not white space or of a byte-order mark; gives what is left to be read.
+    /// Looks at the first byte that counts; gives what is left to be read.
     fn decide<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         if !matches!(self, Self::Undecided) {
             return bytes;
         }
-        let blank = |b: &u8| b.is_ascii_whitespace() || matches!(b, 0xEF | 0xBB | 0xBF);
-        let Some(start) = bytes.iter().position(|b| !blank(b)) else { return &[] };
-        *self = match bytes[start] {
-            b'[' => Self::Array(JsonArray::new()),
-            b'{' => Self::Whole(Vec::new()),
-            _ => Self::Sse(Sse::new()),
+        let bytes = from_first(bytes);
+        *self = match bytes.first() {
+            None => Self::Undecided,
+            Some(b'[') => Self::Array(JsonArray::new()),
+            Some(b'{') => Self::Whole(Vec::new()),
+            Some(_) => Self::Sse(Sse::new()),
         };
-        &bytes[start..]
+        bytes
     }
+}
+
+/// Drops white space and bytes of a byte-order mark from the beginning of a body. They are dropped in every framing:
+/// what reads a body that is not cut must not see bytes that would have been passed over, had they come on their own.
+pub(crate) fn from_first(bytes: &[u8]) -> &[u8] {
+    let blank = |b: &u8| b.is_ascii_whitespace() || matches!(b, 0xEF | 0xBB | 0xBF);
+    let start = bytes.iter().position(|b| !blank(b)).unwrap_or(bytes.len());
+    &bytes[start..]
 }
 
 /// The error of a body, or of a piece of one, that is no answer of `vendor`'s. Says where, not what: the text may hold the

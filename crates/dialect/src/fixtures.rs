@@ -57,6 +57,21 @@ impl Fixtures {
         }
     }
 
+    /// White space and bytes of a byte-order mark before any recorded body, whole or cut.
+    pub(crate) fn assert_what_comes_before_does_not_matter(&self) {
+        for file in self.files(&[".sse", ".array", ".json"]) {
+            let bytes = fs::read(self.folder.join(&file)).unwrap();
+            let events = self.decode(&[&bytes]);
+            for before in [b"\n\r\n".as_slice(), b" \t", b"\x0c", b"\xef\xbb\xbf", b" \xbb\xbb"] {
+                let body = [before, &bytes].concat();
+                let before = before.escape_ascii();
+                assert_eq!(self.decode(&[&body]), events, "{file} after {before}");
+                let bytewise: Vec<&[u8]> = body.chunks(1).collect();
+                assert_eq!(self.decode(&bytewise), events, "{file} after {before}, byte by byte");
+            }
+        }
+    }
+
     /// Every recorded stream that has a plain answer beside it.
     pub(crate) fn assert_streams_fold_to_the_plain_answers(&self) {
         let mut pairs = 0;
@@ -86,10 +101,14 @@ impl Fixtures {
     }
 
     fn streams(&self) -> Vec<String> {
+        self.files(&[".sse", ".ndjson", ".array"])
+    }
+
+    fn files(&self, endings: &[&str]) -> Vec<String> {
         let files = fs::read_dir(&self.folder).unwrap();
         let mut names: Vec<String> =
             files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-        names.retain(|name| [".sse", ".ndjson", ".array"].iter().any(|ending| name.ends_with(ending)));
+        names.retain(|name| endings.iter().any(|ending| name.ends_with(ending)));
         names.sort();
         names
     }

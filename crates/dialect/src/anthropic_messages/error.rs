@@ -24,9 +24,9 @@ pub(super) fn decode(status: u16, body: &[u8]) -> ApiError {
 /// it. Without a status, as in a stream, the type gives one.
 pub(super) fn decode_value(status: Option<u16>, value: &Value) -> ApiError {
     let inner = value.get("error").unwrap_or(value);
-    let text = |member: &str| inner.get(member).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let text = |member: &str| inner.get(member).and_then(text_of);
     let vendor_type = text("type").filter(|kind| *kind != "error");
-    let message = inner.as_str().or_else(|| text("message")).or_else(|| text("detail"));
+    let message = text_of(inner).or_else(|| text("message")).or_else(|| text("detail"));
     let status = status.unwrap_or_else(|| vendor_type.map_or(500, status_of_type));
     let message =
         message.map_or_else(|| format!("answered with status {status} and no message"), str::to_owned);
@@ -39,6 +39,10 @@ pub(super) fn decode_value(status: Option<u16>, value: &Value) -> ApiError {
         _ => None,
     };
     error
+}
+
+fn text_of(value: &Value) -> Option<&str> {
+    value.as_str().filter(|text| !text.is_empty())
 }
 
 fn kind(status: u16, vendor_type: Option<&str>, message: &str) -> ErrorKind {
@@ -255,6 +259,8 @@ mod tests {
             (r#"{"message":"top"}"#, "top"),
             (r#"{"detail":"why"}"#, "why"),
             (r#"{"x":1}"#, "answered with status 503 and no message"),
+            (r#"{"error":""}"#, "answered with status 503 and no message"),
+            (r#""""#, "answered with status 503 and no message"),
             ("", "answered with status 503 and no body"),
             ("<html>x</html>", "answered with status 503 and a page of HTML"),
             ("no\nroute", "no route"),

@@ -39,7 +39,7 @@ impl ProviderDialect for Anthropic {
     }
 
     fn chat_stream(&self, _: &AnswerContext<'_>) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::new())
+        Box::new(stream::Decoder::default())
     }
 
     fn encode_embeddings(

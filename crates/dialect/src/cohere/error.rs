@@ -15,8 +15,11 @@ struct CohereError {
 
 pub(super) fn decode(status: u16, body: &[u8]) -> ApiError {
     let (message, request_id) = match serde_json::from_slice::<CohereError>(body) {
-        Ok(error) => (error.message, error.id),
-        Err(_) => (format!("the provider answered status {status} without a readable error"), None),
+        Ok(error) if !error.message.is_empty() => (error.message, error.id),
+        read => {
+            let message = format!("the provider answered status {status} without a readable error");
+            (message, read.ok().and_then(|error| error.id))
+        }
     };
     let too_long = matches!(status, 400 | 422) && says_context_too_long(&message);
     let kind = if too_long { ErrorKind::ContextTooLong } else { ErrorKind::of_status(status) };
@@ -53,6 +56,7 @@ mod tests {
             (429, r#"{"message":"trial key limit"}"#, ErrorKind::RateLimit, Fault::Provider, None),
             (498, r#"{"message":"blocked token"}"#, ErrorKind::BadRequest, Fault::Provider, None),
             (503, "", ErrorKind::Overloaded, Fault::Provider, None),
+            (503, r#"{"message":""}"#, ErrorKind::Overloaded, Fault::Provider, None),
         ] {
             let error = decode(status, body.as_bytes());
             assert_eq!((error.status, error.kind, error.fault), (status, kind, fault), "{body}");

@@ -177,6 +177,11 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_before_a_body_does_not_matter() {
+        fixtures().assert_what_comes_before_does_not_matter();
+    }
+
+    #[test]
     fn streams_fold_to_the_plain_answers() {
         fixtures().assert_streams_fold_to_the_plain_answers();
     }

@@ -28,7 +28,7 @@ pub(super) fn from_member(error: &Value) -> ApiError {
 }
 
 fn text(error: &Value) -> Option<&str> {
-    error.as_str().or_else(|| error.get("message")?.as_str())
+    error.as_str().or_else(|| error.get("message")?.as_str()).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]
@@ -66,10 +66,24 @@ mod tests {
                 None,
                 "the provider answered status 500 without a readable error",
             ),
+            (
+                500,
+                r#"{"error":""}"#,
+                ErrorKind::UpstreamBroken,
+                None,
+                "the provider answered status 500 without a readable error",
+            ),
         ] {
             let error = decode(status, body.as_bytes());
             let seen = (error.status, error.kind, error.code.as_deref(), error.message.as_str());
             assert_eq!(seen, (status, kind, code, message));
+        }
+    }
+
+    #[test]
+    fn an_error_inside_a_success_has_a_message() {
+        for error in [Value::from("no"), Value::from(""), Value::Null] {
+            assert!(!from_member(&error).message.is_empty(), "{error}");
         }
     }
 }

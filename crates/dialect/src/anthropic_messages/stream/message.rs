@@ -18,7 +18,7 @@ const CHOICE: u32 = 0;
 
 /// What the events have said so far.
 #[derive(Debug, Default)]
-pub(super) struct Message {
+pub(in crate::anthropic_messages) struct Message {
     block: Block,
     usage: WireUsage,
     stop: Stop,
@@ -29,8 +29,6 @@ pub(super) struct Message {
     length: usize,
     /// A text block ended and nothing else began: the next text is a block of its own.
     after_text: bool,
-    /// The end or an error was given: nothing follows.
-    pub(super) ended: bool,
 }
 
 #[derive(Debug, Default)]
@@ -74,20 +72,12 @@ struct Call {
 }
 
 impl Message {
-    /// Takes the data of one event.
-    pub(super) fn data(&mut self, data: &[u8], events: &mut Vec<StreamEvent>) {
-        if self.ended || data.is_empty() {
-            return;
+    /// Takes the data of one event. Events of other types are skipped, as the API asks of its clients.
+    pub(super) fn data(&mut self, data: &[u8], events: &mut Vec<StreamEvent>) -> Result<(), ApiError> {
+        if data.is_empty() {
+            return Ok(());
         }
-        if let Err(error) = self.event(data, events) {
-            let message = format!("an event of the stream cannot be read: {error}");
-            self.fail(ApiError::upstream(message), events);
-        }
-    }
-
-    /// Events of other types are skipped, as the API asks of its clients.
-    fn event(&mut self, data: &[u8], events: &mut Vec<StreamEvent>) -> serde_json::Result<()> {
-        let event: Event<'_> = serde_json::from_slice(data)?;
+        let event: Event<'_> = serde_json::from_slice(data).map_err(unreadable)?;
         match (&*event.kind, event.delta) {
             ("message_start", _) => {
                 if let Some(message) = event.message {
@@ -95,11 +85,11 @@ impl Message {
                 }
             }
             ("content_block_start", _) => self.open(event.content_block.unwrap_or_default(), events),
-            ("content_block_delta", Some(delta)) => self.delta(delta, events)?,
+            ("content_block_delta", Some(delta)) => self.delta(delta, events).map_err(unreadable)?,
             ("content_block_stop", _) => self.close(events),
             ("message_delta", delta) => {
                 if let Some(delta) = delta {
-                    self.message_delta(serde_json::from_str(delta.get())?, events);
+                    self.message_delta(serde_json::from_str(delta.get()).map_err(unreadable)?, events);
                 }
                 if let Some(management) = event.context_management {
                     self.answer_member("context_management", management, events);
@@ -108,22 +98,11 @@ impl Message {
             }
             ("message_stop", _) => self.stop(events),
             ("ping", _) => events.push(StreamEvent::Ping),
-            ("error", _) => self.error(data, events),
-            ("", _) if event.error.is_some() => self.error(data, events),
+            ("error", _) => return Err(told(data)),
+            ("", _) if event.error.is_some() => return Err(told(data)),
             _ => {}
         }
         Ok(())
-    }
-
-    /// Ends the stream in an error.
-    pub(super) fn fail(&mut self, error: ApiError, events: &mut Vec<StreamEvent>) {
-        events.push(StreamEvent::Error(error));
-        self.ended = true;
-    }
-
-    fn error(&mut self, data: &[u8], events: &mut Vec<StreamEvent>) {
-        let value = serde_json::from_slice(data).unwrap_or_default();
-        self.fail(error::decode_value(None, &value), events);
     }
 
     fn start(&mut self, start: Start, events: &mut Vec<StreamEvent>) {
@@ -326,8 +305,16 @@ impl Message {
         let finish = response::finish(stop.reason, stop.sequence, self.calls > 0, self.json_answer);
         events.push(StreamEvent::Finish { choice: CHOICE, finish });
         events.push(StreamEvent::End);
-        self.ended = true;
     }
+}
+
+fn unreadable(error: serde_json::Error) -> ApiError {
+    ApiError::upstream(format!("an event of the stream cannot be read: {error}"))
+}
+
+/// The error that an event tells of.
+fn told(data: &[u8]) -> ApiError {
+    error::decode_value(None, &serde_json::from_slice(data).unwrap_or_default())
 }
 
 impl Call {

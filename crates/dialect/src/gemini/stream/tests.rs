@@ -24,6 +24,11 @@ fn splits_do_not_matter() {
 }
 
 #[test]
+fn what_comes_before_a_body_does_not_matter() {
+    fixtures().assert_what_comes_before_does_not_matter();
+}
+
+#[test]
 fn streams_fold_to_the_plain_answers() {
     fixtures().assert_streams_fold_to_the_plain_answers();
 }

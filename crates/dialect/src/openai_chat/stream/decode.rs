@@ -11,6 +11,7 @@ use super::super::member::{take, take_text, whole};
 use super::super::response::{self, Ended, content_parts, ended};
 use super::calls::Calls;
 use super::delta::{push_parts, say};
+use crate::body::from_first;
 use crate::chat::{Extra, Finish, FinishReason, StreamEvent};
 use crate::fold::unfold;
 use crate::framing::{FrameError, MAX_FRAME, Sse, SseEvent};
@@ -39,6 +40,22 @@ enum Body {
     Whole(Vec<u8>),
 }
 
+impl Body {
+    /// Gives what is left to be read.
+    fn recognise<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        if !matches!(self, Self::Unknown) {
+            return bytes;
+        }
+        let bytes = from_first(bytes);
+        *self = match bytes.first() {
+            None => Self::Unknown,
+            Some(b'{' | b'[' | b'<') => Self::Whole(Vec::new()),
+            Some(_) => Self::Events,
+        };
+        bytes
+    }
+}
+
 impl Decoder {
     pub(in super::super) fn new(ctx: &AnswerContext<'_>) -> Self {
         let state = State { provider: ctx.provider.to_owned(), ..State::default() };
@@ -65,14 +82,7 @@ impl StreamDecoder for Decoder {
         if self.state.over {
             return;
         }
-        if matches!(self.body, Body::Unknown) {
-            // White space and the bytes of a byte-order mark may come before either.
-            match bytes.iter().find(|byte| !(byte.is_ascii_whitespace() || b"\xef\xbb\xbf".contains(byte))) {
-                Some(b'{' | b'[' | b'<') => self.body = Body::Whole(Vec::new()),
-                Some(_) => self.body = Body::Events,
-                None => {}
-            }
-        }
+        let bytes = self.body.recognise(bytes);
         let result = match &mut self.body {
             Body::Whole(body) if body.len() + bytes.len() > MAX_FRAME => {
                 Err(FrameError::TooLarge { max: MAX_FRAME })
@@ -287,9 +297,11 @@ impl State {
         ApiError::upstream(format!("{} sent too many {what} in one answer", self.provider))
     }
 
+    /// Ends the stream in an error, unless it is over: the bytes that brought the end may go on with what cannot be read.
     fn fail(&mut self, error: ApiError, events: &mut Vec<StreamEvent>) {
-        self.over = true;
-        events.push(StreamEvent::Error(error));
+        if !std::mem::replace(&mut self.over, true) {
+            events.push(StreamEvent::Error(error));
+        }
     }
 }
 

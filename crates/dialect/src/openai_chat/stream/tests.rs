@@ -58,6 +58,11 @@ fn splits_do_not_matter() {
 }
 
 #[test]
+fn what_comes_before_a_body_does_not_matter() {
+    fixtures().assert_what_comes_before_does_not_matter();
+}
+
+#[test]
 fn streams_fold_to_the_plain_answers() {
     fixtures().assert_streams_fold_to_the_plain_answers();
 }
@@ -193,6 +198,17 @@ fn answers_without_bounds_are_errors() {
         let Some(StreamEvent::Error(error)) = events.last() else { panic!("{want}") };
         assert_eq!(error.message, want);
     }
+}
+
+/// What cannot be framed behind the end, in the bytes that brought the end, is not read.
+#[test]
+fn nothing_follows_the_end() {
+    let mut bytes = b"data: {\"choices\":[{\"text\":\"a\"}]}\n\ndata: [DONE]\n\n:".to_vec();
+    bytes.resize(bytes.len() + 2 * crate::framing::MAX_FRAME, b'x');
+    let mut decoder = Decoder::new(&CTX);
+    let mut events = Vec::new();
+    decoder.push(&bytes, &mut events);
+    assert_eq!(events.last(), Some(&StreamEvent::End));
 }
 
 #[test]

@@ -2,13 +2,14 @@ use serde_json::{Value, json};
 use tidegate_core::ErrorKind;
 
 use super::*;
-use crate::DialectId;
 use crate::anthropic_messages::stream::grammar::{pairs, streams};
 use crate::chat::{FinishReason, Part};
+use crate::fixtures::Fixtures;
 use crate::fold::Fold;
+use crate::{DialectId, StreamDecoder};
 
 fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<StreamEvent> {
-    let mut decoder = Decoder::new();
+    let mut decoder = Decoder::default();
     let mut events = Vec::new();
     for piece in pieces {
         decoder.push(piece, &mut events);
@@ -39,6 +40,11 @@ fn every_split_gives_the_same_events() {
         }
         assert_eq!(decode(bytes.chunks(1)), whole, "{name} byte by byte");
     }
+}
+
+#[test]
+fn what_comes_before_a_body_does_not_matter() {
+    Fixtures::of(DialectId::Anthropic, "anthropic").assert_what_comes_before_does_not_matter();
 }
 
 #[test]

@@ -267,7 +267,7 @@ fn anthropics_own_streams_come_out_as_they_went_in() {
         if EMULATED.contains(&name.as_str()) {
             continue;
         }
-        let mut decoder = Decoder::new();
+        let mut decoder = Decoder::default();
         let mut events = Vec::new();
         decoder.push(&sse, &mut events);
         decoder.finish(&mut events);
