@@ -181,8 +181,14 @@ fn price(snapshot: &Snapshot, call: &Call, target: &Target) -> Option<u64> {
 
 /// Tells health and metrics.
 fn note(scene: &Scene<'_>, target: &Target, attempted: &Attempted, now: Moment) {
-    let outcome = &attempted.outcome;
-    scene.gateway.health.record(&target.key, outcome, now);
+    let mut outcome = attempted.outcome;
+    // Health is shared by all callers of a provider. A limit of the account that one of them brought is no fault of the
+    // provider's, and nothing to keep the others from it.
+    let brought = target.api_key.is_none() && scene.resolved.caller_key && !scene.resolved.settings_first;
+    if outcome.status == 429 && brought && scene.caller.credential.is_some() {
+        outcome.fault = Fault::Caller;
+    }
+    scene.gateway.health.record(&target.key, &outcome, now);
     let provider = attempted.answer.as_ref().map_or("", |answer| answer.provider);
     let word = match outcome {
         _ if attempted.answer.is_err() => "refused",

@@ -146,6 +146,31 @@ async fn incident_a_callers_mistakes_opened_no_circuit() {
     assert_eq!(tidegate.metric("tidegate_circuits{state=\"open\"}").await, 0);
 }
 
+/// All callers of a provider share what is known of its health.
+#[tokio::test]
+async fn a_limit_of_one_callers_account_opens_no_circuit_for_the_others() {
+    let (tidegate, upstream) = (Tidegate::start().await, Server::start(Scripted::default()).await);
+    let breaker = json!({"failures": 2, "window_s": 600, "open_s": 600});
+    let host = scripted(&upstream, "")["custom_host"].as_str().unwrap().to_owned();
+    let brought = json!({"circuit_breaker": breaker}).to_string();
+    let headers = [
+        ("x-portkey-provider", "openai"),
+        ("x-portkey-custom-host", host.as_str()),
+        ("x-portkey-config", brought.as_str()),
+        ("authorization", "Bearer brought"),
+    ];
+    for _ in 0..4 {
+        let answer = tidegate.post(CHAT, &headers, &chat("st429")).await;
+        assert_eq!((answer.status, answer.header("x-tidegate-circuit")), (429, None));
+    }
+    // The operator's own account is another matter.
+    let mut stored = scripted(&upstream, "st429");
+    stored["circuit_breaker"] = breaker;
+    tidegate.ask(&stored, &chat("m")).await;
+    let second = tidegate.ask(&stored, &chat("m")).await;
+    assert_eq!((second.status, second.header("x-tidegate-circuit")), (429, Some("open")));
+}
+
 #[tokio::test]
 async fn connections_that_fail_open_a_circuit_too() {
     let (tidegate, faults) = (Tidegate::start().await, Faults::start().await);
