@@ -1,0 +1,19 @@
+//! Who may do what: API keys, tokens, scopes, roles, and what each route asks for.
+//!
+//! A request passes here in this order. [`route`] says what its method and path need. [`carrier`] finds the key among
+//! its headers, [`key`] and [`jwt`] say whose it is and whether it is good, [`door`] says when none is needed.
+//! [`authorize`] then lets the [`Principal`] do what the route's permission names, in one workspace, or says which
+//! scope is missing. Nothing here does I/O, keeps state or reads a clock.
+
+pub mod carrier;
+pub mod door;
+pub mod key;
+pub mod refusal;
+pub mod scope;
+#[cfg(test)]
+mod testing;
+
+pub use carrier::{Carried, Reading, carried};
+pub use key::{KeyHash, KeyHasher, KeyKind};
+pub use refusal::{Plane, Reason, Refusal};
+pub use scope::{Scope, ScopeSet, UnknownScope};
