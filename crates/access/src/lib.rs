@@ -8,6 +8,7 @@
 pub mod authorize;
 pub mod carrier;
 pub mod door;
+pub mod jwt;
 pub mod key;
 pub mod permission;
 pub mod principal;
