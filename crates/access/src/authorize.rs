@@ -4,9 +4,10 @@
 //! it answers cannot depend on whether one exists. [`authorize`] when the object is known: what belongs to another
 //! organisation, or to a workspace that is not the principal's, is not there.
 
+use crate::id::{OrganisationId, UserId, WorkspaceId};
 use crate::key::KeyKind;
 use crate::permission::Permission;
-use crate::principal::{Membership, OrganisationId, Principal, Reach, UserId, Who, WorkspaceId};
+use crate::principal::{Membership, Principal, Reach, Who};
 use crate::refusal::{Reason, Refusal};
 use crate::scope::{Scope, ScopeSet, UnknownScope};
 

@@ -8,6 +8,7 @@
 pub mod authorize;
 pub mod carrier;
 pub mod door;
+pub mod id;
 pub mod jwt;
 pub mod key;
 pub mod permission;
@@ -22,14 +23,12 @@ mod testing;
 
 pub use authorize::{Denied, Granted, Resource, admit, authorize, may_grant};
 pub use carrier::{Carried, Reading, carried};
+pub use id::{KeyId, OrganisationId, UserId, Workspace, WorkspaceId};
 pub use key::{KeyHash, KeyHasher, KeyKind};
 pub use permission::{KeyAction, Permission};
-pub use principal::{
-    Chosen, Defaults, KeyId, Membership, OrganisationId, Place, Principal, Reach, UserId, Who, Workspace,
-    WorkspaceId,
-};
+pub use principal::{Chosen, Defaults, Membership, Place, Principal, Reach, Who};
 pub use refusal::{Plane, Reason, Refusal};
 pub use role::{OrganisationRole, Person, WorkspaceRole};
-pub use route::{Access, Meter, Metering, Public, Route, Router, Verbs};
+pub use route::{Access, Meter, Metering, Public, Route, Router, TableError, Verbs};
 pub use scope::{Scope, ScopeSet, UnknownScope};
 pub use switch::{Columns, LogView, Switch, Switches};

@@ -1,55 +1,15 @@
 //! Who a request acts for, once its key, token or session was found good.
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::id::{KeyId, OrganisationId, UserId, Workspace};
 use crate::key::KeyKind;
 use crate::refusal::{Reason, Refusal};
 use crate::role::{OrganisationRole, Person, WorkspaceRole};
 use crate::scope::{Scope, ScopeSet};
 use crate::switch::Switches;
-
-macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident),*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(Arc<str>);
-
-        impl $name {
-            pub fn new(text: impl Into<Arc<str>>) -> Self {
-                Self(text.into())
-            }
-
-            pub fn text(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&self.0, f)
-            }
-        }
-    )*};
-}
-
-ids! {
-    /// An organisation's id. Every look-up is within one.
-    OrganisationId,
-    /// A workspace's id, not its slug: two organisations may have the same slug.
-    WorkspaceId,
-    UserId,
-    KeyId
-}
-
-/// A workspace as callers may name it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Workspace {
-    pub id: WorkspaceId,
-    pub slug: Arc<str>,
-}
 
 /// What of one workspace is open to a principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -253,6 +213,7 @@ fn fitting(scopes: ScopeSet, kind: KeyKind) -> ScopeSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::WorkspaceId;
 
     fn workspace(id: &str) -> Workspace {
         Workspace { id: WorkspaceId::new(id), slug: format!("ws-{id}").into() }

@@ -1,6 +1,7 @@
 use super::*;
+use crate::id::{KeyId, Workspace};
 use crate::permission::KeyAction;
-use crate::principal::{KeyId, Place, Workspace};
+use crate::principal::Place;
 use crate::role::{OrganisationRole, WorkspaceRole};
 use crate::switch::Switches;
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{TokenFault, Verified};
-use crate::principal::{Defaults, OrganisationId, Principal, UserId, Workspace};
+use crate::id::{OrganisationId, UserId, Workspace};
+use crate::principal::{Defaults, Principal};
 use crate::scope::{Scope, ScopeSet};
 
 /// Which claims are read, the first one present of each list. The default is what tokens for the reference hold.

@@ -9,7 +9,7 @@ pub mod text;
 pub mod validity;
 
 pub use hash::{KeyHash, KeyHasher};
-pub use text::{Form, form_of, generate, shown};
+pub use text::{Form, check_import, form_of, generate, shown};
 pub use validity::{KeyFault, Validity, Which};
 
 /// Whose key it is. It decides which scopes the key may hold at all.

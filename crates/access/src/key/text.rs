@@ -67,6 +67,28 @@ pub fn shown(text: &str) -> String {
     }
 }
 
+/// Whether a key from elsewhere may be taken over, or be given at the first start. Its text stays what it is.
+///
+/// # Errors
+/// What is wrong with it: a key that could be guessed, or could not be sent.
+pub fn check_import(text: &str) -> Result<(), &'static str> {
+    let mut seen = [false; 128];
+    for byte in text.bytes() {
+        match seen.get_mut(usize::from(byte)).filter(|_| byte.is_ascii_graphic()) {
+            Some(seen) => *seen = true,
+            None => return Err("a key is printable ASCII without spaces"),
+        }
+    }
+    let different = seen.iter().filter(|seen| **seen).count();
+    match text.len() {
+        0..20 => Err("a key has at least 20 characters"),
+        513.. => Err("a key has at most 512 characters"),
+        _ if different < 8 => Err("a key has at least 8 different characters"),
+        _ if form_of(text) == Form::Broken => Err("it begins as a key of this gateway and is none"),
+        _ => Ok(()),
+    }
+}
+
 fn head(kind: KeyKind) -> &'static str {
     match kind {
         KeyKind::Admin => "tg-adm-",
@@ -176,5 +198,25 @@ mod tests {
         assert_eq!(shown("hunter2"), "…");
         assert_eq!(shown(""), "…");
         assert_eq!(shown("ééééééééééééééééé"), "…éééé");
+    }
+
+    #[test]
+    fn what_may_be_taken_over() {
+        let own = generate(KeyKind::WorkspaceService, &[3; 32]);
+        for (text, want) in [
+            (own.expose(), true),
+            ("hG7/kd93jf+0dkfj3kd9sl2==", true),
+            ("sk-0123456789abcdefg", true),
+            ("123456", false),
+            ("sk-1234", false),
+            ("aaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
+            ("with a space 0123456789", false),
+            ("schlüssel-0123456789", false),
+            ("tg-svc-0123456789abcdefghi", false),
+            ("", false),
+        ] {
+            assert_eq!(check_import(text).is_ok(), want, "{text}");
+        }
+        assert!(check_import(&"0123456789".repeat(52)).is_err());
     }
 }
