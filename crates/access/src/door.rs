@@ -10,14 +10,14 @@ use crate::refusal::{Reason, Refusal};
 /// The operator's setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Keyless {
-    pub from: From,
+    pub from: Origin,
     /// Also when API keys exist.
     pub after_first_key: bool,
 }
 
 /// Where requests without a key may come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum From {
+pub enum Origin {
     Nowhere,
     #[default]
     Loopback,
@@ -80,9 +80,9 @@ pub fn enter(setting: Keyless, caller: &Caller) -> Result<Entry, Refusal> {
         LookedUp::Absent => false,
     };
     let place = match setting.from {
-        From::Nowhere => false,
-        From::Loopback => caller.local,
-        From::Anywhere => true,
+        Origin::Nowhere => false,
+        Origin::Loopback => caller.local,
+        Origin::Anywhere => true,
     };
     let time = !caller.keys_exist || setting.after_first_key;
     if place && time && caller.spends != Spends::Gateways {
@@ -115,7 +115,7 @@ mod tests {
             for spends in [Spends::Callers, Spends::Nothing, Spends::Gateways] {
                 for bits in 0..8 {
                     let (local, keys_exist, after_first_key) = (bits & 1 == 1, bits & 2 == 2, bits & 4 == 4);
-                    for from in [From::Nowhere, From::Loopback, From::Anywhere] {
+                    for from in [Origin::Nowhere, Origin::Loopback, Origin::Anywhere] {
                         let caller = Caller { looked_up, spends, local, keys_exist };
                         let got = enter(Keyless { from, after_first_key }, &caller);
                         let case = format!("{caller:?} {from:?} {after_first_key}");
@@ -125,8 +125,8 @@ mod tests {
                         }
                         assert!(got != Ok(Entry::WithKey), "{case}");
                         let refused = spends == Spends::Gateways
-                            || from == From::Nowhere
-                            || (from == From::Loopback && !local)
+                            || from == Origin::Nowhere
+                            || (from == Origin::Loopback && !local)
                             || (keys_exist && !after_first_key)
                             || looked_up == LookedUp::Unknown(Reading::Certain)
                             || (keys_exist && looked_up == LookedUp::Unknown(Reading::Assumed));

@@ -40,13 +40,14 @@ fn every_route_for_every_role_everywhere() {
     let mut used = BTreeSet::new();
     let mut asked = 0;
     for line in rows(ROUTES) {
-        let [method, path, group] = <[&str; 3]>::try_from(line).unwrap();
+        let [method, path, group, scopes] = <[&str; 4]>::try_from(line).unwrap();
         let method: Method = method.parse().unwrap();
         let route = router.find(&method, path).unwrap().route;
         let Access::Needs(permission) = route.access() else {
             assert_eq!(group, "public", "{method} {path}");
             continue;
         };
+        assert_eq!(published(permission), scopes, "{method} {path}");
         used.insert(group);
         let row = rights.get(group).unwrap_or_else(|| panic!("{group} is not in the matrix"));
         for (role, may) in row {
@@ -63,6 +64,13 @@ fn every_route_for_every_role_everywhere() {
     }
     assert_eq!(used, rights.keys().copied().collect(), "groups without a route");
     assert!(asked > 7_000, "{asked}");
+}
+
+/// A permission as the fixture writes it.
+fn published(permission: Permission) -> String {
+    let mut names: Vec<_> = permission.scopes().into_iter().map(Scope::text).collect();
+    names.sort_unstable();
+    names.join(if matches!(permission, Permission::All(_)) { " & " } else { " | " })
 }
 
 fn expected(may: bool, group: &str, role: &str, place: Where) -> Outcome {
