@@ -4,15 +4,22 @@
 //! of OpenAI and Anthropic have one place for a key, and official clients fill it with noise when the key is elsewhere.
 //! So the text decides where it can, and where it cannot, the headers around it.
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::key::{Form, form_of};
 use crate::refusal::{Reason, Refusal};
 
-pub const PORTKEY_KEY: &str = "x-portkey-api-key";
-pub const TIDEGATE_KEY: &str = "x-tidegate-api-key";
-const AUTHORIZATION: &str = "authorization";
-const X_API_KEY: &str = "x-api-key";
+pub static PORTKEY_KEY: HeaderName = HeaderName::from_static("x-portkey-api-key");
+pub static TIDEGATE_KEY: HeaderName = HeaderName::from_static("x-tidegate-api-key");
+static AUTHORIZATION: HeaderName = header::AUTHORIZATION;
+static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// What chooses a provider, in the gateway's own spelling (which wins) and the reference's.
+static PROVIDER: [HeaderName; 2] =
+    [HeaderName::from_static("x-tidegate-provider"), HeaderName::from_static("x-portkey-provider")];
+static VIRTUAL_KEY: [HeaderName; 2] =
+    [HeaderName::from_static("x-tidegate-virtual-key"), HeaderName::from_static("x-portkey-virtual-key")];
+static CONFIG: [HeaderName; 2] =
+    [HeaderName::from_static("x-tidegate-config"), HeaderName::from_static("x-portkey-config")];
 
 /// The longest credential that is looked at, in bytes: a token with many claims fits, a hash of megabytes is not made.
 pub const LONGEST: usize = 16 * 1024;
@@ -47,10 +54,10 @@ pub enum Reading {
 /// 400 when two headers carry different keys (it names both), and when a credential is not visible ASCII or longer
 /// than [`LONGEST`].
 pub fn carried(headers: &HeaderMap) -> Result<Carried<'_>, Refusal> {
-    let own = agreed(only(headers, TIDEGATE_KEY)?, only(headers, PORTKEY_KEY)?)?;
-    let bearer = only(headers, AUTHORIZATION)?.map(|(name, text)| (name, unwrapped(text)));
+    let own = agreed(only(headers, &TIDEGATE_KEY)?, only(headers, &PORTKEY_KEY)?)?;
+    let bearer = only(headers, &AUTHORIZATION)?.map(|(name, text)| (name, unwrapped(text)));
     let bearer = bearer.filter(|(_, text)| !text.is_empty() && !FILLERS.contains(text));
-    let x_api_key = only(headers, X_API_KEY)?.filter(|(_, text)| !FILLERS.contains(text));
+    let x_api_key = only(headers, &X_API_KEY)?.filter(|(_, text)| !FILLERS.contains(text));
     // What has the form of the gateway's keys is a key wherever it stands.
     let formed = |found: &Found<'_>| form_of(found.1) != Form::Foreign;
     let key = agreed(agreed(own, bearer.filter(formed))?, x_api_key.filter(formed))?;
@@ -73,15 +80,15 @@ pub fn carried(headers: &HeaderMap) -> Result<Carried<'_>, Refusal> {
 }
 
 /// A header's name and its text.
-type Found<'a> = (&'static str, &'a str);
+type Found<'a> = (&'static HeaderName, &'a str);
 
 /// The one value of a header. Empty is absent, as in the reference; the same value twice is one.
-fn only<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<Found<'a>>, Refusal> {
+fn only<'a>(headers: &'a HeaderMap, name: &'static HeaderName) -> Result<Option<Found<'a>>, Refusal> {
     let mut found: Option<Found<'a>> = None;
     for value in headers.get_all(name) {
         let text = readable(value).ok_or_else(|| {
             let message = format!("{name} is not visible ASCII of at most {LONGEST} bytes");
-            Refusal::new(Reason::UnreadableKey).about(name).saying(message)
+            Refusal::new(Reason::UnreadableKey).about(name.as_str()).saying(message)
         })?;
         if !text.is_empty() {
             found = agreed(found, Some((name, text)))?;
@@ -103,7 +110,7 @@ fn agreed<'a>(first: Option<Found<'a>>, second: Option<Found<'a>>) -> Result<Opt
             } else {
                 format!("{one} and {two} carry different API keys; send one")
             };
-            Err(Refusal::new(Reason::TwoKeys).about(two).saying(message))
+            Err(Refusal::new(Reason::TwoKeys).about(two.as_str()).saying(message))
         }
         (first, second) => Ok(first.or(second)),
     }
@@ -125,13 +132,13 @@ fn is_scheme(text: &str) -> bool {
 
 /// Whether the headers choose a provider by its public name, with nothing stored that would supply a credential.
 fn names_provider(headers: &HeaderMap) -> bool {
-    let of = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let value = |own: &str, theirs: &str| {
-        of(own).filter(|text| !text.is_empty()).or(of(theirs)).filter(|text| !text.is_empty())
+    let value = |names: &[HeaderName; 2]| {
+        let values = names.iter().filter_map(|name| headers.get(name)?.to_str().ok());
+        values.map(str::trim).find(|text| !text.is_empty())
     };
-    value("x-tidegate-provider", "x-portkey-provider").is_some_and(|name| !name.starts_with('@'))
-        && value("x-tidegate-virtual-key", "x-portkey-virtual-key").is_none()
-        && value("x-tidegate-config", "x-portkey-config").is_none_or(|config| config.starts_with('{'))
+    value(&PROVIDER).is_some_and(|name| !name.starts_with('@'))
+        && value(&VIRTUAL_KEY).is_none()
+        && value(&CONFIG).is_none_or(|config| config.starts_with('{'))
 }
 
 /// Neither text is shown.

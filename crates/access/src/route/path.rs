@@ -40,13 +40,13 @@ pub(super) fn parts(template: &'static str) -> Result<Vec<Part>, TableError> {
 /// written; a backslash; a control character or NUL, also percent-encoded. A provider's server, or a proxy before it,
 /// would make another path of them than the one that was judged here.
 pub(super) fn is_plain(path: &str) -> bool {
-    let bytes = path.as_bytes();
-    let suspect = |at: usize| match bytes[at] {
-        b'%' => true,
-        b'.' => at == 0 || bytes[at - 1] == b'/',
-        byte => byte == b'\\' || byte < 0x20 || byte == 0x7f,
+    let mut before = 0;
+    let is_suspect = |byte: u8| {
+        let dot = byte == b'.' && before == b'/';
+        before = byte;
+        dot || byte == b'%' || byte == b'\\' || byte < 0x20 || byte == 0x7f
     };
-    path.starts_with('/') && (!(0..bytes.len()).any(suspect) || path.split('/').all(is_plain_segment))
+    path.starts_with('/') && (!path.bytes().any(is_suspect) || path.split('/').all(is_plain_segment))
 }
 
 /// The slow look, for paths with something in them that may mean harm and mostly does not.
