@@ -2,7 +2,7 @@
 //!
 //! A request passes here in this order. [`route`] says what its method and path need. [`carrier`] finds the key among
 //! its headers, [`key`] and [`jwt`] say whose it is and whether it is good, [`door`] says when none is needed.
-//! [`authorize`] then lets the [`Principal`] do what the route's permission names, in one workspace, or says which
+//! [`authorize()`] then lets the [`Principal`] do what the route's permission names, in one workspace, or says which
 //! scope is missing. Nothing here does I/O, keeps state or reads a clock.
 
 pub mod authorize;

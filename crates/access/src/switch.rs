@@ -245,4 +245,21 @@ mod tests {
         assert!(switches.denied(ADMIN).contains(Scope::LogsExport));
         assert!(!switches.denied(ADMIN).contains(Scope::LogsWrite));
     }
+
+    #[test]
+    fn owners_and_workspaces_admins_are_above_switches() {
+        let off = Switch::all().fold(Switches::default(), |switches, switch| switches.set(switch, false));
+        for person in [
+            Person { organisation: OrganisationRole::Owner, workspace: None },
+            Person { organisation: OrganisationRole::Owner, workspace: Some(WorkspaceRole::Member) },
+            Person { organisation: OrganisationRole::Member, workspace: Some(WorkspaceRole::Admin) },
+        ] {
+            assert_eq!(off.denied(person), ScopeSet::EMPTY);
+            assert_eq!(off.logs(person), LogView { columns: Columns::All, all_rows: true });
+        }
+        // An admin of the organisation stays one, whatever he is in a workspace.
+        let admin = Person { workspace: Some(WorkspaceRole::Member), ..ADMIN };
+        assert_eq!(off.denied(admin), off.denied(ADMIN));
+        assert_eq!(off.denied(admin).len(), 4);
+    }
 }

@@ -1,7 +1,7 @@
 //! Every way in: method, path, what it asks of its caller, and how it is metered.
 //!
 //! A [`Route`] is made whole or not at all: there is no constructor without a permission (or the reason why it is
-//! public) and none without a way of metering. The tables are [`control`] and [`data`]; [`Router`] finds the one route
+//! public) and none without a way of metering. The tables are [`CONTROL`] and [`DATA`]; [`Router`] finds the one route
 //! of a request, once, from the request target alone.
 
 mod control;
