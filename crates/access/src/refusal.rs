@@ -172,6 +172,8 @@ mod tests {
         });
         assert_eq!(refusal.body(Plane::Control), want);
         assert_eq!(refusal.body(Plane::Data)["status"], "failure");
+        let other = Refusal::new(Reason::OtherWorkspace).about("workspace_id").body(Plane::Control);
+        assert!(other["data"].get("missing_scope").is_none() && other["error"]["param"] == "workspace_id");
         let error = refusal.to_error();
         assert_eq!((error.status, error.kind), (403, ErrorKind::Permission));
         assert_eq!(error.param.as_deref(), Some("configs.create"));

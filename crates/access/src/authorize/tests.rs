@@ -112,6 +112,10 @@ fn members_reach_their_own_keys_only() {
     for resource in [&own, &others, &program] {
         assert!(authorize(&member(WorkspaceRole::Admin), delete, resource).is_ok());
     }
+    // Nobody's key is not the key of a caller who is nobody.
+    let mut nameless = member(WorkspaceRole::Member);
+    nameless.user = None;
+    assert_eq!(authorize(&nameless, delete, &on((KeyKind::WorkspaceUser, None))), Err(Denied::NotFound));
     let admins = on((KeyKind::OrganisationService, None));
     let missing = Denied::Missing(vec![Scope::OrganisationServiceApiKeysDelete]);
     assert_eq!(authorize(&member(WorkspaceRole::Admin), delete, &admins), Err(missing));

@@ -178,6 +178,18 @@ mod tests {
     }
 
     #[test]
+    fn a_right_checksum_over_other_characters_is_no_key() {
+        for odd in ["-", "_", "\0"] {
+            let told = format!("tg-svc-{}{odd}", "a".repeat(RANDOM - 1));
+            let check = checksum(told.as_bytes()).map(char::from);
+            assert_eq!(form_of(&told.chars().chain(check).collect::<String>()), Form::Broken);
+        }
+        let told = format!("tg-xyz-{}", "a".repeat(RANDOM));
+        let check = checksum(told.as_bytes()).map(char::from);
+        assert_eq!(form_of(&told.chars().chain(check).collect::<String>()), Form::Broken);
+    }
+
+    #[test]
     fn any_text_has_a_form() {
         let mut chance = Chance(2);
         for _ in 0..4_000 {
