@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 /// Crates that decide and do no I/O.
-const PURE: [&str; 8] = [
+const PURE: [&str; 9] = [
     "tidegate-core",
     "tidegate-dialect",
     "tidegate-routing",
+    "tidegate-access",
     "tidegate-limits",
     "tidegate-catalog",
     "tidegate-pricing",
