@@ -1,4 +1,4 @@
-//! What access costs a request: `cargo run --release -p tidegate-access --example cost`.
+//! What access costs a request: `cargo run --release -p tidegate-access --example access_cost`.
 //!
 //! The least of several rounds, so that a busy machine disturbs the figures little. 100,000 keys are in the map.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
