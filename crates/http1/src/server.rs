@@ -66,7 +66,13 @@ pub async fn serve<S, F, B>(
     B: Body<Data = Bytes> + Unpin,
 {
     let (read, write) = io.into_split();
-    let wire = Wire { read, receiver: Receiver::default(), received: Bytes::new(), body: RequestBody::Over };
+    let wire = Wire {
+        read,
+        receiver: Receiver::default(),
+        received: Bytes::new(),
+        looked_at: 0,
+        body: RequestBody::Over,
+    };
     let news = draining.clone();
     let mut connection = Connection { wire: Arc::new(Mutex::new(wire)), write };
     let mut waiting = Waiting { limits, news, asked: false, turns: 0, armed_at: 0, sleep: None };
@@ -239,6 +245,8 @@ struct Wire {
     receiver: Receiver,
     /// Received, and not yet understood.
     received: Bytes,
+    /// How much of it is known to be no whole head.
+    looked_at: usize,
     body: RequestBody,
 }
 
@@ -282,10 +290,14 @@ impl Wire {
     /// The next request's head; `None` at the end of the connection.
     fn poll_head(&mut self, cx: &mut Context<'_>, max_bytes: usize) -> Poll<Result<Option<Head>, Bad>> {
         loop {
-            if !self.received.is_empty() {
+            // A head that comes byte by byte is not parsed with each of them.
+            if !self.received.is_empty() && self.may_be_whole(max_bytes) {
                 match request::parse(&mut self.received, max_bytes) {
-                    Ok(Some(head)) => return Poll::Ready(Ok(Some(head))),
-                    Ok(None) => {}
+                    Ok(Some(head)) => {
+                        self.looked_at = 0;
+                        return Poll::Ready(Ok(Some(head)));
+                    }
+                    Ok(None) => self.looked_at = self.received.len(),
                     Err(bad) => return Poll::Ready(Err(bad)),
                 }
             }
@@ -294,6 +306,12 @@ impl Wire {
                 Ok(_) | Err(_) => return Poll::Ready(Ok(None)),
             }
         }
+    }
+
+    /// Whether there is something to parse that was not there the last time: the end of a line, or too much.
+    fn may_be_whole(&self, max_bytes: usize) -> bool {
+        let new = self.received.get(self.looked_at..).unwrap_or_default();
+        self.looked_at == 0 || self.received.len() > max_bytes || new.contains(&b'\n')
     }
 
     /// Ready when the client has left. Nothing is read while the service reads, or has left something unread.
