@@ -32,6 +32,7 @@ impl Amount {
     pub const ZERO: Self = Self(0);
     /// Above every other amount.
     pub(crate) const MAX: Self = Self(i128::MAX);
+    pub(crate) const SMALLEST: Self = Self(1);
     /// One request costs at most a thousand million USD, or tokens. A greater figure is a provider's mistake: it is cut
     /// to this, and counted.
     pub const MOST_PER_REQUEST: Self = Self(1_000_000_000 * ONE);

@@ -1,7 +1,10 @@
 //! What the tests of this crate share: amounts in a word, chance that can be repeated, and a clock that is moved.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Wake};
+use std::thread::{self, Thread};
 
 use tidegate_core::{Clock, Moment};
 use tidegate_pricing::Money;
@@ -41,6 +44,23 @@ pub(crate) fn demand(budgets: &[BudgetId], cost: Money) -> Demand<'_> {
 
 pub(crate) fn cost(cost: Money) -> Charge {
     Charge { cost: Some(cost), tokens: 0, estimated: false }
+}
+
+/// Drives a future to its end on this thread.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let (waker, mut future) = (Arc::new(Unpark(thread::current())).into(), pin!(future));
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
 }
 
 /// SplitMix64.

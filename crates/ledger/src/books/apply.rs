@@ -75,7 +75,7 @@ impl Books {
                 self.last_id = ((self.last_id >> IDS_PER_START) + 1) << IDS_PER_START;
                 Ok(())
             }
-            What::Period { .. } | What::Ahead { .. } => Ok(()),
+            What::Period { .. } | What::Ahead { .. } | What::Slice { .. } => Ok(()),
             What::Budget { id, budget } => self.put(*id, budget),
             What::Remove { id } => {
                 self.shelf(*id)?.removed = true;
@@ -211,6 +211,9 @@ fn may(what: &What, from: Account, to: Account) -> bool {
         What::Period { .. } => matches!((from, to), (Granted, Free) | (Free, Ahead)),
         // A period that was overspent takes the excess from where budgets come from.
         What::Close { .. } => matches!((from, to), (Free, Granted) | (Granted, Free) | (Ahead, Free)),
+        What::Slice { .. } => {
+            matches!((from, to), (Granted, Free) | (Free, Granted) | (Free, Ahead) | (Ahead, Free))
+        }
         What::Ahead { .. } => matches!((from, to), (Free, Ahead) | (Ahead, Free)),
         What::Reserve { .. } => matches!((from, to), (Free, Reserved) | (Ahead, Free)),
         What::Settle { .. } => {

@@ -65,6 +65,8 @@ pub enum What {
     Period { budget: u32, period: u32, start: u64, end: u64 },
     /// A period is over, and so are all its reservations.
     Close { budget: u32, period: u32 },
+    /// A slice of a budget that several processes share came to this one, or went back.
+    Slice { budget: u32, period: u32 },
     /// What may go out ahead of the disk became more or less.
     Ahead { budget: u32, period: u32 },
     Reserve {

@@ -1,8 +1,8 @@
 //! Budgets come, change and go.
 
-use super::Desk;
 use super::demand::BudgetId;
 use super::tally::Slot;
+use super::{Desk, Share};
 use crate::amount::Amount;
 use crate::books::{Account, Entry, What};
 use crate::budget::Budget;
@@ -36,12 +36,14 @@ impl Desk {
             tally.step(id, Account::Ahead, Account::Free, ahead, &mut moves);
             tally.ahead_since = self.seq + 1;
         }
-        tally.step(id, Account::Granted, Account::Free, more, &mut moves);
-        tally.step(id, Account::Free, Account::Granted, Amount::ZERO - more, &mut moves);
+        if self.share == Share::Whole {
+            tally.step(id, Account::Granted, Account::Free, more, &mut moves);
+            tally.step(id, Account::Free, Account::Granted, Amount::ZERO - more, &mut moves);
+        }
         let used = tally.balances.used();
         tally.fired.retain(|mark| *mark <= used);
         slot.budget = budget.clone();
-        slot.set_next_mark();
+        slot.set_next_mark(self.share);
         self.write(What::Budget { id, budget: Box::new(budget) }, moves, out);
         self.alert(id, out);
         BudgetId(id)
@@ -92,7 +94,7 @@ impl Desk {
             self.close_done(id, out);
             self.alert(id, out);
             let (stake, seq) = (self.stake, self.seq);
-            let Some(slot) = self.slots.get_mut(&id).filter(|slot| !slot.removed) else { continue };
+            let Some(slot) = self.slots.get_mut(&id).filter(|slot| slot.running) else { continue };
             let amount = slot.budget.limit.amount();
             let (balances, doubted, number) = (slot.now.balances, slot.now.doubted, slot.now.number);
             let left = amount.millionths(stake.doubt) - doubted;

@@ -90,6 +90,9 @@ pub struct Standing {
     pub held: Amount,
     /// What the next request can have at most. Below zero when it was overspent.
     pub free: Amount,
+    /// What this process has not claimed of a budget that it shares with others: see [`Pool`](crate::Pool). Zero
+    /// for budgets that are its own.
+    pub unclaimed: Amount,
     /// Milliseconds since 1970 UTC.
     pub start: u64,
     /// The next reset; [`Reset::NEVER`](crate::Reset::NEVER) for none.

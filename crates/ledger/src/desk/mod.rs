@@ -9,16 +9,18 @@ mod demand;
 mod model;
 mod reserve;
 mod settle;
+mod slice;
 mod tally;
 
 use foldhash::HashMap;
 
 use crate::amount::Amount;
 use crate::books::{Account, Books, Entry, Move, What};
-use crate::budget::{Key, Scope};
+use crate::budget::{Budget, Key, Scope};
 
 pub use demand::{BudgetId, Charge, Demand, Exceeded, Grant, Least, Refusal, Standing};
 pub(crate) use reserve::Receipt;
+pub(crate) use slice::PeriodOf;
 use tally::{Slot, Tally};
 
 /// How much may be at stake in a crash.
@@ -38,6 +40,17 @@ impl Default for Stake {
     }
 }
 
+/// Whose the budgets are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Share {
+    /// This process's alone: each period begins with the whole amount.
+    #[default]
+    Whole,
+    /// Of several processes: each period begins with nothing, and slices are claimed from a [`Pool`](crate::Pool).
+    /// Thresholds are the pool's to watch.
+    Slices,
+}
+
 #[derive(Debug)]
 pub(crate) struct Desk {
     slots: HashMap<u32, Slot>,
@@ -50,11 +63,12 @@ pub(crate) struct Desk {
     /// The latest time that anybody said. A clock that is set back stands still here.
     latest: u64,
     stake: Stake,
+    share: Share,
 }
 
 impl Desk {
     /// Goes on where the books end. Nothing may be open, and nothing set aside ahead: a start sees to that.
-    pub(crate) fn new(books: &Books, stake: Stake) -> Self {
+    pub(crate) fn new(books: &Books, stake: Stake, share: Share) -> Self {
         let mut desk = Self {
             slots: HashMap::default(),
             keys: HashMap::default(),
@@ -64,6 +78,7 @@ impl Desk {
             last_id: books.last_id,
             latest: books.at,
             stake,
+            share,
         };
         for (id, shelf) in &books.budgets {
             let mut slot = Slot::new(*id, shelf.budget.clone());
@@ -73,11 +88,12 @@ impl Desk {
                 let tally = Tally::of(*number, period);
                 if *number == slot.now.number {
                     slot.now = tally;
+                    slot.running = true;
                 } else {
                     slot.past.push(tally);
                 }
             }
-            slot.set_next_mark();
+            slot.set_next_mark(share);
             if !slot.removed {
                 desk.name(&slot);
             }
@@ -94,6 +110,10 @@ impl Desk {
 
     pub(crate) fn find(&self, scope: Scope, id: &str) -> Vec<BudgetId> {
         self.by_scope.get(&(scope, id.to_owned())).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn budget(&self, id: BudgetId) -> Option<(Budget, u64)> {
+        self.slots.get(&id.0).map(|slot| (slot.budget.clone(), slot.now.start))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -129,7 +149,7 @@ impl Desk {
     /// Begins the period that holds `now`, if another one is running.
     fn roll(&mut self, id: u32, now: u64, out: &mut Vec<Entry>) {
         let Some(slot) = self.slots.get(&id) else { return };
-        if slot.removed || (slot.now.number > 0 && !slot.is_over(now)) {
+        if slot.removed || (slot.running && !slot.is_over(now)) {
             return;
         }
         self.next_period(id, now, out);
@@ -138,7 +158,7 @@ impl Desk {
     /// Ends the running period, if there is one, and begins the next.
     fn next_period(&mut self, id: u32, now: u64, out: &mut Vec<Entry>) {
         self.end_period(id, out);
-        let stake = self.stake;
+        let (stake, share) = (self.stake, self.share);
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let range = slot.budget.limit.reset().period(now);
         let mut moves = Vec::with_capacity(2);
@@ -153,7 +173,10 @@ impl Desk {
             next_mark: Amount::MAX,
             ahead_since: self.seq + 1,
         };
-        let amount = slot.budget.limit.amount();
+        let amount = match share {
+            Share::Whole => slot.budget.limit.amount(),
+            Share::Slices => Amount::ZERO,
+        };
         tally.step(id, Account::Granted, Account::Free, amount, &mut moves);
         tally.step(
             id,
@@ -163,17 +186,19 @@ impl Desk {
             &mut moves,
         );
         let what = What::Period { budget: id, period: tally.number, start: range.start, end: range.end };
+        slot.running = true;
         slot.all_written();
-        slot.set_next_mark();
+        slot.set_next_mark(share);
         self.write(what, moves, out);
     }
 
     /// Takes the running period away. It is closed, or kept until its last reservation ends.
     fn end_period(&mut self, id: u32, out: &mut Vec<Entry>) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
-        if slot.now.balances.granted.is_zero() && slot.now.is_done() {
+        if !slot.running {
             return;
         }
+        slot.running = false;
         let mut old = slot.now.clone();
         slot.now.balances = crate::books::Balances::EMPTY;
         if old.is_done() {
@@ -210,6 +235,7 @@ fn standing(slot: &Slot) -> Standing {
         reserved: balances.reserved,
         held: balances.held,
         free: slot.available(),
+        unclaimed: slot.unclaimed(),
         start: slot.now.start,
         end: slot.now.end,
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{BudgetId, Charge, Demand, Desk, Least, Receipt, Stake};
+use super::{BudgetId, Charge, Demand, Desk, Least, Receipt, Share, Stake};
 use crate::amount::Amount;
 use crate::books::{Books, Entry, How, What};
 use crate::budget::{Budget, FirstDay, Limit, Reset, Scope, Unit};
@@ -118,7 +118,7 @@ impl Pair {
     fn new(chance: &mut Chance) -> Self {
         let stake = Stake { ahead: [0, 1_000, 100_000][chance.below(3) as usize], doubt: 200_000 };
         let mut pair = Self {
-            desk: Desk::new(&Books::default(), stake),
+            desk: Desk::new(&Books::default(), stake, Share::Whole),
             naive: Naive::default(),
             ids: Vec::new(),
             open: Vec::new(),

@@ -107,12 +107,13 @@ impl Desk {
     }
 
     pub(super) fn alert(&mut self, budget: u32, out: &mut Vec<Entry>) {
+        let share = self.share;
         while let Some(slot) = self.slots.get_mut(&budget)
             && slot.now.balances.used() >= slot.now.next_mark
         {
             let (period, mark) = (slot.now.number, slot.now.next_mark);
             slot.now.fired.push(mark);
-            slot.set_next_mark();
+            slot.set_next_mark(share);
             self.write(What::Alert { budget, period, mark }, Vec::new(), out);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::Share;
 use crate::amount::Amount;
 use crate::books::{Account, Balances, Move, Period};
 use crate::budget::{Budget, Reset};
@@ -14,6 +15,8 @@ pub(super) struct Slot {
     /// Older periods, with reservations that may still be running or are held.
     pub(super) past: Vec<Tally>,
     pub(super) removed: bool,
+    /// `now` is a period, not the place for one.
+    pub(super) running: bool,
     /// What went out before its entry was on disk, by the entry's number.
     unwritten: VecDeque<(u64, Amount)>,
     unwritten_sum: Amount,
@@ -47,12 +50,17 @@ impl Slot {
             ahead_since: 0,
         };
         let (unwritten, unwritten_sum) = (VecDeque::new(), Amount::ZERO);
-        Self { id, budget, now, past: Vec::new(), removed: false, unwritten, unwritten_sum }
+        Self { id, budget, now, past: Vec::new(), removed: false, running: false, unwritten, unwritten_sum }
     }
 
     /// What a request can have at most.
     pub(super) fn available(&self) -> Amount {
         self.now.balances.free + self.now.balances.ahead
+    }
+
+    /// What was granted is less than the budget where it is shared.
+    pub(super) fn unclaimed(&self) -> Amount {
+        (self.budget.limit.amount() + self.now.balances.granted).max(Amount::ZERO)
     }
 
     pub(super) fn tally(&mut self, number: u32) -> Option<&mut Tally> {
@@ -88,7 +96,11 @@ impl Slot {
         at >= self.now.end && self.now.end != Reset::NEVER
     }
 
-    pub(super) fn set_next_mark(&mut self) {
+    /// Of a budget that is shared, this process does not know what is used.
+    pub(super) fn set_next_mark(&mut self, share: Share) {
+        if share == Share::Slices {
+            return;
+        }
         let marks = self.budget.limit.marks();
         self.now.next_mark = marks.filter(|mark| !self.now.fired.contains(mark)).min().unwrap_or(Amount::MAX);
     }

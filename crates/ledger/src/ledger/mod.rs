@@ -2,6 +2,7 @@
 
 mod gate;
 mod options;
+mod pool;
 mod recover;
 mod reservation;
 mod shared;
@@ -18,13 +19,14 @@ use std::{fmt, io};
 
 use tidegate_core::Clock;
 
-use crate::books::{Open, Violation};
+use crate::books::{Entry, Open, Violation};
 use crate::budget::{Budget, Scope};
-use crate::desk::{BudgetId, Charge, Demand, Refusal, Standing};
+use crate::desk::{BudgetId, Charge, Demand, Desk, Refusal, Standing};
 use crate::journal::{Directory, Files, ReadError};
 
 pub use gate::{NotWritten, Written};
 pub use options::{AfterCrash, Alert, OnAlert, Options, Unheard, WhenDiskFails};
+pub use pool::{Claim, Pool, PoolAway, SharedRefusal};
 pub use recover::Opened;
 pub use reservation::{Reservation, Settled};
 pub use shared::Stats;
@@ -157,6 +159,13 @@ impl Ledger {
         let is_made = change(&mut front, now);
         self.shared.wake(front, false);
         if is_made { Ok(()) } else { Err(ChangeError::NotThere) }
+    }
+
+    fn with_desk<T>(&self, act: impl FnOnce(&mut Desk, &mut Vec<Entry>) -> T) -> T {
+        let mut front = self.shared.lock();
+        let result = front.change(act);
+        self.shared.wake(front, false);
+        result
     }
 
     /// The budgets of somebody, in the order in which they were made.

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use crate::amount::Amount;
 use crate::budget::{Scope, Unit};
-use crate::desk::{BudgetId, Stake};
+use crate::desk::{BudgetId, Share, Stake};
 
 /// Takes events to whoever sends them.
 pub type OnAlert = Box<dyn FnMut(&Alert) + Send>;
 
 pub struct Options {
     pub stake: Stake,
+    pub share: Share,
     /// What happens to reservations that a crash left open.
     pub after_crash: AfterCrash,
     /// What a reservation costs that is dropped before anything was noted.
@@ -89,6 +90,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             stake: Stake::default(),
+            share: Share::default(),
             after_crash: AfterCrash::default(),
             unheard: Unheard::default(),
             when_disk_fails: WhenDiskFails::default(),

@@ -40,7 +40,7 @@ pub(super) fn recover(files: Box<dyn Files>, options: &Options, now: u64) -> Res
         start.end(*id, open, options.after_crash)?;
     }
     let in_doubt = start.doubt()?;
-    let mut desk = Desk::new(&start.books, options.stake);
+    let mut desk = Desk::new(&start.books, options.stake, options.share);
     let held = start.books.held;
     let mut entries = start.entries;
     desk.resume(start.now, &mut entries);

@@ -1,16 +1,17 @@
 //! Many threads at one budget: never a digit too much, and nearly all of it of use.
 
+use std::future::ready;
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
-use super::{Ledger, Options};
+use super::{Claim, Ledger, Options, Pool, PoolAway, SharedRefusal};
 use crate::amount::Amount;
 use crate::books::How;
 use crate::budget::Reset;
-use crate::desk::{Demand, Least, Refusal};
+use crate::desk::{Demand, Least, Refusal, Share};
 use crate::journal::faulty::Disk;
 use crate::journal::verify_files;
-use crate::testing::{Chance, FakeClock, amount, budget, cost, demand, tiny, usd};
+use crate::testing::{Chance, FakeClock, amount, block_on, budget, cost, demand, tiny, usd};
 
 const THREADS: u64 = 64;
 
@@ -105,4 +106,66 @@ fn a_refusal_by_one_budget_leaves_the_others_untouched() {
         }
     });
     assert_eq!(ledger.standing(shared).unwrap().settled, amount("1"));
+}
+
+/// What a database would hold: how much of the one period was claimed.
+struct Table(Mutex<Amount>);
+
+impl Pool for Table {
+    fn claim(&self, claim: &Claim) -> impl Future<Output = Result<Amount, PoolAway>> + Send {
+        let mut claimed = self.0.lock().unwrap();
+        let left = claim.budget.limit.amount() - *claimed;
+        let slice = if left < claim.least { Amount::ZERO } else { left.min(claim.want) };
+        *claimed += slice;
+        ready(Ok(slice))
+    }
+
+    fn give_back(&self, _: &Claim, rest: Amount) -> impl Future<Output = Result<(), PoolAway>> + Send {
+        *self.0.lock().unwrap() -= rest;
+        ready(Ok(()))
+    }
+}
+
+#[test]
+fn three_replicas_share_a_dollar_by_slices() {
+    let table = Table(Mutex::default());
+    let disks = [Disk::default(), Disk::default(), Disk::default()];
+    let replicas = disks.each_ref().map(|disk| {
+        let options = Options { share: Share::Slices, ..Options::default() };
+        let clock = Arc::new(FakeClock::default());
+        let ledger = Ledger::open_files(Box::new(disk.clone()), options, clock).unwrap().0;
+        let id = ledger.put(budget("one", "1", Reset::Never, &["0.5"])).unwrap();
+        (ledger, id)
+    });
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let ((ledger, id), table) = (&replicas[thread as usize % 3], &table);
+            scope.spawn(move || {
+                let chance = &mut Chance(thread);
+                loop {
+                    let ceiling = 1 + chance.below(900);
+                    match block_on(ledger.reserve_shared(&demand(&[*id], tiny(ceiling)), table)) {
+                        Ok(reservation) => {
+                            block_on(reservation.ready()).unwrap();
+                            reservation.settle(&cost(tiny(chance.below(ceiling + 1))), How::Success);
+                        }
+                        Err(SharedRefusal::Refused(Refusal::Exceeded(e)))
+                            if e.standing.reserved.is_zero() =>
+                        {
+                            break;
+                        }
+                        Err(_) => thread::yield_now(),
+                    }
+                }
+            });
+        }
+    });
+    let settled: Amount = replicas.iter().map(|(ledger, id)| ledger.standing(*id).unwrap().settled).sum();
+    assert!(settled <= amount("1") && settled >= amount("0.97"), "{settled}");
+    for (ledger, id) in &replicas {
+        block_on(ledger.give_back(*id, &table)).unwrap();
+        ledger.close();
+    }
+    assert_eq!(*table.0.lock().unwrap(), settled, "everything else went back");
+    disks.iter().for_each(|disk| assert!(verify_files(disk).is_ok()));
 }
