@@ -18,14 +18,14 @@ impl Desk {
                 self.next_budget += 1;
                 let slot = Slot::new(id, budget.clone());
                 self.name(&slot);
-                self.slots.insert(id, slot);
+                self.slots.insert(slot);
                 self.write(What::Budget { id, budget: Box::new(budget) }, Vec::new(), out);
                 self.roll(id, now, out);
                 return BudgetId(id);
             }
         };
         self.roll(id, now, out);
-        let Some(slot) = self.slots.get_mut(&id).filter(|slot| slot.budget != budget) else {
+        let Some(slot) = self.slots.get_mut(id).filter(|slot| slot.budget != budget) else {
             return BudgetId(id);
         };
         let mut moves = Vec::new();
@@ -52,7 +52,7 @@ impl Desk {
     /// Nobody can reserve from it any more. What is open ends as usual.
     pub(crate) fn remove(&mut self, id: BudgetId, now: u64, out: &mut Vec<Entry>) -> bool {
         self.tick(now);
-        let Some(slot) = self.slots.get_mut(&id.0).filter(|slot| !slot.removed) else { return false };
+        let Some(slot) = self.slots.get_mut(id.0).filter(|slot| !slot.removed) else { return false };
         slot.removed = true;
         let (key, scope) = (slot.budget.key(), (slot.budget.scope, slot.budget.id.clone()));
         self.keys.remove(&key);
@@ -64,11 +64,11 @@ impl Desk {
         }
         self.end_period(id.0, out);
         self.write(What::Remove { id: id.0 }, Vec::new(), out);
-        if let Some(slot) = self.slots.get_mut(&id.0) {
+        if let Some(slot) = self.slots.get_mut(id.0) {
             // No period is running: what is open is in the past.
             slot.now.number = 0;
             if slot.past.is_empty() {
-                self.slots.remove(&id.0);
+                self.slots.remove(id.0);
             }
         }
         true
@@ -77,7 +77,7 @@ impl Desk {
     /// Begins the running period anew: usage is zero, and thresholds can be reached again.
     pub(crate) fn reset(&mut self, id: BudgetId, now: u64, out: &mut Vec<Entry>) -> bool {
         let now = self.tick(now);
-        if self.slots.get(&id.0).is_none_or(|slot| slot.removed) {
+        if self.slots.get(id.0).is_none_or(|slot| slot.removed) {
             return false;
         }
         self.next_period(id.0, now, out);
@@ -88,13 +88,11 @@ impl Desk {
     /// what may go out ahead of the disk, as much as crashes have left of the stake.
     pub(crate) fn resume(&mut self, now: u64, out: &mut Vec<Entry>) {
         self.tick(now);
-        let mut ids: Vec<u32> = self.slots.keys().copied().collect();
-        ids.sort_unstable();
-        for id in ids {
+        for id in self.slots.ids() {
             self.close_done(id, out);
             self.alert(id, out);
             let (stake, seq) = (self.stake, self.seq);
-            let Some(slot) = self.slots.get_mut(&id).filter(|slot| slot.running) else { continue };
+            let Some(slot) = self.slots.get_mut(id).filter(|slot| slot.running) else { continue };
             let amount = slot.budget.limit.amount();
             let (balances, doubted, number) = (slot.now.balances, slot.now.doubted, slot.now.number);
             let left = amount.millionths(stake.doubt) - doubted;
@@ -112,10 +110,8 @@ impl Desk {
 
     /// Before a stop: nothing is ahead of the disk any more, so the next start need not doubt it.
     pub(crate) fn withdraw(&mut self, out: &mut Vec<Entry>) {
-        let mut ids: Vec<u32> = self.slots.keys().copied().collect();
-        ids.sort_unstable();
-        for id in ids {
-            let Some(slot) = self.slots.get_mut(&id) else { continue };
+        for id in self.slots.ids() {
+            let Some(slot) = self.slots.get_mut(id) else { continue };
             let (ahead, period) = (slot.now.balances.ahead, slot.now.number);
             if ahead.is_zero() {
                 continue;
@@ -127,14 +123,14 @@ impl Desk {
     }
 
     fn close_done(&mut self, id: u32, out: &mut Vec<Entry>) {
-        while let Some(slot) = self.slots.get_mut(&id)
+        while let Some(slot) = self.slots.get_mut(id)
             && let Some(at) = slot.past.iter().position(super::Tally::is_done)
         {
             let tally = slot.past.swap_remove(at);
             let is_last = slot.removed && slot.past.is_empty();
             self.close(id, tally, out);
             if is_last {
-                self.slots.remove(&id);
+                self.slots.remove(id);
             }
         }
     }

@@ -10,6 +10,7 @@ mod model;
 mod reserve;
 mod settle;
 mod slice;
+mod slots;
 mod tally;
 
 use foldhash::HashMap;
@@ -21,6 +22,7 @@ use crate::budget::{Budget, Key, Scope};
 pub use demand::{BudgetId, Charge, Demand, Exceeded, Grant, Least, Refusal, Standing};
 pub(crate) use reserve::Receipt;
 pub(crate) use slice::PeriodOf;
+use slots::Slots;
 use tally::{Slot, Tally};
 
 /// How much may be at stake in a crash.
@@ -53,7 +55,7 @@ pub enum Share {
 
 #[derive(Debug)]
 pub(crate) struct Desk {
-    slots: HashMap<u32, Slot>,
+    slots: Slots,
     keys: HashMap<Key, u32>,
     by_scope: HashMap<(Scope, String), Vec<BudgetId>>,
     next_budget: u32,
@@ -70,7 +72,7 @@ impl Desk {
     /// Goes on where the books end. Nothing may be open, and nothing set aside ahead: a start sees to that.
     pub(crate) fn new(books: &Books, stake: Stake, share: Share) -> Self {
         let mut desk = Self {
-            slots: HashMap::default(),
+            slots: Slots::default(),
             keys: HashMap::default(),
             by_scope: HashMap::default(),
             next_budget: books.next_budget,
@@ -97,7 +99,7 @@ impl Desk {
             if !slot.removed {
                 desk.name(&slot);
             }
-            desk.slots.insert(*id, slot);
+            desk.slots.insert(slot);
         }
         desk
     }
@@ -113,7 +115,7 @@ impl Desk {
     }
 
     pub(crate) fn budget(&self, id: BudgetId) -> Option<(Budget, u64)> {
-        self.slots.get(&id.0).map(|slot| (slot.budget.clone(), slot.now.start))
+        self.slots.get(id.0).map(|slot| (slot.budget.clone(), slot.now.start))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -128,7 +130,7 @@ impl Desk {
     pub(crate) fn standing(&mut self, id: BudgetId, now: u64, out: &mut Vec<Entry>) -> Option<Standing> {
         let now = self.tick(now);
         self.roll(id.0, now, out);
-        self.slots.get(&id.0).filter(|slot| !slot.removed).map(standing)
+        self.slots.get(id.0).filter(|slot| !slot.removed).map(standing)
     }
 
     pub(crate) fn alert_handed(&mut self, budget: u32, period: u32, mark: Amount, out: &mut Vec<Entry>) {
@@ -148,7 +150,7 @@ impl Desk {
 
     /// Begins the period that holds `now`, if another one is running.
     fn roll(&mut self, id: u32, now: u64, out: &mut Vec<Entry>) {
-        let Some(slot) = self.slots.get(&id) else { return };
+        let Some(slot) = self.slots.get(id) else { return };
         if slot.removed || (slot.running && !slot.is_over(now)) {
             return;
         }
@@ -159,7 +161,7 @@ impl Desk {
     fn next_period(&mut self, id: u32, now: u64, out: &mut Vec<Entry>) {
         self.end_period(id, out);
         let (stake, share) = (self.stake, self.share);
-        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let Some(slot) = self.slots.get_mut(id) else { return };
         let range = slot.budget.limit.reset().period(now);
         let mut moves = Vec::with_capacity(2);
         let tally = &mut slot.now;
@@ -194,7 +196,7 @@ impl Desk {
 
     /// Takes the running period away. It is closed, or kept until its last reservation ends.
     fn end_period(&mut self, id: u32, out: &mut Vec<Entry>) {
-        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let Some(slot) = self.slots.get_mut(id) else { return };
         if !slot.running {
             return;
         }

@@ -76,7 +76,7 @@ impl Desk {
 
     /// What this budget can give; the grant of its unit becomes no greater than that.
     fn look(&self, id: BudgetId, asked: &Asked, grant: &mut Grant) -> Result<Line, Refusal> {
-        let slot = self.slots.get(&id.0).filter(|slot| !slot.removed).ok_or(Refusal::NoSuchBudget(id))?;
+        let slot = self.slots.get(id.0).filter(|slot| !slot.removed).ok_or(Refusal::NoSuchBudget(id))?;
         let unit = slot.budget.limit.unit();
         let ((ceiling, least), given) = match unit {
             Unit::Usd => (asked.usd, &mut grant.usd),
@@ -111,7 +111,7 @@ impl Desk {
     ) {
         let seq = self.seq + 1;
         for line in &mut admitted.receipt.lines {
-            let Some(slot) = self.slots.get_mut(&line.budget) else { continue };
+            let Some(slot) = self.slots.get_mut(line.budget) else { continue };
             line.amount = match line.unit {
                 Unit::Usd => admitted.grant.usd,
                 Unit::Tokens => admitted.grant.tokens,
@@ -127,7 +127,7 @@ impl Desk {
         }
         if admitted.covered {
             for line in admitted.receipt.lines.iter().filter(|line| !line.amount.is_zero()) {
-                if let Some(slot) = self.slots.get_mut(&line.budget) {
+                if let Some(slot) = self.slots.get_mut(line.budget) {
                     slot.went_out(line.amount, seq);
                 }
             }

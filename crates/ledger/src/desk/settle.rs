@@ -54,7 +54,7 @@ impl Desk {
     ) -> Option<Outcome> {
         self.tick(now);
         let line = |part: &crate::books::Part| {
-            let unit = self.slots.get(&part.budget)?.budget.limit.unit();
+            let unit = self.slots.get(part.budget)?.budget.limit.unit();
             Some(Line { budget: part.budget, period: part.period, unit, amount: part.amount })
         };
         let lines: Option<Vec<Line>> = held.parts.iter().map(line).collect();
@@ -73,7 +73,7 @@ impl Desk {
         let mut moves = Vec::with_capacity(2 * lines.len());
         let (mut over, mut look_again) = (false, false);
         for line in lines {
-            let Some(slot) = self.slots.get_mut(&line.budget) else { continue };
+            let Some(slot) = self.slots.get_mut(line.budget) else { continue };
             let is_running = slot.now.number == line.period;
             let Some(tally) = slot.tally(line.period) else { continue };
             over |= pay(tally, line, from, figures, &mut moves);
@@ -89,7 +89,7 @@ impl Desk {
 
     /// Thresholds that were reached, and periods that are over.
     fn after(&mut self, line: &Line, out: &mut Vec<Entry>) {
-        let Some(slot) = self.slots.get_mut(&line.budget) else { return };
+        let Some(slot) = self.slots.get_mut(line.budget) else { return };
         if slot.now.number == line.period && !slot.removed {
             self.alert(line.budget, out);
             return;
@@ -102,13 +102,13 @@ impl Desk {
         let is_last = slot.removed && slot.past.is_empty();
         self.close(line.budget, tally, out);
         if is_last {
-            self.slots.remove(&line.budget);
+            self.slots.remove(line.budget);
         }
     }
 
     pub(super) fn alert(&mut self, budget: u32, out: &mut Vec<Entry>) {
         let share = self.share;
-        while let Some(slot) = self.slots.get_mut(&budget)
+        while let Some(slot) = self.slots.get_mut(budget)
             && slot.now.balances.used() >= slot.now.next_mark
         {
             let (period, mark) = (slot.now.number, slot.now.next_mark);

@@ -14,7 +14,7 @@ pub(crate) struct PeriodOf {
 
 impl Desk {
     pub(crate) fn running(&self, budget: BudgetId) -> Option<PeriodOf> {
-        let slot = self.slots.get(&budget.0).filter(|slot| slot.running && !slot.removed)?;
+        let slot = self.slots.get(budget.0).filter(|slot| slot.running && !slot.removed)?;
         Some(PeriodOf { budget, period: slot.now.number })
     }
 
@@ -24,7 +24,7 @@ impl Desk {
             return false;
         }
         let (stake, seq, id) = (self.stake, self.seq, of.budget.0);
-        let Some(slot) = self.slots.get_mut(&id) else { return false };
+        let Some(slot) = self.slots.get_mut(id) else { return false };
         let amount = slot.budget.limit.amount();
         let tally = &mut slot.now;
         let mut moves = Vec::new();
@@ -45,7 +45,7 @@ impl Desk {
             return Amount::ZERO;
         }
         let (seq, id) = (self.seq, of.budget.0);
-        let Some(slot) = self.slots.get_mut(&id) else { return Amount::ZERO };
+        let Some(slot) = self.slots.get_mut(id) else { return Amount::ZERO };
         let tally = &mut slot.now;
         let mut moves = Vec::new();
         let ahead = tally.balances.ahead;

@@ -40,6 +40,10 @@ impl Directory {
     /// The file system's; [`io::ErrorKind::WouldBlock`] when another process holds the lock.
     pub fn open(path: &Path) -> io::Result<Self> {
         fs::create_dir_all(path)?;
+        // The directory itself must be there after the power went, or all that is synced in it is nowhere.
+        if let Some(parent) = path.canonicalize()?.parent() {
+            File::open(parent)?.sync_all()?;
+        }
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK))?;
         lock.try_lock().map_err(|error| match error {
             fs::TryLockError::Error(error) => error,

@@ -27,7 +27,7 @@ pub struct Options {
     pub retry: Duration,
     /// A segment that is longer is followed by a new one, with a snapshot.
     pub segment_bytes: u64,
-    /// So many segments stay, for proofs that go further back. At least one.
+    /// So many segments stay, for proofs that go further back; a start reads them all. At least one.
     pub keep_segments: usize,
     /// Called from the writer's thread when a threshold is on record. It should not take long: it holds up the disk.
     pub on_alert: Option<OnAlert>,
@@ -40,7 +40,8 @@ pub enum AfterCrash {
     Hold,
     /// Settled at the whole reservation.
     Settle,
-    /// Given back: for providers that bill nothing for requests that were cut off.
+    /// Given back: for providers that bill nothing for requests that were cut off. What was settled in the last
+    /// milliseconds before the crash is given back with them.
     Release,
 }
 
@@ -97,7 +98,7 @@ impl Default for Options {
             most_waiting: 65_536,
             gather: Duration::from_millis(2),
             retry: Duration::from_millis(250),
-            segment_bytes: 64 << 20,
+            segment_bytes: 8 << 20,
             keep_segments: 4,
             on_alert: None,
         }

@@ -164,6 +164,7 @@ fn three_replicas_share_a_dollar_by_slices() {
     assert!(settled <= amount("1") && settled >= amount("0.97"), "{settled}");
     for (ledger, id) in &replicas {
         block_on(ledger.give_back(*id, &table)).unwrap();
+        assert!(ledger.standing(*id).unwrap().free.is_zero(), "what went back is not here any more");
         ledger.close();
     }
     assert_eq!(*table.0.lock().unwrap(), settled, "everything else went back");
