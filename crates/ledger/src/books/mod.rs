@@ -1,7 +1,7 @@
 //! The books as entries make them: the slow and plain form that replay, snapshots and proofs share.
 //!
 //! [`Books::apply`] takes one entry, checks every rule, and names the one that was broken. The writer keeps a copy of
-//! its own, so a mistake in the quick form ([`crate::desk`]) is found before it has been handed out for long.
+//! its own, so a mistake in the quick form (`desk`) is found before it has been handed out for long.
 
 mod apply;
 mod entry;

@@ -1,5 +1,7 @@
 //! The desk behind a lock, a journal behind a thread, and the handle on both.
 
+#[cfg(test)]
+mod faults;
 mod gate;
 mod options;
 mod pool;
