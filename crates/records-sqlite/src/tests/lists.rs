@@ -75,7 +75,7 @@ fn rows_and_records_say_what_was_put_in() {
     let mut sink = scratch.sink();
     let records: Vec<_> = (0..200).map(|i| record(&ids, NOW + i, i)).collect();
     let with = |record: &tidegate_records::RequestRecord| {
-        (record.id % 2 == 0 || record.status != 200).then(|| bodies(&record.id.to_string()))
+        (record.id.is_multiple_of(2) || record.status != 200).then(|| bodies(&record.id.to_string()))
     };
     write(&mut sink, &records, &with);
     let mut reader = scratch.reader();

@@ -72,17 +72,26 @@ pub fn record(ids: &IdSource, unix_ms: u64, i: u64) -> RequestRecord {
         asked_model: "gpt-4o".into(),
         status: [200, 200, 200, 200, 429, 500, 200, 404, 200, 200][(i % 10) as usize],
         end: "ok".into(),
-        stream: i % 2 == 0,
-        timing: Timing { total_us: 1_000 + i, ttft_us: (i % 3 == 0).then_some(i), ..Timing::default() },
-        usage: (i % 4 != 0).then(|| Usage { input: i, cache_read: Some(2), output: 3, ..Usage::default() }),
+        stream: i.is_multiple_of(2),
+        timing: Timing {
+            total_us: 1_000 + i,
+            ttft_us: i.is_multiple_of(3).then_some(i),
+            ..Timing::default()
+        },
+        usage: (!i.is_multiple_of(4)).then(|| Usage {
+            input: i,
+            cache_read: Some(2),
+            output: 3,
+            ..Usage::default()
+        }),
         cost: Cost {
             amount: format!("0.{i:020}").into(),
             currency: "USD".into(),
-            unpriced: i % 5 == 0,
+            unpriced: i.is_multiple_of(5),
             ..Cost::default()
         },
         span: Span {
-            trace: if i % 3 == 0 { format!("trace-{}", i / 30).into() } else { "".into() },
+            trace: if i.is_multiple_of(3) { format!("trace-{}", i / 30).into() } else { "".into() },
             ..Span::default()
         },
         ..RequestRecord::default()
