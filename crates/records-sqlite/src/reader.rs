@@ -172,10 +172,10 @@ impl File {
     ) -> rusqlite::Result<()> {
         let Some(conditions) = Conditions::of(filter, before, &self.connection)? else { return Ok(()) };
         let columns = COLUMNS.join(",");
-        let sql = format!("select {columns} from row{} order by id desc limit {limit}", conditions.sql());
+        let (sql, values) = conditions.list(&columns, limit);
         let (connection, names) = (&self.connection, &mut self.names);
         let mut statement = connection.prepare_cached(&sql)?;
-        let mut found = statement.query(params_from_iter(&conditions.values))?;
+        let mut found = statement.query(params_from_iter(&values))?;
         while let Some(row) = found.next()? {
             rows.push(list_row(row, &mut |number| name(connection, names, number))?);
         }
@@ -185,11 +185,10 @@ impl File {
     fn count(&self, filter: &Filter, most: u64) -> rusqlite::Result<u64> {
         let Some(conditions) = Conditions::of(filter, None, &self.connection)? else { return Ok(0) };
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let sql = format!("select count(*) from (select 1 from row{} limit {most})", conditions.sql());
-        let count: i64 = self
-            .connection
-            .prepare_cached(&sql)?
-            .query_row(params_from_iter(&conditions.values), |row| row.get(0))?;
+        let (conditions, values) = conditions.plain();
+        let sql = format!("select count(*) from (select 1 from row{conditions} limit {most})");
+        let count: i64 =
+            self.connection.prepare_cached(&sql)?.query_row(params_from_iter(&values), |row| row.get(0))?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
 }

@@ -25,7 +25,7 @@ create index if not exists row_workspace on row(workspace, id);
 create index if not exists row_api_key on row(api_key, id) where api_key <> 0;
 create index if not exists row_virtual_key on row(virtual_key, id) where virtual_key <> 0;
 create index if not exists row_user on row(user, id) where user <> 0;
-create index if not exists row_trace on row(trace) where trace <> '';
+create index if not exists row_trace on row(trace, id) where trace <> '';
 ";
 
 pub(crate) const BODIES: &str = "

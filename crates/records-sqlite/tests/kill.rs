@@ -3,7 +3,7 @@
 //! The test binary runs itself as the process that is killed. One thread pushes numbered records, another notes in a file
 //! how many of them are acknowledged; the store is away half of the time, so that records go both ways.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};

@@ -72,10 +72,14 @@ pub struct Stats {
     /// The store answered its last call.
     pub sink_up: bool,
     pub sink_failures: u64,
-    /// Batches, the time the writer spent on them, and the longest, in microseconds.
+    /// Batches that the writer dealt with.
     pub bursts: u64,
+    /// The time that took, and the longest of them, in microseconds, waiting for disk and for others on the core included.
     pub busy_us: u64,
     pub longest_burst_us: u64,
+    /// Processor time of the writer's thread in microseconds, and the most of one batch: so long others may have waited.
+    pub cpu_us: u64,
+    pub longest_cpu_us: u64,
 }
 
 impl Stats {

@@ -1,5 +1,6 @@
 //! The thread between queue, store and journal.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,8 @@ pub(crate) struct Writer {
     backoff: Duration,
     replay: Option<Replay>,
     tended: Instant,
+    /// Processor time at the end of the last batch.
+    cpu_us: Cell<u64>,
 }
 
 /// A segment on its way to the store.
@@ -50,7 +53,18 @@ impl Writer {
     ) -> Self {
         let backoff = options.retry;
         let tended = Instant::now();
-        Self { queue, journal, sink, clock, options, away_until: None, backoff, replay: None, tended }
+        Self {
+            queue,
+            journal,
+            sink,
+            clock,
+            options,
+            away_until: None,
+            backoff,
+            replay: None,
+            tended,
+            cpu_us: Cell::new(0),
+        }
     }
 
     pub(crate) fn run(mut self) {
@@ -287,7 +301,11 @@ impl Writer {
     fn burst(&self, began: Instant) {
         let took = began.elapsed();
         let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let cpu_us = cpu_us();
+        let cpu = cpu_us.saturating_sub(self.cpu_us.replace(cpu_us));
         self.queue.with_stats(|stats| {
+            stats.cpu_us = cpu_us;
+            stats.longest_cpu_us = stats.longest_cpu_us.max(cpu);
             stats.bursts += 1;
             stats.busy_us += us;
             stats.longest_burst_us = stats.longest_burst_us.max(us);
@@ -298,6 +316,12 @@ impl Writer {
             std::thread::yield_now();
         }
     }
+}
+
+/// Of the calling thread, since it began.
+fn cpu_us() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    u64::try_from(time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_nsec / 1_000)).unwrap_or(0)
 }
 
 #[derive(Default)]
