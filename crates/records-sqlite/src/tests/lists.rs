@@ -194,6 +194,8 @@ fn lists_use_their_indexes() {
             Filter { model: one("gpt-4o"), status: Some(StatusFilter::Is(vec![500])), ..none.clone() },
             "row_model",
         ),
+        (Filter { workspace: one("ws-a"), model: one("rare"), ..none.clone() }, "row_model"),
+        (Filter { workspace: one("ws-a"), provider: one("openai"), ..none.clone() }, "row_provider"),
         (none.clone(), "SCAN row"),
         (Filter { from_ms: Some(NOW), ..none.clone() }, "INTEGER PRIMARY KEY"),
     ] {

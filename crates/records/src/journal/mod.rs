@@ -43,6 +43,8 @@ struct Sealed {
     bytes: u64,
     /// Not yet replayed.
     entries: u64,
+    /// The number after the last of them.
+    end: u64,
 }
 
 struct Open {
@@ -119,6 +121,7 @@ impl Journal {
                 path: path.clone(),
                 bytes: bytes.len() as u64,
                 entries: readable,
+                end,
             });
         }
         Ok((journal, found))
@@ -181,7 +184,12 @@ impl Journal {
             // The next segment has the same name, so this must not wait to be forgotten.
             let _ = fs::remove_file(open.path);
         } else {
-            self.sealed.push_back(Sealed { path: open.path, bytes: open.bytes, entries: open.entries });
+            self.sealed.push_back(Sealed {
+                path: open.path,
+                bytes: open.bytes,
+                entries: open.entries,
+                end: self.next,
+            });
         }
     }
 
@@ -203,11 +211,10 @@ impl Journal {
         }
         let Some(oldest) = self.sealed.front() else { return Ok(Oldest::default()) };
         let bytes = fs::read(&oldest.path)?;
-        let entries = scan(&bytes).entries;
-        let lost = oldest.entries.saturating_sub(entries.len() as u64);
-        // A batch that failed and could not be cut off is not ours to count: its records are in memory still.
-        let most = usize::try_from(oldest.entries).unwrap_or(usize::MAX);
-        let payloads = entries.into_iter().take(most).map(|(_, payload)| payload.to_vec()).collect();
+        // A batch that failed and could not be cut off stands behind the others; its records are in memory still.
+        let entries = scan(&bytes).entries.into_iter().filter(|(number, _)| *number < oldest.end);
+        let payloads: Vec<_> = entries.map(|(_, payload)| payload.to_vec()).collect();
+        let lost = oldest.entries.saturating_sub(payloads.len() as u64);
         Ok(Oldest { payloads, lost })
     }
 

@@ -48,6 +48,10 @@ pub fn scan(bytes: &[u8]) -> Scan<'_> {
     while !rest.is_empty() {
         match entry(rest) {
             Ok((number, payload)) => {
+                // Written again after an attempt that failed: the later one was acknowledged.
+                while found.entries.last().is_some_and(|(last, _)| *last >= number) {
+                    found.entries.pop();
+                }
                 found.entries.push((number, payload));
                 (found.torn, found.bad_end) = (false, false);
                 rest = &rest[HEAD + payload.len()..];
@@ -123,6 +127,15 @@ mod tests {
             assert_eq!(found, expected, "bit {bit}");
             assert!(expected.last() != Some(&6) || scan.torn || scan.bad_end, "bit {bit}");
         }
+    }
+
+    #[test]
+    fn what_was_written_again_replaces_the_first_attempt() {
+        let mut bytes = three();
+        write(6, b"again", &mut bytes);
+        let found: Vec<_> =
+            scan(&bytes).entries.into_iter().map(|(number, payload)| (number, payload.len())).collect();
+        assert_eq!(found, [(5, 9), (6, 5)]);
     }
 
     #[test]

@@ -38,7 +38,7 @@ fn no_secret_gets_through_wherever_it_stands_and_wherever_the_body_is_cut() {
         ("x-portkey-api-key", SECRET),
         ("x-goog-api-key", SECRET),
         ("x-amz-security-token", SECRET),
-        ("x-patient", SECRET),
+        ("x-patient", "anna-4711"),
         ("x-portkey-config", config.as_str()),
         ("x-ratelimit-remaining-tokens", "17"),
         ("accept", "x/y"),

@@ -75,7 +75,7 @@ fn a_panic_in_the_store_is_an_end_that_is_counted() {
 
 #[test]
 fn a_full_disk_loses_nothing_that_was_taken() {
-    for stuck in [false, true] {
+    for (stuck, restarted) in [(false, false), (true, false), (false, true), (true, true)] {
         let (scratch, shelf, ids) = (Scratch::new(), Arc::new(Shelf::default()), ids());
         let disk = SmallDisk::new(20_000);
         disk.stuck.store(stuck, Ordering::Relaxed);
@@ -97,11 +97,15 @@ fn a_full_disk_loses_nothing_that_was_taken() {
         disk.left.store(1 << 30, Ordering::Relaxed);
         let stats = wait(&pipe, "the journal", |stats| stats.queued == 0);
         assert_eq!(stats.journaled, taken);
-        pipe.close(Duration::from_secs(5));
+        let pipe = if restarted {
+            pipe.close(Duration::from_secs(5));
+            Pipe::start(options, Box::new(ShelfSink(shelf.clone())), clock()).unwrap()
+        } else {
+            pipe
+        };
         shelf.away.store(false, Ordering::Relaxed);
-        let pipe = Pipe::start(options, Box::new(ShelfSink(shelf.clone())), clock()).unwrap();
         wait(&pipe, "the rows", |stats| stats.journaled == 0 && stats.journal_bytes == 0);
-        assert_eq!(shelf.rows.lock().unwrap().len() as u64, taken, "stuck: {stuck}");
+        assert_eq!(shelf.rows.lock().unwrap().len() as u64, taken, "stuck: {stuck}, restarted: {restarted}");
         pipe.close(Duration::from_secs(20));
     }
 }

@@ -101,6 +101,19 @@ fn damage_costs_what_it_hit_and_is_counted_to_the_record() {
 }
 
 #[test]
+fn damage_to_the_last_entry_is_not_taken_for_a_torn_end() {
+    let (scratch, shelf, ids) = (Scratch::new(), Arc::new(Shelf::default()), ids());
+    let last = journaled(&scratch, &shelf, &ids).pop().unwrap();
+    let mut bytes = fs::read(&last).unwrap();
+    *bytes.last_mut().unwrap() ^= 4;
+    fs::write(&last, bytes).unwrap();
+    let pipe = Pipe::start(options(&scratch.0), Box::new(ShelfSink(shelf.clone())), clock()).unwrap();
+    let stats = wait(&pipe, "the rest", |stats| stats.journaled == 0 && stats.journal_bytes == 0);
+    assert_eq!((stats.written, stats.dropped.damaged, stats.torn), (199, 1, 0), "{stats:?}");
+    pipe.close(Duration::from_secs(5));
+}
+
+#[test]
 fn a_torn_end_costs_only_what_was_never_acknowledged() {
     for cut in [1, 5, 19, 20, 21, 40] {
         let (scratch, shelf, ids) = (Scratch::new(), Arc::new(Shelf::default()), ids());
