@@ -208,16 +208,14 @@ impl Queue {
         self.lock().closing
     }
 
-    /// Nothing is taken any more; what is left is dropped. Said in one step, so that no push falls between.
+    /// Nothing is taken any more; what is left is dropped, also what a writer that panicked had in hand. Said in one step,
+    /// so that no push falls between.
     pub(crate) fn end(&self) {
         let mut state = self.lock();
         state.ended = true;
-        let left = std::mem::take(&mut state.chunks);
-        for chunk in &left {
-            state.stats.queued -= chunk.len() as u64;
-            state.stats.queued_bytes -= chunk.bytes;
-            state.stats.dropped.shutdown += chunk.len() as u64;
-        }
+        state.chunks.clear();
+        state.stats.dropped.shutdown += state.stats.queued;
+        (state.stats.queued, state.stats.queued_bytes) = (0, 0);
         drop(state);
         self.done.notify_all();
     }

@@ -1,6 +1,7 @@
 //! The thread between queue, store and journal.
 
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -95,7 +96,7 @@ impl Writer {
                 }
             }
         }
-        let _ = self.sink.sync();
+        let _ = guarded(|| self.sink.sync());
         self.journal.close();
     }
 
@@ -151,7 +152,11 @@ impl Writer {
         for (record, bodies) in chunk.items() {
             ready.records.push(record.to_vec());
             let bodies: Option<Box<RawBodies>> = bodies;
-            ready.bodies.push(bodies.map(|bodies| prepare(&bodies, &self.options.bodies)));
+            let policy = AssertUnwindSafe(&self.options.bodies);
+            ready.bodies.push(bodies.map(|bodies| {
+                let bodies = AssertUnwindSafe(bodies);
+                catch_unwind(move || prepare(&bodies, &policy)).unwrap_or_else(|_| StoredBodies::failed())
+            }));
         }
         ready
     }
@@ -192,13 +197,13 @@ impl Writer {
             return Some(Outcome::default());
         }
         let mut outcome = Outcome::default();
-        match self.sink.write(entries) {
+        match guarded(|| self.sink.write(entries)) {
             Ok(written) => outcome.add(written, entries.len()),
             Err(SinkError::Away(_)) => return self.failed(),
             // One of them is the reason; the others are not to suffer for it.
             Err(SinkError::Refused(_)) => {
                 for entry in entries {
-                    match self.sink.write(std::slice::from_ref(entry)) {
+                    match guarded(|| self.sink.write(std::slice::from_ref(entry))) {
                         Ok(written) => outcome.add(written, 1),
                         Err(SinkError::Refused(_)) => outcome.refused += 1,
                         // Those before are stored; that they come again is known then.
@@ -277,7 +282,7 @@ impl Writer {
     }
 
     fn forget(&mut self) {
-        if self.sink.sync().is_err() {
+        if guarded(|| self.sink.sync()).is_err() {
             self.failed::<()>();
             return;
         }
@@ -289,7 +294,7 @@ impl Writer {
 
     fn tend(&mut self) {
         self.tended = Instant::now();
-        let _ = self.sink.tend(self.clock.unix_ms());
+        let _ = guarded(|| self.sink.tend(self.clock.unix_ms()));
     }
 
     fn done(&mut self, chunk: Chunk, began: Instant, settle: impl FnOnce(&mut Stats)) {
@@ -316,6 +321,11 @@ impl Writer {
             std::thread::yield_now();
         }
     }
+}
+
+/// A store that panics is away: its records go to the journal like those of any store that fails.
+fn guarded<T>(call: impl FnOnce() -> Result<T, SinkError>) -> Result<T, SinkError> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(SinkError::Away("it panicked".into())))
 }
 
 /// Of the calling thread, since it began.

@@ -142,8 +142,15 @@ pub struct StoredBody {
     pub total: u64,
     /// Longer than the bound: only the beginning is here.
     pub cut: bool,
-    /// Why there is no data, or no more: `binary`, `unreadable`.
+    /// Why there is no data, or no more: `binary`, `unreadable`, `failed`.
     pub withheld: Text,
+}
+
+impl StoredBodies {
+    /// Looking into the bodies failed in a way that nobody foresaw; nothing of them is kept.
+    pub(crate) fn failed() -> Self {
+        Self { bodies: vec![StoredBody { withheld: "failed".into(), ..StoredBody::default() }] }
+    }
 }
 
 fields!(StoredBodies { 1 bodies });

@@ -59,18 +59,33 @@ fn another_record_under_the_same_id_is_a_counted_drop() {
 }
 
 #[test]
-fn a_panic_in_the_store_is_an_end_that_is_counted() {
+fn a_store_that_panics_is_away() {
     let (scratch, shelf, ids) = (Scratch::new(), Arc::new(Shelf::default()), ids());
     shelf.panics.store(true, Ordering::Relaxed);
-    let pipe = Pipe::start(options(&scratch.0), Box::new(ShelfSink(shelf)), clock()).unwrap();
+    let pipe = Pipe::start(options(&scratch.0), Box::new(ShelfSink(shelf.clone())), clock()).unwrap();
+    (0..200).for_each(|_| assert!(pipe.push(&small(&ids), None)));
+    wait(&pipe, "the journal", |stats| stats.journaled == 200);
+    shelf.panics.store(false, Ordering::Relaxed);
+    let stats = wait(&pipe, "the rows", |stats| stats.written == 200);
+    assert_eq!((stats.dropped.total(), stats.queued), (0, 0));
+    pipe.close(Duration::from_secs(20));
+}
+
+#[test]
+fn a_writer_that_panics_ends_and_is_counted() {
+    let (scratch, shelf, ids) = (Scratch::new(), Arc::new(Shelf::default()), ids());
+    shelf.away.store(true, Ordering::Relaxed);
+    let disk = SmallDisk::new(10_000);
+    disk.panics.store(true, Ordering::Relaxed);
+    let sink = Box::new(ShelfSink(shelf));
+    let pipe = Pipe::start_on(options(&scratch.0), sink, clock(), Box::new(disk)).unwrap();
     for _ in 0..200 {
         pipe.push(&small(&ids), None);
-        std::thread::park_timeout(Duration::from_micros(200));
     }
     wait(&pipe, "the end", |stats| stats.dropped.shutdown > 0);
-    let stats = pipe.close(Duration::from_secs(20));
-    assert!(stats.adds_up(), "{stats:?}");
     assert!(!pipe.push(&small(&ids), None));
+    let stats = pipe.close(Duration::from_secs(20));
+    assert_eq!((stats.dropped.shutdown, stats.queued, stats.adds_up()), (201, 0, true), "{stats:?}");
 }
 
 #[test]

@@ -104,11 +104,12 @@ pub struct SmallDisk {
     pub left: Arc<AtomicI64>,
     /// Cutting back fails too.
     pub stuck: Arc<AtomicBool>,
+    pub panics: Arc<AtomicBool>,
 }
 
 impl SmallDisk {
     pub fn new(left: i64) -> Self {
-        Self { left: Arc::new(AtomicI64::new(left)), stuck: Arc::default() }
+        Self { left: Arc::new(AtomicI64::new(left)), stuck: Arc::default(), panics: Arc::default() }
     }
 }
 
@@ -122,6 +123,7 @@ impl Disk for SmallDisk {
 
 impl SegmentFile for SmallFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        assert!(!self.1.panics.load(Ordering::Relaxed), "as told");
         let left = self.1.left.fetch_sub(bytes.len() as i64, Ordering::Relaxed);
         if left < bytes.len() as i64 {
             // As file systems do: what fits is written.
