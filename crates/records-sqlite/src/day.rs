@@ -74,14 +74,6 @@ impl Day {
         Ok(written)
     }
 
-    /// Everything written so far is on the disk itself afterwards.
-    pub(crate) fn sync(&self) -> Result<()> {
-        for connection in [Some(&self.rows), self.bodies.as_ref()].into_iter().flatten() {
-            connection.query_row("pragma wal_checkpoint(full)", [], |_| Ok(()))?;
-        }
-        Ok(())
-    }
-
     pub(crate) fn forget_bodies(&mut self) {
         self.bodies = None;
     }

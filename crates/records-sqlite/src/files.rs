@@ -1,6 +1,6 @@
 //! The files of a store and the days they belong to.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -47,6 +47,22 @@ pub(crate) fn days(directory: &Path, what: &str) -> io::Result<Vec<u32>> {
     }
     days.sort_unstable_by(|a, b| b.cmp(a));
     Ok(days)
+}
+
+/// What was committed to these files survives the machine afterwards. Commits stand in the file beside the database until
+/// SQLite has copied them, and it waits for the disk itself when it copies. A checkpoint would do the same, but a reader can
+/// hold it up. (The database must not be opened here: closing it again would give up SQLite's locks.)
+pub(crate) fn sync(directory: &Path, day: u32) -> io::Result<()> {
+    for what in [ROWS, BODIES] {
+        let mut name = path(directory, what, day).into_os_string();
+        name.push("-wal");
+        match File::open(name) {
+            Ok(file) => file.sync_all()?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    File::open(directory)?.sync_all()
 }
 
 /// Deletes a day's file and what SQLite keeps beside it. The database goes first: without it nobody opens the rest.

@@ -1,6 +1,6 @@
 //! The store's writing end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
@@ -44,6 +44,8 @@ impl SqliteOptions {
 pub struct SqliteSink {
     options: SqliteOptions,
     days: BTreeMap<u32, Day>,
+    /// Days that were written since the last `sync`.
+    unsynced: BTreeSet<u32>,
     /// The first days of which rows and bodies are kept.
     first_rows: u32,
     first_bodies: u32,
@@ -58,7 +60,14 @@ impl SqliteSink {
         fs::create_dir_all(&options.directory)?;
         let lock = File::options().create(true).append(true).open(options.directory.join("lock"))?;
         lock.try_lock().map_err(|_| io::Error::other("another process writes these records"))?;
-        Ok(Self { options, days: BTreeMap::new(), first_rows: 0, first_bodies: 0, _lock: lock })
+        Ok(Self {
+            options,
+            days: BTreeMap::new(),
+            unsynced: BTreeSet::new(),
+            first_rows: 0,
+            first_bodies: 0,
+            _lock: lock,
+        })
     }
 
     fn write_day(&mut self, day: u32, entries: &[&Entry<'_>]) -> rusqlite::Result<Written> {
@@ -69,6 +78,7 @@ impl SqliteSink {
             }
             self.days.insert(day, Day::open(directory, day, self.options.patience)?);
         }
+        self.unsynced.insert(day);
         let Some(open) = self.days.get_mut(&day) else { return Ok(Written::default()) };
         let written = open.write(directory, day, entries, day >= self.first_bodies, self.options.patience);
         if written.is_err() {
@@ -101,7 +111,11 @@ impl Sink for SqliteSink {
     }
 
     fn sync(&mut self) -> Result<(), SinkError> {
-        self.days.values().try_for_each(Day::sync).map_err(sort_error)
+        while let Some(day) = self.unsynced.first().copied() {
+            files::sync(&self.options.directory, day).map_err(|error| SinkError::Away(error.to_string()))?;
+            self.unsynced.remove(&day);
+        }
+        Ok(())
     }
 
     fn tend(&mut self, unix_ms: u64) -> Result<(), SinkError> {

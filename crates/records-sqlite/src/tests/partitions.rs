@@ -69,6 +69,25 @@ fn retention_drops_whole_days_and_what_comes_late_for_them() {
 }
 
 #[test]
+fn a_reader_in_the_middle_of_a_list_holds_nothing_up() {
+    let (scratch, ids) = (Scratch::new(), ids());
+    let mut sink = scratch.sink();
+    let records: Vec<_> = (0..3_000).map(|i| record(&ids, NOW + i, i)).collect();
+    write(&mut sink, &records[..1_000], &|_| None);
+    let connection = rusqlite::Connection::open(scratch.0.join(&scratch.files()[0])).unwrap();
+    let mut statement = connection.prepare("select id from row").unwrap();
+    let mut rows = statement.query([]).unwrap();
+    rows.next().unwrap();
+    assert_eq!(write(&mut sink, &records[1_000..], &|_| None).new, 2_000);
+    sink.sync().unwrap();
+    let mut seen = 1;
+    while rows.next().unwrap().is_some() {
+        seen += 1;
+    }
+    assert_eq!(seen, 1_000);
+}
+
+#[test]
 fn one_writer_at_a_time_and_readers_without_a_directory() {
     let scratch = Scratch::new();
     let sink = scratch.sink();
