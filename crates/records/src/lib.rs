@@ -13,10 +13,12 @@ pub mod id;
 pub mod journal;
 pub mod list;
 pub mod options;
+mod payload;
 mod pipe;
 mod queue;
 pub mod record;
 pub mod sink;
+mod store;
 #[cfg(test)]
 mod tests;
 mod text;
