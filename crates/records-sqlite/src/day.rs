@@ -49,7 +49,8 @@ impl Day {
             let transaction = bodies.transaction()?;
             {
                 // A clashing id keeps the bodies that it has, as it keeps its row.
-                let mut insert = transaction.prepare_cached("insert or ignore into body values (?, ?)")?;
+                let mut insert =
+                    transaction.prepare_cached("insert or ignore into body(id, bodies) values (?, ?)")?;
                 for entry in entries.iter().filter(|entry| with_bodies(entry)) {
                     if let Some(stored) = entry.bodies {
                         insert.execute(params![entry.id().signed(), body::to_bytes(stored)])?;
@@ -106,7 +107,8 @@ impl Writing<'_> {
             Some(_) => written.clashed += 1,
             None => {
                 self.row(id, seal, &entry.record, has_bodies)?;
-                let mut insert = self.connection.prepare_cached("insert into whole values (?, ?)")?;
+                let mut insert =
+                    self.connection.prepare_cached("insert into whole(id, record) values (?, ?)")?;
                 insert.execute(params![id, entry.encoded])?;
                 written.new += 1;
             }
@@ -146,7 +148,9 @@ impl Writing<'_> {
             *number = self.name(name)?;
         }
         self.connection
-            .prepare_cached("insert into row values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")?
+            .prepare_cached("insert into row(id, seal, status, workspace, api_key, user, route, provider, virtual_key, config, \
+                 asked_model, model, \"end\", error, cache, guardrail, flags, attempts, total_us, ttft_us, input_tokens, \
+                 output_tokens, cached_tokens, reasoning_tokens, cost, currency, trace) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")?
             .execute(params![
                 id,
                 seal,

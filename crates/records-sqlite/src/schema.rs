@@ -1,4 +1,5 @@
-//! Tables. A file's version is its `user_version`; a file of a newer version is not written, and columns are only ever added.
+//! Tables. A file's version is its `user_version`. Columns are only ever added, with a default: an older binary goes on reading
+//! and writing the files of a newer one.
 
 use rusqlite::{Connection, Result};
 

@@ -88,6 +88,30 @@ fn a_reader_in_the_middle_of_a_list_holds_nothing_up() {
 }
 
 #[test]
+fn the_files_of_a_newer_binary_are_read_and_written() {
+    let (scratch, ids) = (Scratch::new(), ids());
+    let mut sink = scratch.sink();
+    let records: Vec<_> = (0..200).map(|i| record(&ids, NOW + i, i)).collect();
+    write(&mut sink, &records[..100], &|_| Some(bodies("b")));
+    drop(sink);
+    for file in scratch.files() {
+        let table = if file.starts_with("rows") { "row" } else { "body" };
+        let connection = rusqlite::Connection::open(scratch.0.join(file)).unwrap();
+        let change = format!(
+            "alter table {table} add column later integer not null default 7; pragma user_version = 2;"
+        );
+        connection.execute_batch(&change).unwrap();
+    }
+    let mut sink = scratch.sink();
+    assert_eq!(
+        write(&mut sink, &records, &|_| Some(bodies("b"))),
+        Written { new: 100, known: 100, ..Written::default() }
+    );
+    assert_eq!(list(&mut scratch.reader(), &Filter::default(), 50).len(), 200);
+    assert!(scratch.reader().get(records[150].id()).unwrap().unwrap().bodies.is_some());
+}
+
+#[test]
 fn one_writer_at_a_time_and_readers_without_a_directory() {
     let scratch = Scratch::new();
     let sink = scratch.sink();
