@@ -1,0 +1,235 @@
+//! What records cost: `cargo run --release -p tidegate-records-sqlite --example cost [directory]`.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement for people to read")]
+
+use std::fs;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tidegate_core::{Clock, SystemClock, Usage, id};
+use tidegate_records::record::{Bytes, Span, Timing, Who};
+use tidegate_records::{
+    Attempt, Batch, Cost, Filter, IdSource, Options, Pipe, Reader, RequestRecord, Sink, SinkError,
+    StatusFilter, Text, Written, codec,
+};
+use tidegate_records_sqlite::{SqliteOptions, SqliteReader, SqliteSink};
+
+/// What a snapshot of the gateway holds, so that records share it.
+struct Names {
+    users: Vec<Arc<str>>,
+    keys: Vec<Arc<str>>,
+    models: Vec<Arc<str>>,
+}
+
+impl Names {
+    fn new() -> Self {
+        let names = |count: usize, name: &str| (0..count).map(|i| format!("{name}-{i}").into()).collect();
+        Self { users: names(5_000, "user"), keys: names(200, "key"), models: names(40, "model") }
+    }
+
+    /// As the path of a request builds it: two attempts in one of eight.
+    fn record(&self, ids: &IdSource, unix_ms: u64, i: usize) -> RequestRecord {
+        let model: Text = self.models[i * i % self.models.len()].clone().into();
+        let attempt = |status| Attempt {
+            provider: "openai".into(),
+            target: "targets[0]".into(),
+            model: model.clone(),
+            status: Some(status),
+            duration_us: 812_345,
+            first_byte_us: Some(312_345),
+            ..Attempt::default()
+        };
+        let mut attempts = Vec::with_capacity(2);
+        if i.is_multiple_of(8) {
+            attempts.push(attempt(429));
+        }
+        attempts.push(attempt(200));
+        RequestRecord {
+            id: ids.next(unix_ms).bits(),
+            who: Who {
+                organisation: "org".into(),
+                workspace: ["search", "shop", "labs"][i % 3].into(),
+                api_key: self.keys[i * 7 % self.keys.len()].clone().into(),
+                user: self.users[i * 31 % self.users.len()].clone().into(),
+                metadata: vec![("env".into(), "prod".into()), ("team".into(), "search".into())],
+                ..Who::default()
+            },
+            route: "chat_completions".into(),
+            method: "POST".into(),
+            path: "/v1/chat/completions".into(),
+            provider: ["openai", "anthropic", "azure-openai", "gemini"][i % 4].into(),
+            virtual_key: "openai-eu".into(),
+            config: "pc-main-1".into(),
+            config_version: 3,
+            mode: "fallback".into(),
+            asked_model: model.clone(),
+            model,
+            stream: i.is_multiple_of(2),
+            attempts,
+            status: if i.is_multiple_of(29) { 500 } else { 200 },
+            end: "ok".into(),
+            finish: "stop".into(),
+            timing: Timing { total_us: 1_234_567, ttft_us: Some(312_345), chunks: 120, ..Timing::default() },
+            usage: Some(Usage { input: 812, output: 120, cache_read: Some(256), ..Usage::default() }),
+            cost: Cost { amount: "0.0023425".to_owned().into(), currency: "USD".into(), ..Cost::default() },
+            span: Span {
+                trace: format!("{:016x}{i:016x}", ids.next(unix_ms).bits()).into(),
+                ..Span::default()
+            },
+            cache: "miss".into(),
+            bytes: Bytes { request: 4_096, response: 2_048 },
+            client: "openai-python 1.2".into(),
+            ..RequestRecord::default()
+        }
+    }
+}
+
+/// Takes everything at once: what is measured beside it is the pushing.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn write(&mut self, batch: &Batch<'_>) -> Result<Written, SinkError> {
+        Ok(Written { new: batch.len() as u64, ..Written::default() })
+    }
+}
+
+fn main() {
+    let directory = std::env::args_os().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
+    let directory = directory.join(id::random("tidegate-cost-", 12));
+    let (names, ids, clock) = (Names::new(), IdSource::new(1, None), SystemClock::new());
+    pushing(&directory, &names, &ids, &clock);
+    storing(&directory, &names, &ids, &clock);
+    steady(&directory, &names, &ids, &clock);
+    fs::remove_dir_all(directory).unwrap();
+}
+
+/// Nanoseconds per call: the least of many short runs, because other work on the machine only ever adds.
+fn least(mut call: impl FnMut(usize)) -> u128 {
+    const COUNT: usize = 100;
+    let one = |run: usize| {
+        let began = Instant::now();
+        (0..COUNT).for_each(|i| call(run * COUNT + i));
+        began.elapsed().as_nanos() / COUNT as u128
+    };
+    (0..500).map(one).min().unwrap_or(0)
+}
+
+fn pushing(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock) {
+    let now = clock.unix_ms();
+    let (record, mut bytes) = (names.record(ids, now, 1), Vec::new());
+    codec::encode(&record, &mut bytes);
+    println!("encoded record: {} bytes", bytes.len());
+    println!("build and free: {} ns", least(|i| drop(black_box(names.record(ids, now, i)))));
+    let mut out = Vec::new();
+    let encode = least(|_| {
+        out.clear();
+        codec::encode(black_box(&record), &mut out);
+    });
+    println!("encode: {encode} ns");
+    println!(
+        "decode, on the writer's thread: {} ns",
+        least(|_| drop(black_box(codec::decode(&bytes).unwrap())))
+    );
+    let mut options = Options::new(directory.join("nowhere"));
+    options.queue_records = 1 << 20;
+    let pipe = Pipe::start(options, Box::new(Nowhere), Arc::new(SystemClock::new())).unwrap();
+    let push = least(|_| assert!(pipe.push(&record, None)));
+    println!("push of a record that is there: {push} ns");
+    let all = least(|i| assert!(pipe.push(&names.record(ids, now, i), None)));
+    println!("build, push and free: {all} ns");
+    pipe.close(Duration::from_secs(10));
+}
+
+fn storing(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock) {
+    let path = directory.join("stored");
+    let batch = std::env::args().nth(2).and_then(|batch| batch.parse().ok());
+    let mut options = Options::new(directory.join("storing"));
+    options.batch_records = batch.unwrap_or(options.batch_records);
+    options.queue_records = 4_000;
+    let sink = SqliteSink::open(SqliteOptions::new(&path)).unwrap();
+    let pipe = Pipe::start(options, Box::new(sink), Arc::new(SystemClock::new())).unwrap();
+    let mut total = 0;
+    for round in 0..4 {
+        const COUNT: usize = 50_000;
+        let (began, cpu) = (Instant::now(), pipe.stats().cpu_us);
+        for i in 0..COUNT {
+            while pipe.stats().queued >= 1_900 {
+                std::thread::park_timeout(Duration::from_micros(200));
+            }
+            pipe.push(&names.record(ids, clock.unix_ms(), round * COUNT + i), None);
+        }
+        while pipe.stats().queued > 0 {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        total += COUNT;
+        let (stats, seconds) = (pipe.stats(), began.elapsed().as_secs_f64());
+        println!(
+            "SQLite, {total} rows in: {:.0} records/s, {} us of processor per record, longest burst {} us ({} us of processor), spilled {}",
+            COUNT as f64 / seconds,
+            (stats.cpu_us - cpu) / COUNT as u64,
+            stats.longest_burst_us,
+            stats.longest_cpu_us,
+            stats.spilled
+        );
+    }
+    let stats = pipe.close(Duration::from_secs(10));
+    assert!(stats.adds_up() && stats.written == total as u64, "{stats:?}");
+    let bytes: u64 = fs::read_dir(&path)
+        .unwrap()
+        .map(|file| file.unwrap())
+        .filter(|file| file.file_name().to_string_lossy().ends_with(".db"))
+        .map(|file| file.metadata().unwrap().len())
+        .sum();
+    println!("SQLite: {} bytes per record with indexes", bytes / total as u64);
+    let mut reader = SqliteReader::new(&path);
+    let none = Filter::default();
+    let user = || vec!["user-31".to_owned()];
+    for (name, filter) in [
+        ("no filter", none.clone()),
+        ("user", Filter { user: user(), ..none.clone() }),
+        ("status", Filter { status: Some(StatusFilter::Range(500, 599)), ..none.clone() }),
+        (
+            "user and status",
+            Filter { user: user(), status: Some(StatusFilter::Is(vec![500])), ..none.clone() },
+        ),
+        (
+            "provider and model",
+            Filter { provider: vec!["gemini".into()], model: vec!["model-9".into()], ..none.clone() },
+        ),
+    ] {
+        let began = Instant::now();
+        let rows = reader.list(&filter, None, 50).unwrap().rows.len();
+        let listed = began.elapsed();
+        let began = Instant::now();
+        let count = reader.count(&filter, u64::MAX).unwrap();
+        println!("list by {name}: {listed:?} for {rows} rows; exact count {count} in {:?}", began.elapsed());
+    }
+}
+
+/// A steady load below what the store can take: how long the writer holds a core at a time.
+fn steady(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock) {
+    let sink = SqliteSink::open(SqliteOptions::new(directory.join("steady"))).unwrap();
+    let options = Options::new(directory.join("steady-journal"));
+    let pipe = Pipe::start(options, Box::new(sink), Arc::new(SystemClock::new())).unwrap();
+    let began = Instant::now();
+    let mut slowest = Duration::ZERO;
+    for i in 0..10_000usize {
+        let record = names.record(ids, clock.unix_ms(), i);
+        let at = Instant::now();
+        pipe.push(&record, None);
+        slowest = slowest.max(at.elapsed());
+        while began.elapsed() < Duration::from_micros(500 * i as u64) {
+            std::thread::park_timeout(Duration::from_micros(100));
+        }
+    }
+    let stats = pipe.close(Duration::from_secs(10));
+    println!(
+        "2,000/s for 5 s: {} bursts of {} us of processor, longest {} us, {:.1} % of a core; slowest push {slowest:?}",
+        stats.bursts,
+        stats.cpu_us / stats.bursts.max(1),
+        stats.longest_cpu_us,
+        stats.cpu_us as f64 / 10_000.0 / began.elapsed().as_secs_f64()
+    );
+}

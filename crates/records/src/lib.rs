@@ -1,0 +1,35 @@
+//! The full account of each request, written off the hot path and never lost in silence.
+//!
+//! [`RequestRecord`] is what a request leaves behind; [`Pipe::push`] encodes it where it was made and puts the bytes into
+//! a bounded queue; one writer thread takes batches to a [`Sink`], and to the [`journal`] on disk while the sink is slow
+//! or away. [`Stats`] count every record: accepted is written, queued, journaled or dropped for a named reason, at every
+//! moment. [`body`] decides which bodies are kept and takes out what must not be: a pure function of policy and bytes.
+//! [`list`] is how records are read back.
+
+pub mod body;
+pub mod codec;
+mod counts;
+pub mod id;
+pub mod journal;
+pub mod list;
+pub mod options;
+mod payload;
+mod pipe;
+mod queue;
+pub mod record;
+pub mod sink;
+mod store;
+#[cfg(test)]
+mod tests;
+mod text;
+mod writer;
+
+pub use body::{Keep, Kind, Policy, RawBodies, RawBody, StoredBodies, StoredBody};
+pub use counts::{Drops, Stats};
+pub use id::{IdSource, RecordId};
+pub use list::{Filter, Found, ListRow, Page, ReadError, Reader, StatusFilter};
+pub use options::{JournalOptions, Options};
+pub use pipe::{Pipe, StartError};
+pub use record::{Attempt, Bytes, Cost, RequestRecord, Span, Timing, Who};
+pub use sink::{Batch, Entry, Sink, SinkError, Written};
+pub use text::Text;

@@ -1,0 +1,8 @@
+//! The pipe against stores and disks that fail, and the form of records against bytes of old.
+
+mod bodies;
+mod encoding;
+mod faults;
+mod journal;
+mod pipe;
+mod support;
