@@ -3,7 +3,7 @@
 //!
 //! [`Store`] is what others use: typed objects ([`entity`]), each read within a [`Scope`] and changed with an audit
 //! entry in the same transaction. Below it lies a [`backend::Backend`], which knows rows and batches only;
-//! [`sqlite`] is the embedded one. What a stolen database must not give away is encrypted in [`vault`] before it gets
+//! [`sqlite`] is the embedded one, [`postgres`] serves several replicas. What a stolen database must not give away is encrypted in [`vault`] before it gets
 //! there. Times are milliseconds since 1970, from a clock that is passed in.
 
 pub mod audit;
@@ -13,6 +13,7 @@ pub mod error;
 pub mod id;
 pub mod kind;
 pub mod migration;
+pub mod postgres;
 mod row;
 pub mod scope;
 mod sql;
