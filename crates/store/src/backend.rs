@@ -145,7 +145,6 @@ pub struct DataKeyRow {
 /// Changes that happen together, with the audit entries that tell of them. Only this crate can make one.
 #[derive(Debug)]
 pub struct Batch {
-    pub(crate) at: u64,
     pub(crate) writes: Vec<Write>,
     pub(crate) audit: Vec<AuditDraft>,
     pub(crate) chain: ChainKey,
@@ -194,6 +193,7 @@ pub(crate) enum Write {
 /// An audit entry before it has its number and its hash.
 #[derive(Debug)]
 pub(crate) struct AuditDraft {
+    pub at: u64,
     pub organisation: Option<OrganisationId>,
     pub workspace: Option<WorkspaceId>,
     pub entry: String,

@@ -12,7 +12,7 @@ use crate::kind::Kind;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Config {
     pub name: String,
-    /// `pc-...`, unique in the workspace. Set when it is made.
+    /// `pc-...`, unique in the workspace.
     pub slug: String,
     #[serde(default)]
     pub is_default: bool,

@@ -64,7 +64,9 @@ impl Entity for User {
 
     fn check(&self) -> Result<(), StoreError> {
         check::name("email", &self.email)?;
-        if !self.email.contains('@') || self.email.chars().any(|c| c.is_whitespace() || c.is_uppercase()) {
+        if !self.email.contains('@')
+            || self.email.chars().any(|c| c.is_whitespace() || c.is_control() || c.is_uppercase())
+        {
             return Err(StoreError::invalid("email", "must be an address in lower case"));
         }
         check::note("first_name", Some(&self.first_name))?;

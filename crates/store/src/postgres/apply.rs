@@ -19,7 +19,7 @@ pub(super) async fn batch(session: &Session, batch: Batch) -> Result<u64, StoreE
         apply(session, write).await?;
     }
     for draft in &batch.audit {
-        append(session, draft, batch.at, &batch.chain).await?;
+        append(session, draft, &batch.chain).await?;
     }
     counter(session, "change").await
 }
@@ -146,10 +146,10 @@ async fn note_change(
     session.run(sql::INSERT_CHANGE, parameters).await.map(|_| ())
 }
 
-async fn append(session: &Session, draft: &AuditDraft, at: u64, chain: &ChainKey) -> Result<(), StoreError> {
+async fn append(session: &Session, draft: &AuditDraft, chain: &ChainKey) -> Result<(), StoreError> {
     let (last, before) = audit_head(session).await?;
     let hash = chain.link(&before, last + 1, &draft.entry);
-    let (seq, at) = (integer(last + 1), integer(at));
+    let (seq, at) = (integer(last + 1), integer(draft.at));
     let (org, place) = (owner(draft.organisation), workspace(draft.workspace));
     session.run(sql::INSERT_AUDIT, &[&seq, &at, &org, &place, &draft.entry, &hash]).await?;
     session.run(sql::SET_AUDIT_HEAD, &[&seq, &hash]).await.map(|_| ())

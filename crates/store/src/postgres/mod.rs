@@ -10,8 +10,10 @@ mod session;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
+use tokio::time::timeout;
 use tokio_postgres::Config;
 use uuid::Uuid;
 
@@ -30,6 +32,10 @@ pub const MIGRATIONS: &[Migration] =
     &[Migration { number: 1, sql: include_str!("../../migrations/postgres/0001.sql"), min_reader: 1 }];
 
 const READERS: usize = 3;
+
+/// How long a server may take, the wait for other writers included, before it counts as away. A write that was given up
+/// may still have been made when the server was told to commit and its answer did not come.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A database on a server. Connections that break are made anew when they are needed next.
 pub struct Postgres {
@@ -108,6 +114,13 @@ impl Postgres {
         if let Some((found, ours)) = self.read_only {
             return Err(StoreError::ReadOnly { found, ours });
         }
+        timeout(PATIENCE, self.write_slowly(write)).await.unwrap_or_else(|_| Err(too_slow()))
+    }
+
+    async fn write_slowly<T>(
+        &self,
+        write: impl AsyncFnOnce(&Session) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let mut slot = self.writer.lock().await;
         let session = match slot.take().filter(Session::is_open) {
             Some(session) => session,
@@ -125,13 +138,24 @@ impl Postgres {
     }
 }
 
+/// A read on one of the connections. One that does not answer in time is not used again.
 macro_rules! reads {
     ($self:ident, $session:ident, $question:expr) => {
         Box::pin(async move {
             let $session = $self.reader().await?;
-            $question.await
+            match timeout(PATIENCE, $question).await {
+                Ok(answer) => answer,
+                Err(_) => {
+                    $session.give_up();
+                    Err(too_slow())
+                }
+            }
         })
     };
+}
+
+fn too_slow() -> StoreError {
+    StoreError::away(format_args!("no answer for {} seconds", PATIENCE.as_secs()))
 }
 
 impl Backend for Postgres {

@@ -1,8 +1,10 @@
 //! One connection, with the statements it has prepared.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 
+use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Row as Columns, Statement};
@@ -14,6 +16,7 @@ pub(super) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
 pub(super) struct Session {
     client: Client,
     statements: RwLock<HashMap<&'static str, Statement>>,
+    given_up: AtomicBool,
 }
 
 /// Held by the one replica that writes. Any number would do; it must not change.
@@ -21,14 +24,21 @@ const LOCK: &str = "BEGIN; SELECT pg_advisory_xact_lock(6077212842374260583)";
 
 impl Session {
     pub async fn connect(config: &Config) -> Result<Self, StoreError> {
-        let (client, connection) = config.connect(NoTls).await.map_err(StoreError::from_postgres)?;
+        let connecting = timeout(super::PATIENCE, config.connect(NoTls)).await;
+        let (client, connection) =
+            connecting.map_err(|_| super::too_slow())?.map_err(StoreError::from_postgres)?;
         // It ends with the client. What broke it is told to whoever asks next.
         tokio::spawn(async move { drop(connection.await) });
-        Ok(Self { client, statements: RwLock::default() })
+        Ok(Self { client, statements: RwLock::default(), given_up: AtomicBool::new(false) })
     }
 
     pub fn is_open(&self) -> bool {
-        !self.client.is_closed()
+        !self.client.is_closed() && !self.given_up.load(Ordering::Relaxed)
+    }
+
+    /// Marks a connection that does not answer: the next who needs one makes another.
+    pub fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
     }
 
     /// Begins a transaction that is alone among all replicas.

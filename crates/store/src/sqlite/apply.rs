@@ -19,7 +19,7 @@ pub(super) fn batch(connection: &Connection, batch: Batch) -> Result<u64, StoreE
         apply(connection, write)?;
     }
     for draft in &batch.audit {
-        append(connection, draft, batch.at, &batch.chain)?;
+        append(connection, draft, &batch.chain)?;
     }
     super::question::change_head(connection)
 }
@@ -166,12 +166,12 @@ fn note_change(
     run(connection, sql::INSERT_CHANGE, parameters).map(|_| ())
 }
 
-fn append(connection: &Connection, draft: &AuditDraft, at: u64, chain: &ChainKey) -> Result<(), StoreError> {
+fn append(connection: &Connection, draft: &AuditDraft, chain: &ChainKey) -> Result<(), StoreError> {
     let (last, before) = super::question::audit_head(connection)?;
     let seq = last + 1;
     let hash = chain.link(&before, seq, &draft.entry);
     let place = (owner(draft.organisation), workspace(draft.workspace));
-    let parameters = params![integer(seq), integer(at), place.0, place.1, draft.entry, hash];
+    let parameters = params![integer(seq), integer(draft.at), place.0, place.1, draft.entry, hash];
     run(connection, sql::INSERT_AUDIT, parameters)?;
     run(connection, sql::SET_AUDIT_HEAD, params![integer(seq), hash]).map(|_| ())
 }

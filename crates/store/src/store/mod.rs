@@ -6,6 +6,7 @@ mod codec;
 mod credentials;
 mod keys;
 mod read;
+mod record;
 mod rotate;
 mod sessions;
 mod write;
@@ -70,14 +71,10 @@ impl Store {
         let row = vault.make(None)?;
         vault.take(std::slice::from_ref(&row))?;
         let sealer = own_sealer(vault)?;
-        let event = write::event_of_store(&By::system(), crate::kind::Action::Create, clock.unix_ms());
-        let draft = write::draft(event, &sealer, serde_json::Value::Null, serde_json::Value::Null)?;
-        let batch = Batch {
-            at: clock.unix_ms(),
-            writes: vec![Write::DataKey(row)],
-            audit: vec![draft],
-            chain: chain_key(&sealer)?,
-        };
+        let event = record::event_of_store(&By::system(), crate::kind::Action::Create, clock.unix_ms());
+        let draft = record::draft(event, &sealer, serde_json::Value::Null, serde_json::Value::Null)?;
+        let batch =
+            Batch { writes: vec![Write::DataKey(row)], audit: vec![draft], chain: chain_key(&sealer)? };
         match backend.commit(batch).await {
             Ok(_) => Ok(()),
             Err(StoreError::Taken { .. }) => vault.take(&backend.data_keys().await?),

@@ -1,17 +1,13 @@
 //! Changes. Each is one batch: the object, its history, the hashes it is found by, and the audit entry.
 
-use serde_json::Value;
-use uuid::Uuid;
-
-use super::{Store, codec, own_sealer};
-use crate::audit::{By, Detail, Event, Text, mask};
+use super::{Store, codec};
+use crate::audit::By;
 use crate::backend::{AuditDraft, Batch, Row, VersionRow, Write};
 use crate::entity::{Entity, Organisation, Stored, Workspace};
 use crate::error::StoreError;
 use crate::id::{EntityId, OrganisationId, WorkspaceId};
 use crate::kind::{Action, Kind};
 use crate::scope::{Home, Scope};
-use crate::vault::Sealer;
 
 /// Which version a change is made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -271,33 +267,6 @@ impl Store {
         })))
     }
 
-    fn draft_of<E: Entity>(
-        &self,
-        by: &By,
-        action: Action,
-        row: &Row,
-        sealer: &Sealer,
-        before: Option<&E>,
-        after: Option<&E>,
-    ) -> Result<AuditDraft, StoreError> {
-        let shown = |entity: Option<&E>| entity.map_or(Ok(Value::Null), codec::clear).map(mask);
-        let named = after.or(before);
-        let event = Event {
-            at: self.now(),
-            organisation_id: Some(row.home.organisation),
-            workspace_id: row.home.workspace,
-            actor: by.actor.clone(),
-            action,
-            resource_type: row.kind,
-            resource_id: row.id,
-            resource_name: named.map_or("", Entity::label).chars().take(255).collect(),
-            version: row.version,
-            origin: by.origin.cut(),
-            comment: by.comment.chars().take(1_000).collect(),
-        };
-        draft(event, sealer, shown(before)?, shown(after)?)
-    }
-
     /// An audit entry without a change of an object: an export, a sign-out, a budget that was reached.
     ///
     /// # Errors
@@ -318,47 +287,7 @@ impl Store {
 
     pub(super) async fn commit(&self, writes: Vec<Write>, audit: Vec<AuditDraft>) -> Result<(), StoreError> {
         debug_assert!(!audit.is_empty(), "a change without an audit entry");
-        let batch = Batch { at: self.now(), writes, audit, chain: self.0.chain.clone() };
+        let batch = Batch { writes, audit, chain: self.0.chain.clone() };
         self.0.backend.commit(batch).await.map(|_| ())
     }
-
-    /// An entry about the store itself.
-    pub(super) fn draft_of_store(
-        &self,
-        by: &By,
-        action: Action,
-        after: Value,
-    ) -> Result<AuditDraft, StoreError> {
-        let event = event_of_store(by, action, self.now());
-        draft(event, &own_sealer(&self.0.vault)?, Value::Null, after)
-    }
-}
-
-pub(super) fn event_of_store(by: &By, action: Action, at: u64) -> Event {
-    Event {
-        at,
-        organisation_id: None,
-        workspace_id: None,
-        actor: by.actor.clone(),
-        action,
-        resource_type: Kind::Store,
-        resource_id: Uuid::nil(),
-        resource_name: "store".to_owned(),
-        version: 0,
-        origin: by.origin.cut(),
-        comment: by.comment.chars().take(1_000).collect(),
-    }
-}
-
-pub(super) fn draft(
-    event: Event,
-    sealer: &Sealer,
-    before: Value,
-    after: Value,
-) -> Result<AuditDraft, StoreError> {
-    let detail = serde_json::to_vec(&Detail { before, after }).map_err(StoreError::internal)?;
-    let detail = sealer.seal("audit", "", &detail)?;
-    let (organisation, workspace) = (event.organisation_id, event.workspace_id);
-    let entry = serde_json::to_string(&Text { event, detail }).map_err(StoreError::internal)?;
-    Ok(AuditDraft { organisation, workspace, entry })
 }

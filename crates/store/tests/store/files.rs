@@ -2,11 +2,12 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use tidegate_core::clock::{Clock, Moment};
 use tidegate_store::entity::{ApiKey, KeyOwner};
 use tidegate_store::sqlite::{Sqlite, backup_file, restore};
-use tidegate_store::{Page, Store, StoreError};
+use tidegate_store::{Home, Page, Scope, Store, StoreError};
 
 use crate::world::{Directory, MASTER, TestClock, World, by, masters};
 
@@ -107,6 +108,28 @@ async fn a_backup_is_put_back() {
     let mut kept = names(&kept).await;
     kept.sort();
     assert_eq!(kept, ["after", "before"]);
+}
+
+/// The times of an entry and of its row are the same time, also when the clock goes on in between.
+#[tokio::test]
+async fn the_log_verifies_with_a_clock_that_runs() {
+    #[derive(Debug, Default)]
+    struct Running(AtomicU64);
+    impl Clock for Running {
+        fn now(&self) -> Moment {
+            Moment(self.unix_ms())
+        }
+        fn unix_ms(&self) -> u64 {
+            self.0.fetch_add(1, Ordering::Relaxed)
+        }
+    }
+    let directory = Directory::new();
+    let sqlite = Arc::new(Sqlite::open(&directory.file("tidegate.db")).unwrap());
+    let store = Store::open(sqlite, masters(MASTER), Arc::new(Running::default())).await.unwrap();
+    let org = store.create_organisation(&by(), crate::world::organisation("acme")).await.unwrap().id;
+    let made = store.create(&by(), Home::organisation(org), key("k")).await.unwrap();
+    store.revoke_key(&by(), &Scope::Organisation(org), made.id).await.unwrap();
+    store.verify_audit(None).await.unwrap();
 }
 
 #[test]
