@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tidegate_core::Secret;
+use uuid::Uuid;
 
 use super::{Entity, Level, Limits, check, private::Known};
 use crate::error::StoreError;
-use crate::id::{ApiKeyId, ConfigId, UserId};
+use crate::id::{ApiKeyId, ConfigId, EntityId, UserId};
 use crate::kind::Kind;
 use crate::token::{Digest, masked};
 use crate::vault::Sealer;
@@ -178,6 +179,14 @@ impl Entity for ApiKey {
             ));
         }
         self.limits.check()
+    }
+
+    fn refers(&self) -> Vec<(Kind, Uuid)> {
+        let user = match self.owner {
+            KeyOwner::User { user } => Some((Kind::User, user.uuid())),
+            KeyOwner::Service => None,
+        };
+        user.into_iter().chain(self.defaults.config.map(|id| (Kind::Config, id.uuid()))).collect()
     }
 
     fn digests(&self) -> Vec<Digest> {

@@ -12,6 +12,7 @@ mod tenant;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 pub use api_key::{ApiKey, Defaults, KeyOwner, KeySecret, RotationPolicy, Standing};
 pub use config::Config;
@@ -63,6 +64,11 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static +
 
     /// The hashes by which it is found.
     fn digests(&self) -> Vec<Digest> {
+        Vec::new()
+    }
+
+    /// The objects it names. They must be there, in the same organisation, and not in another workspace.
+    fn refers(&self) -> Vec<(Kind, Uuid)> {
         Vec::new()
     }
 

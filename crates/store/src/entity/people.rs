@@ -1,10 +1,11 @@
 //! People: users of an organisation, and their places in its workspaces.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{Entity, Level, check, private::Known};
 use crate::error::StoreError;
-use crate::id::{MemberId, UserId};
+use crate::id::{EntityId, MemberId, UserId};
 use crate::kind::{Kind, words};
 
 words! {
@@ -86,6 +87,10 @@ impl Entity for Member {
 
     fn label(&self) -> &str {
         &self.slug
+    }
+
+    fn refers(&self) -> Vec<(Kind, Uuid)> {
+        vec![(Kind::User, self.user.uuid())]
     }
 
     fn check(&self) -> Result<(), StoreError> {

@@ -1,10 +1,11 @@
 //! Integrations, which hold credentials for several workspaces, and providers, which are what `@slug` names.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{Connection, Entity, Level, Limits, check, private::Known};
 use crate::error::StoreError;
-use crate::id::{IntegrationId, ProviderId, WorkspaceId};
+use crate::id::{EntityId, IntegrationId, ProviderId, WorkspaceId};
 use crate::kind::Kind;
 use crate::vault::Sealer;
 
@@ -127,6 +128,13 @@ impl Entity for Provider {
 
     fn label(&self) -> &str {
         &self.slug
+    }
+
+    fn refers(&self) -> Vec<(Kind, Uuid)> {
+        match self.backing {
+            Backing::Integration(id) => vec![(Kind::Integration, id.uuid())],
+            Backing::Own(_) => Vec::new(),
+        }
     }
 
     fn check(&self) -> Result<(), StoreError> {

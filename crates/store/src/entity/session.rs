@@ -1,11 +1,12 @@
 //! Sign-ins: sessions of people, and links that work once.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{Entity, Level, private::Known};
 use crate::entity::{OrganisationRole, WorkspaceRole};
 use crate::error::StoreError;
-use crate::id::{LinkId, SessionId, UserId, WorkspaceId};
+use crate::id::{EntityId, LinkId, SessionId, UserId, WorkspaceId};
 use crate::kind::Kind;
 use crate::token::Digest;
 
@@ -58,6 +59,10 @@ impl Entity for Session {
             return Err(StoreError::invalid("seen_as", "must not be longer than 1000 bytes"));
         }
         Ok(())
+    }
+
+    fn refers(&self) -> Vec<(Kind, Uuid)> {
+        vec![(Kind::User, self.user.uuid())]
     }
 
     fn digests(&self) -> Vec<Digest> {

@@ -65,7 +65,7 @@ pub fn restore(from: &Path, to: &Path) -> Result<Option<PathBuf>, StoreError> {
     Ok(kept)
 }
 
-/// Moves the database away, its journal taken in first: a journal beside another database would be applied to it.
+/// Keeps the database under another name, its journal taken in first: a journal beside another database would be applied to it.
 fn keep(path: &Path) -> Result<Option<PathBuf>, StoreError> {
     let mut kept = None;
     if path.exists() {
@@ -76,7 +76,8 @@ fn keep(path: &Path) -> Result<Option<PathBuf>, StoreError> {
         let name =
             (1..1_000).map(|n| beside(path, &format!(".before-restore-{n}"))).find(|name| !name.exists());
         let name = name.ok_or_else(|| StoreError::file(path, "has too many copies from before restores"))?;
-        fs::rename(path, &name).map_err(|error| StoreError::file(path, error))?;
+        // A second name: at no time is there no database, which the next start would take for a first one.
+        fs::hard_link(path, &name).map_err(|error| StoreError::file(path, error))?;
         kept = Some(name);
     }
     remove(&beside(path, "-wal"))?;

@@ -6,7 +6,7 @@ use super::{Expected, Store};
 use crate::audit::By;
 use crate::entity::{Link, LinkPurpose, Session, Stored};
 use crate::error::StoreError;
-use crate::id::{LinkId, OrganisationId, SessionId, UserId};
+use crate::id::{OrganisationId, SessionId, UserId};
 use crate::kind::{Action, Kind};
 use crate::scope::{Home, Scope};
 use crate::token::{self, Digest};
@@ -83,9 +83,8 @@ impl Store {
             return Ok(None);
         }
         let scope = Scope::Organisation(link.home.organisation);
-        let taken: Result<(), _> = self
-            .try_delete::<Link>(Action::SignIn, by, &scope, LinkId::clone(&link.id), Expected::Latest)
-            .await;
+        let taken: Result<(), _> =
+            self.try_delete::<Link>(Action::SignIn, by, &scope, link.id, Expected::Latest).await;
         match taken {
             Ok(()) => Ok(Some(link)),
             Err(StoreError::NotFound { .. } | StoreError::Conflict { .. }) => Ok(None),

@@ -1,5 +1,7 @@
 //! Changes. Each is one batch: the object, its history, the hashes it is found by, and the audit entry.
 
+use uuid::Uuid;
+
 use super::{Store, codec};
 use crate::audit::By;
 use crate::backend::{AuditDraft, Batch, Row, VersionRow, Write};
@@ -85,6 +87,7 @@ impl Store {
             self.get::<Workspace>(&Scope::Organisation(home.organisation), workspace).await?;
             writes.push(Write::Require(Kind::Workspace, workspace.uuid()));
         }
+        self.require_all(home, entity.refers(), &mut writes).await?;
         let draft = self.draft_of::<E>(by, Action::Create, &row, &sealer, None, Some(&entity))?;
         let version = self.version_of::<E>(by, &row)?;
         writes.push(Write::Insert(row));
@@ -169,7 +172,12 @@ impl Store {
         };
         let draft = self.draft_of(by, action, &next, &sealer, Some(&before.entity), Some(&entity))?;
         let version = self.version_of::<E>(by, &next)?;
-        let mut writes = vec![Write::Update { row: next, expected: row.version }];
+        // What it named before may be gone since: that does not hinder other changes.
+        let known = before.entity.refers();
+        let named = entity.refers().into_iter().filter(|one| !known.contains(one)).collect();
+        let mut writes = Vec::new();
+        self.require_all(row.home, named, &mut writes).await?;
+        writes.push(Write::Update { row: next, expected: row.version });
         writes.extend(version);
         let digests = entity.digests();
         if digests != before.entity.digests() {
@@ -229,6 +237,26 @@ impl Store {
         self.commit(writes, vec![draft]).await?;
         if E::KIND == Kind::Organisation {
             self.0.vault.forget(organisation);
+        }
+        Ok(())
+    }
+
+    /// Objects that are named must be ones that the place may know.
+    async fn require_all(
+        &self,
+        home: Home,
+        named: Vec<(Kind, Uuid)>,
+        writes: &mut Vec<Write>,
+    ) -> Result<(), StoreError> {
+        for (kind, id) in named {
+            let known = self.0.backend.row(kind, id).await?.is_some_and(|row| {
+                let there = row.home.workspace;
+                row.home.organisation == home.organisation && (there.is_none() || there == home.workspace)
+            });
+            if !known {
+                return Err(StoreError::NotFound { kind, what: id.to_string() });
+            }
+            writes.push(Write::Require(kind, id));
         }
         Ok(())
     }

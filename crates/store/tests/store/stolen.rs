@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tidegate_store::entity::{ApiKey, KeyOwner, LinkPurpose};
-use tidegate_store::id::{EntityId, UserId};
 use tidegate_store::sqlite::Sqlite;
 use tidegate_store::{Expected, Home};
 
@@ -48,7 +47,8 @@ async fn no_secret_stands_in_the_files() {
         .await
         .unwrap();
     let (_, rotated, _) = store.rotate_key(&by(), &scope, key.id, 60_000).await.unwrap();
-    let user = UserId::make(1).unwrap();
+    let user = crate::suite::user("a@example.org");
+    let user = store.create(&by(), Home::organisation(world.org), user).await.unwrap().id;
     let until = store.now() + 1_000;
     let (_, link) = store.create_link(&by(), world.org, LinkPurpose::SignIn { user }, until).await.unwrap();
     let (_, cookie) = store.create_session(&by(), world.org, user, until, String::new()).await.unwrap();

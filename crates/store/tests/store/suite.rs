@@ -21,6 +21,7 @@ macro_rules! every_case {
         $with!(objects_come_back_as_they_were);
         $with!(nothing_of_one_workspace_is_seen_from_another);
         $with!(organisations_see_nothing_of_each_other);
+        $with!(what_is_named_must_be_in_reach);
         $with!(a_lost_update_is_told);
         $with!(racing_writers_lose_nothing);
         $with!(slugs_are_unique_in_their_place);
@@ -48,7 +49,7 @@ fn key(name: &str) -> ApiKey {
     ApiKey::new(name, KeyOwner::Service, vec!["completions.write".to_owned()])
 }
 
-fn user(email: &str) -> User {
+pub fn user(email: &str) -> User {
     User {
         email: email.to_owned(),
         first_name: "A".to_owned(),
@@ -170,6 +171,40 @@ pub async fn organisations_see_nothing_of_each_other(world: World) {
     assert!(world.store.list::<ApiKey>(&crossed, Page::first(9)).await.unwrap().rows.is_empty());
     let written = world.store.create(&by(), Home::workspace(other, world.a), key("k")).await;
     assert!(matches!(written, Err(StoreError::NotFound { kind: Kind::Workspace, .. })), "{written:?}");
+}
+
+pub async fn what_is_named_must_be_in_reach(world: World) {
+    let store = &world.store;
+    let other = store.create_organisation(&by(), organisation("other")).await.unwrap().id;
+    let stranger = store.create(&by(), Home::organisation(other), user("x@example.org")).await.unwrap().id;
+    let out_of_reach = |outcome: Result<(), StoreError>, wanted: Kind| {
+        assert!(
+            matches!(outcome, Err(StoreError::NotFound { kind, .. }) if kind == wanted),
+            "{wanted}: {outcome:?}"
+        );
+    };
+    let a = world.home_a();
+    let member = Member::new(stranger, WorkspaceRole::Admin);
+    out_of_reach(store.create(&by(), a, member).await.map(|_| ()), Kind::User);
+    let theirs = ApiKey::new("k", KeyOwner::User { user: stranger }, Vec::new());
+    out_of_reach(store.create(&by(), a, theirs).await.map(|_| ()), Kind::User);
+    let foreign = store.create(&by(), Home::organisation(other), integration("i")).await.unwrap().id;
+    let lent = Provider { backing: Backing::Integration(foreign), ..provider("p") };
+    out_of_reach(store.create(&by(), a, lent).await.map(|_| ()), Kind::Integration);
+    // A config of the other workspace, when the key is made and when it is changed.
+    let in_b = Home::workspace(world.org, world.b);
+    let saved = store.create(&by(), in_b, config("pc-x-000001", json!({}))).await.unwrap().id;
+    let mut with_default = key("k");
+    with_default.defaults.config = Some(saved);
+    out_of_reach(store.create(&by(), a, with_default.clone()).await.map(|_| ()), Kind::Config);
+    store.create(&by(), in_b, with_default).await.unwrap();
+    let plain = store.create(&by(), a, key("plain")).await.unwrap().id;
+    let set = |key: &mut ApiKey| {
+        key.defaults.config = Some(saved);
+        Ok(())
+    };
+    let changed = store.update(&by(), &world.in_a(), plain, Expected::Latest, set).await;
+    out_of_reach(changed.map(|_| ()), Kind::Config);
 }
 
 pub async fn a_lost_update_is_told(world: World) {
