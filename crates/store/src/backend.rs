@@ -44,7 +44,7 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn touch(&self, uses: Vec<(Kind, Uuid, u64)>) -> Answer<'_, ()>;
     fn last_used(&self, kind: Kind, ids: Vec<Uuid>) -> Answer<'_, Vec<(Uuid, u64)>>;
     fn commit(&self, batch: Batch) -> Answer<'_, u64>;
-    /// The number of the latest change that this process knows of: a reason to poll at once.
+    /// The number of the latest change that this process has heard of: a reason to poll at once.
     fn watch(&self) -> watch::Receiver<u64>;
 }
 

@@ -36,6 +36,9 @@ pub(crate) const CHANGES: &str = "SELECT seq, op, kind, id, org, workspace, vers
 pub(crate) const COUNTER: &str = "SELECT value FROM counters WHERE name = $1";
 pub(crate) const RAISE_COUNTER: &str =
     "UPDATE counters SET value = value + 1 WHERE name = $1 RETURNING value";
+/// PostgreSQL only: others hear of it when the transaction is committed.
+pub(crate) const NOTIFY: &str = "SELECT pg_notify('tidegate_changes', $1)";
+pub(crate) const LISTEN: &str = "LISTEN tidegate_changes";
 pub(crate) const FORGET: &str = "DELETE FROM changes WHERE seq <= $1";
 pub(crate) const FORGOTTEN: &str = "UPDATE counters SET value = $1 WHERE name = 'forgotten' AND value < $1";
 pub(crate) const AUDIT_ALL: &str = "SELECT seq, at, org, workspace, entry, hash FROM audit \

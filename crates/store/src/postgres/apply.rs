@@ -21,7 +21,9 @@ pub(super) async fn batch(session: &Session, batch: Batch) -> Result<u64, StoreE
     for draft in &batch.audit {
         append(session, draft, &batch.chain).await?;
     }
-    counter(session, "change").await
+    let head = counter(session, "change").await?;
+    session.run(sql::NOTIFY, &[&head.to_string()]).await?;
+    Ok(head)
 }
 
 async fn apply(session: &Session, write: &Write) -> Result<(), StoreError> {

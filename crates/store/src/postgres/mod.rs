@@ -3,6 +3,7 @@
 //! few connections, on which they are pipelined.
 
 mod apply;
+mod listen;
 mod migrate;
 mod question;
 mod session;
@@ -25,6 +26,7 @@ use crate::kind::Kind;
 use crate::migration::{Migration, Plan};
 use crate::scope::Home;
 use crate::token::Digest;
+use listen::{Listener, raise};
 use session::Session;
 
 /// The schema as this program knows it.
@@ -47,6 +49,7 @@ pub struct Postgres {
     /// Set when a newer program made the schema: found and known.
     read_only: Option<(u32, u32)>,
     head: watch::Sender<u64>,
+    _listener: Listener,
 }
 
 impl fmt::Debug for Postgres {
@@ -77,6 +80,7 @@ impl Postgres {
             Plan::ReadOnly { found, ours } => Some((found, ours)),
         };
         let head = watch::Sender::new(question::counter(&session, "change").await?);
+        let listener = Listener::start(config.clone(), head.clone());
         Ok(Self {
             config,
             writer: Mutex::new(Some(session)),
@@ -84,6 +88,7 @@ impl Postgres {
             turn: AtomicUsize::new(0),
             read_only,
             head,
+            _listener: listener,
         })
     }
 
@@ -214,11 +219,7 @@ impl Backend for Postgres {
     fn commit(&self, batch: Batch) -> Answer<'_, u64> {
         Box::pin(async move {
             let head = self.write(async move |session: &Session| apply::batch(session, batch).await).await?;
-            self.head.send_if_modified(|known| {
-                let newer = head > *known;
-                *known = head.max(*known);
-                newer
-            });
+            raise(&self.head, head);
             Ok(head)
         })
     }

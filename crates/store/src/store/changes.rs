@@ -73,8 +73,8 @@ impl Feed {
         Ok(changes.changes)
     }
 
-    /// Waits until this process knows of a change it has not polled. Changes by other processes may not wake it: poll
-    /// on a timer too.
+    /// Waits until this process knows of a change it has not polled. PostgreSQL tells of those of other
+    /// replicas too, but for the time in which its connection is broken: poll on a timer as well.
     pub async fn woken(&mut self) {
         // The sender is gone when the database is closed; then only the timer is left.
         if self.woken.changed().await.is_err() {

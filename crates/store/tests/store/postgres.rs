@@ -201,7 +201,9 @@ async fn replicas_start_together_and_lose_nothing(server: &Server) {
             })
         })
         .collect();
-    // A replica that polls sees every change of the others, in order.
+    // A replica hears of what others do, without polling.
+    tokio::time::timeout(Duration::from_secs(10), feed.woken()).await.unwrap();
+    // One that polls sees every change of the others, in order.
     let mut versions = Vec::new();
     while versions.len() < 40 {
         versions.extend(feed.poll().await.unwrap().iter().map(|change| change.version));
@@ -260,6 +262,8 @@ async fn a_server_that_goes_away_comes_back(server: &mut Server) {
     assert!(matches!(read, StoreError::Away { .. }), "{read}");
     let written = world.store.create(&by(), world.home_a(), key("l")).await.unwrap_err();
     assert!(matches!(written, StoreError::Away { .. }), "{written}");
+    let woken = world.store.feed();
+    assert!(matches!(woken.await, Err(StoreError::Away { .. })));
     server.process = Server::run(&server.directory, server.port);
     server.wait().await;
     world.store.create(&by(), world.home_a(), key("m")).await.unwrap();
