@@ -1,4 +1,5 @@
-//! What reading one key and writing one object cost: `cargo run --release -p tidegate-store --example cost [keys]`.
+//! What reading one key and writing one object cost: `cargo run --release -p tidegate-store --example cost [keys] [server]`, where
+//! `server` is a PostgreSQL database (`host=127.0.0.1 user=test dbname=test`) to use in place of a file.
 //! In memory-backed directories the disk's part is missing; set TMPDIR to a directory on the disk that counts.
 
 #![expect(clippy::print_stdout, reason = "it is what the example is for")]
@@ -8,7 +9,9 @@ use std::time::Instant;
 
 use tidegate_core::clock::SystemClock;
 use tidegate_store::audit::By;
+use tidegate_store::backend::Backend;
 use tidegate_store::entity::{ApiKey, KeyOwner, Organisation};
+use tidegate_store::postgres::Postgres;
 use tidegate_store::sqlite::Sqlite;
 use tidegate_store::vault::MasterKeys;
 use tidegate_store::{Home, Scope, Store, StoreError};
@@ -16,16 +19,19 @@ use tidegate_store::{Home, Scope, Store, StoreError};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let keys = std::env::args().nth(1).map_or(Ok(10_000), |text| text.parse())?;
+    if let Some(server) = std::env::args().nth(2) {
+        return Ok(measure(Arc::new(Postgres::open(server.parse()?).await?), keys).await?);
+    }
     let directory = std::env::temp_dir().join(format!("tidegate-cost-{}", std::process::id()));
     std::fs::create_dir_all(&directory)?;
-    let outcome = measure(&directory.join("tidegate.db"), keys).await;
+    let sqlite = Arc::new(Sqlite::open(&directory.join("tidegate.db"))?);
+    let outcome = measure(sqlite, keys).await;
     std::fs::remove_dir_all(&directory)?;
     Ok(outcome?)
 }
 
-async fn measure(path: &std::path::Path, keys: u32) -> Result<(), StoreError> {
-    let sqlite = Arc::new(Sqlite::open(path)?);
-    let store = Store::open(sqlite, MasterKeys::random()?, Arc::new(SystemClock::new())).await?;
+async fn measure(backend: Arc<dyn Backend>, keys: u32) -> Result<(), StoreError> {
+    let store = Store::open(backend, MasterKeys::random()?, Arc::new(SystemClock::new())).await?;
     let named = Organisation { name: "o".into(), slug: "o".into(), settings: Default::default() };
     let home = Home::organisation(store.create_organisation(&By::system(), named).await?.id);
     let key = |n: u32| ApiKey::new(format!("k{n}"), KeyOwner::Service, vec!["completions.write".into()]);
