@@ -1,0 +1,34 @@
+//! Between values and columns, for both databases.
+
+use crate::error::StoreError;
+use crate::id::{EntityId, OrganisationId, WorkspaceId, parse};
+use crate::scope::Home;
+
+/// Databases have no unsigned numbers. Versions, times and counters never come near the end.
+pub(crate) fn integer(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn natural(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+pub(crate) fn workspace(workspace: Option<WorkspaceId>) -> String {
+    workspace.map_or_else(String::new, |workspace| workspace.to_string())
+}
+
+pub(crate) fn owner(organisation: Option<OrganisationId>) -> String {
+    organisation.map_or_else(String::new, |organisation| organisation.to_string())
+}
+
+pub(crate) fn organisation(text: &str) -> Result<Option<OrganisationId>, StoreError> {
+    if text.is_empty() { Ok(None) } else { parse(text).map(|id| Some(OrganisationId::from_uuid(id))) }
+}
+
+pub(crate) fn workspace_of(text: &str) -> Result<Option<WorkspaceId>, StoreError> {
+    if text.is_empty() { Ok(None) } else { parse(text).map(|id| Some(WorkspaceId::from_uuid(id))) }
+}
+
+pub(crate) fn home(org: &str, workspace: &str) -> Result<Home, StoreError> {
+    Ok(Home { organisation: org.parse()?, workspace: workspace_of(workspace)? })
+}

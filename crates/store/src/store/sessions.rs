@@ -1,0 +1,94 @@
+//! Sign-ins: sessions, and links that work once.
+
+use tidegate_core::Secret;
+
+use super::{Expected, Store};
+use crate::audit::By;
+use crate::entity::{Link, LinkPurpose, Session, Stored};
+use crate::error::StoreError;
+use crate::id::{OrganisationId, SessionId, UserId};
+use crate::kind::{Action, Kind};
+use crate::scope::{Home, Scope};
+use crate::token::{self, Digest};
+
+const SESSION_PREFIX: &str = "tgs_";
+const LINK_PREFIX: &str = "tgl_";
+
+impl Store {
+    /// Signs a user in until `expires_at` (milliseconds since 1970). The cookie's text is given here only.
+    ///
+    /// # Errors
+    /// As [`Store::create`].
+    pub async fn create_session(
+        &self,
+        by: &By,
+        organisation: OrganisationId,
+        user: UserId,
+        expires_at: u64,
+        seen_as: String,
+    ) -> Result<(Stored<Session>, Secret), StoreError> {
+        let text = token::make(SESSION_PREFIX)?;
+        let session = Session { user, expires_at, seen_as, digest: Digest::of(&text) };
+        let stored = self.create(by, Home::organisation(organisation), session).await?;
+        Ok((stored, text))
+    }
+
+    /// The session of a cookie; `None` for one that is unknown, ended or expired.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn find_session(&self, text: &Secret) -> Result<Option<Stored<Session>>, StoreError> {
+        let Some(row) = self.0.backend.row_by_digest(Kind::Session, Digest::of(text)).await? else {
+            return Ok(None);
+        };
+        let session: Stored<Session> = self.decode(&row).await?;
+        Ok(Some(session).filter(|session| self.now() < session.entity.expires_at))
+    }
+
+    /// Signs out.
+    ///
+    /// # Errors
+    /// As [`Store::delete`].
+    pub async fn end_session(&self, by: &By, scope: &Scope, id: SessionId) -> Result<(), StoreError> {
+        self.try_delete::<Session>(Action::SignOut, by, scope, id, Expected::Latest).await
+    }
+
+    /// Makes a link that works once.
+    ///
+    /// # Errors
+    /// As [`Store::create`].
+    pub async fn create_link(
+        &self,
+        by: &By,
+        organisation: OrganisationId,
+        purpose: LinkPurpose,
+        expires_at: u64,
+    ) -> Result<(Stored<Link>, Secret), StoreError> {
+        let text = token::make(LINK_PREFIX)?;
+        let link = Link { purpose, expires_at, digest: Digest::of(&text) };
+        let stored = self.create(by, Home::organisation(organisation), link).await?;
+        Ok((stored, text))
+    }
+
+    /// Uses a link up. Of several who try at once, one gets it. `None` for one that is unknown, used or expired.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn take_link(&self, by: &By, text: &Secret) -> Result<Option<Stored<Link>>, StoreError> {
+        let Some(row) = self.0.backend.row_by_digest(Kind::Link, Digest::of(text)).await? else {
+            return Ok(None);
+        };
+        let link: Stored<Link> = self.decode(&row).await?;
+        if link.entity.expires_at <= self.now() {
+            return Ok(None);
+        }
+        let scope = Scope::Organisation(link.home.organisation);
+        let taken: Result<(), _> =
+            self.try_delete::<Link>(Action::SignIn, by, &scope, link.id, Expected::Latest).await;
+        match taken {
+            Ok(()) => Ok(Some(link)),
+            Err(StoreError::NotFound { .. } | StoreError::Conflict { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
