@@ -60,7 +60,6 @@ fn sink(directory: &Path) -> SqliteSink {
 }
 
 #[test]
-#[ignore = "the process that is killed"]
 fn child() {
     let (Some(directory), Some(generation)) = (std::env::var_os(DIRECTORY), std::env::var_os(GENERATION))
     else {
@@ -108,7 +107,7 @@ fn child() {
 /// Starts, kills after a random time, and gives the number of records that were acknowledged.
 fn round(directory: &Path, generation: u64) -> u64 {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--ignored", "--nocapture"])
+        .args(["--exact", "child", "--nocapture"])
         .env(DIRECTORY, directory)
         .env(GENERATION, generation.to_string())
         .stdout(Stdio::null())

@@ -17,7 +17,7 @@ const FILE: &str = "TIDEGATE_TEST_STORE";
 
 fn start(test: &str, path: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture", "--ignored"])
+        .args(["--exact", test, "--nocapture"])
         .env(FILE, path)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -31,7 +31,6 @@ fn file() -> Option<std::path::PathBuf> {
 
 /// Writes until it is killed, telling of each write after it was acknowledged.
 #[test]
-#[ignore = "started by the test below, to be killed"]
 fn writer() {
     let Some(path) = file() else { return };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
@@ -94,7 +93,6 @@ const SLOW: &str = "CREATE TABLE added (x INTEGER) STRICT; \
     INSERT INTO added SELECT x FROM n; DROP TABLE last_used;";
 
 #[test]
-#[ignore = "started by the test below, to be killed"]
 fn upgrader() {
     let Some(path) = file() else { return };
     let mut migrations = MIGRATIONS.to_vec();

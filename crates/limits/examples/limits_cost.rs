@@ -1,4 +1,4 @@
-//! What an admission costs: `cargo run --release -p tidegate-limits --example cost`.
+//! What an admission costs: `cargo run --release -p tidegate-limits --example limits_cost`.
 //!
 //! Each request has three layers with five rules: an API key (requests, tokens, concurrency), a workspace, a model. The
 //! figures are of CPU time for asking and settling together, the least of several rounds, so that a busy machine

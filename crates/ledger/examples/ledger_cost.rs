@@ -1,4 +1,4 @@
-//! What a reservation costs: `cargo run --release -p tidegate-ledger --example cost [directory]`.
+//! What a reservation costs: `cargo run --release -p tidegate-ledger --example ledger_cost [directory]`.
 //!
 //! Each request has three budgets: an API key, a workspace (money), a workspace (tokens). The figures are the time that
 //! `reserve`, `settle` take together on the thread that asks, the least of several rounds; how many pass per second of

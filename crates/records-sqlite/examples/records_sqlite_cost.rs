@@ -1,4 +1,4 @@
-//! What records cost: `cargo run --release -p tidegate-records-sqlite --example cost [directory]`.
+//! What records cost: `cargo run --release -p tidegate-records-sqlite --example records_sqlite_cost [directory]`.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement for people to read")]
 

@@ -1,4 +1,4 @@
-//! What reading one key and writing one object cost: `cargo run --release -p tidegate-store --example cost [keys] [server]`, where
+//! What reading one key and writing one object cost: `cargo run --release -p tidegate-store --example store_cost [keys] [server]`, where
 //! `server` is a PostgreSQL database (`host=127.0.0.1 user=test dbname=test`) to use in place of a file.
 //! In memory-backed directories the disk's part is missing; set TMPDIR to a directory on the disk that counts.
 
