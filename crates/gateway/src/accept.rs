@@ -11,7 +11,6 @@ use http_body_util::BodyExt as _;
 use tidegate_core::{ApiError, ErrorKind, Fault};
 use tidegate_dialect::ClientDialect;
 use tidegate_dialect::peek::{Flaw, Peek, PeekError, PeekLimits, is_plain, peek_marked};
-
 use tidegate_http1::server::Incoming;
 
 use crate::headers::GatewayHeaders;

@@ -6,20 +6,12 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, StatusCode, Uri};
 
+use crate::body::Framing;
 use crate::send::Length;
 use crate::{Malformed, fields};
 
 /// Headers of an answer that are read; more is no answer.
 const MAX_HEADERS: usize = 128;
-
-/// How an answer's body ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Framing {
-    Length(u64),
-    Chunked,
-    /// With the connection.
-    Close,
-}
 
 /// The head of an answer.
 #[derive(Debug)]

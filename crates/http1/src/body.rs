@@ -2,10 +2,29 @@
 
 use std::io;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::Malformed;
-use crate::chunked::{Chunked, Next};
+use crate::chunked::Chunked;
+
+/// How a body ends, as a head says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    Length(u64),
+    Chunked,
+    /// With the connection. Only an answer's can.
+    Close,
+}
+
+impl Framing {
+    pub fn reading(self) -> Reading {
+        match self {
+            Self::Length(bytes) => Reading::Length(bytes),
+            Self::Chunked => Reading::Chunked(Chunked::default()),
+            Self::Close => Reading::Close,
+        }
+    }
+}
 
 /// How a body is read.
 #[derive(Debug)]
@@ -41,12 +60,9 @@ impl Reading {
                 Part::Data(received.split_to(len))
             }
             Self::Close => Part::Data(std::mem::take(received)),
-            Self::Chunked(chunked) => match chunked.next(received) {
-                Ok(Next::Data(data)) => Part::Data(data),
-                Ok(Next::More) => Part::More,
-                Ok(Next::End) => Part::End,
-                Err(Malformed) => return Err(io::ErrorKind::InvalidData.into()),
-            },
+            Self::Chunked(chunked) => {
+                chunked.next(received).map_err(|Malformed| io::Error::from(io::ErrorKind::InvalidData))?
+            }
         })
     }
 
@@ -57,15 +73,4 @@ impl Reading {
             Self::Chunked(_) | Self::Close => None,
         }
     }
-}
-
-/// `second` behind what is left of `first`.
-pub fn joined(first: &Bytes, second: Bytes) -> Bytes {
-    if first.is_empty() {
-        return second;
-    }
-    let mut whole = BytesMut::with_capacity(first.len() + second.len());
-    whole.extend_from_slice(first);
-    whole.extend_from_slice(&second);
-    whole.freeze()
 }

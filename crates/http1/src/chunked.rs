@@ -2,6 +2,7 @@
 
 use bytes::{Buf as _, Bytes};
 
+use crate::body::Part;
 use crate::{MAX_HEAD_BYTES, Malformed};
 
 /// Where in a chunked body the next byte belongs.
@@ -33,16 +34,6 @@ pub struct Chunked {
     overhead: usize,
 }
 
-/// What the bytes hold next.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Next {
-    Data(Bytes),
-    /// More bytes are needed.
-    More,
-    /// The body is over; what is left of the bytes is not of it.
-    End,
-}
-
 impl Default for Chunked {
     fn default() -> Self {
         Self { at: At::Size(0), left: 0, overhead: 0 }
@@ -54,23 +45,23 @@ impl Chunked {
     ///
     /// # Errors
     /// The bytes are no chunked body.
-    pub fn next(&mut self, bytes: &mut Bytes) -> Result<Next, Malformed> {
+    pub fn next(&mut self, bytes: &mut Bytes) -> Result<Part, Malformed> {
         loop {
             if self.at == At::Data {
                 if bytes.is_empty() {
-                    return Ok(Next::More);
+                    return Ok(Part::More);
                 }
                 let len = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len());
                 self.left -= len as u64;
                 if self.left == 0 {
                     self.at = At::DataCr;
                 }
-                return Ok(Next::Data(bytes.split_to(len)));
+                return Ok(Part::Data(bytes.split_to(len)));
             }
             if self.at == At::End {
-                return Ok(Next::End);
+                return Ok(Part::End);
             }
-            let Some(byte) = bytes.first().copied() else { return Ok(Next::More) };
+            let Some(byte) = bytes.first().copied() else { return Ok(Part::More) };
             bytes.advance(1);
             self.at = self.step(byte)?;
         }
@@ -114,34 +105,34 @@ mod tests {
     use super::*;
 
     /// The data, and how the reading ended: what is left behind the end, or `None` for malformed.
-    fn read(pieces: &[&[u8]]) -> (Vec<u8>, Option<Next>, Vec<u8>) {
+    fn read(pieces: &[&[u8]]) -> (Vec<u8>, Option<Part>, Vec<u8>) {
         let (mut chunked, mut data) = (Chunked::default(), Vec::new());
         for (i, piece) in pieces.iter().enumerate() {
             let mut bytes = Bytes::copy_from_slice(piece);
             loop {
                 match chunked.next(&mut bytes) {
-                    Ok(Next::Data(piece)) => data.extend_from_slice(&piece),
-                    Ok(Next::More) if i + 1 < pieces.len() => break,
+                    Ok(Part::Data(piece)) => data.extend_from_slice(&piece),
+                    Ok(Part::More) if i + 1 < pieces.len() => break,
                     Ok(end) => return (data, Some(end), bytes.to_vec()),
                     Err(Malformed) => return (data, None, bytes.to_vec()),
                 }
             }
         }
-        (data, Some(Next::More), Vec::new())
+        (data, Some(Part::More), Vec::new())
     }
 
     #[test]
     fn every_split_gives_the_same_data() {
         let body: &[u8] =
             b"5\r\nhello\r\n00A;x=\"y\"\r\n, world of\r\n1 \r\n!\r\n0\r\nx-sum: 1\r\nx: 2\r\n\r\nHTTP/1.1";
-        let whole = (b"hello, world of!".to_vec(), Some(Next::End), b"HTTP/1.1".to_vec());
+        let whole = (b"hello, world of!".to_vec(), Some(Part::End), b"HTTP/1.1".to_vec());
         assert_eq!(read(&[body]), whole);
         for at in 0..body.len() - 8 {
             let (first, second) = body.split_at(at);
             assert_eq!(read(&[first, second]), whole, "split at {at}");
         }
         let bytes: Vec<&[u8]> = body[..body.len() - 8].chunks(1).collect();
-        assert_eq!(read(&bytes), (whole.0, Some(Next::End), Vec::new()));
+        assert_eq!(read(&bytes), (whole.0, Some(Part::End), Vec::new()));
     }
 
     #[test]
@@ -149,7 +140,7 @@ mod tests {
         let mut bytes = Bytes::from_static(b"3\r\nabc\r\n0\r\n\r\n");
         let inside = bytes.as_ptr().wrapping_add(3);
         assert!(
-            matches!(Chunked::default().next(&mut bytes), Ok(Next::Data(data)) if data.as_ptr() == inside)
+            matches!(Chunked::default().next(&mut bytes), Ok(Part::Data(data)) if data.as_ptr() == inside)
         );
     }
 

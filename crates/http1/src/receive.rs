@@ -13,6 +13,8 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncRead;
 use tokio_util::io::poll_read_buf;
 
+use crate::body::{Part, Reading};
+
 const SHARED_BYTES: usize = 32 * 1024;
 const OWN_BYTES: usize = 128 * 1024;
 
@@ -20,23 +22,66 @@ thread_local! {
     static SHARED: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(SHARED_BYTES));
 }
 
-/// Reads from one connection.
+/// What comes from one connection.
 #[derive(Debug, Default)]
 pub struct Receiver {
+    /// Received, and not yet understood.
+    pub received: Bytes,
     /// The last read filled its room.
     is_large: bool,
 }
 
 impl Receiver {
-    /// The next bytes; none at the end.
-    pub fn poll<T: AsyncRead>(
+    /// Receives more; `false` at the end.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub fn poll_more<T: AsyncRead>(
+        &mut self,
+        from: Pin<&mut T>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<bool>> {
+        let bytes = ready!(self.poll_read(from, cx))?;
+        if bytes.is_empty() {
+            return Poll::Ready(Ok(false));
+        }
+        self.received =
+            if self.received.is_empty() { bytes } else { [&*self.received, &*bytes].concat().into() };
+        Poll::Ready(Ok(true))
+    }
+
+    /// The next data of a body; `None` at its end.
+    ///
+    /// # Errors
+    /// The connection broke, or ended too early; what came is no such body.
+    pub fn poll_data<T: AsyncRead>(
         &mut self,
         mut from: Pin<&mut T>,
+        cx: &mut Context<'_>,
+        reading: &mut Reading,
+    ) -> Poll<Option<io::Result<Bytes>>> {
+        loop {
+            match reading.next(&mut self.received)? {
+                Part::Data(data) => return Poll::Ready(Some(Ok(data))),
+                Part::End => return Poll::Ready(None),
+                Part::More => {}
+            }
+            if !ready!(self.poll_more(from.as_mut(), cx))? {
+                let is_whole = matches!(reading, Reading::Close);
+                return Poll::Ready((!is_whole).then(|| Err(io::ErrorKind::UnexpectedEof.into())));
+            }
+        }
+    }
+
+    /// The next bytes; none at the end.
+    fn poll_read<T: AsyncRead>(
+        &mut self,
+        from: Pin<&mut T>,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Bytes>> {
         if self.is_large {
             let mut own = BytesMut::with_capacity(OWN_BYTES);
-            let read = ready!(poll_read_buf(from.as_mut(), cx, &mut own))?;
+            let read = ready!(poll_read_buf(from, cx, &mut own))?;
             self.is_large = read >= SHARED_BYTES;
             return Poll::Ready(Ok(own.freeze()));
         }
@@ -60,12 +105,8 @@ mod tests {
         for len in [1, SHARED_BYTES - 1, SHARED_BYTES, SHARED_BYTES + 1, 4 * OWN_BYTES] {
             let sent: Vec<u8> = (0..len).map(|i| (i % 251) as u8).collect();
             let (mut source, mut receiver, mut got) = (sent.as_slice(), Receiver::default(), Vec::new());
-            loop {
-                let bytes = poll_fn(|cx| receiver.poll(Pin::new(&mut source), cx)).await.unwrap();
-                if bytes.is_empty() {
-                    break;
-                }
-                got.extend_from_slice(&bytes);
+            while poll_fn(|cx| receiver.poll_more(Pin::new(&mut source), cx)).await.unwrap() {
+                got.extend_from_slice(&std::mem::take(&mut receiver.received));
             }
             assert!(got == sent, "{len} bytes");
         }

@@ -7,6 +7,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, EXPECT, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, Request, StatusCode, Uri, Version};
 
+use crate::body::Framing;
 use crate::send::Length;
 use crate::server::Bad;
 use crate::{Malformed, fields};
@@ -22,13 +23,6 @@ pub struct Head {
     pub is_kept: bool,
     /// The client sends its body when it is told to.
     pub awaits_continue: bool,
-}
-
-/// How a request's body ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Framing {
-    Length(u64),
-    Chunked,
 }
 
 /// Takes a head of at most `max_bytes` from the front of `bytes`. `None` when it is not whole yet.

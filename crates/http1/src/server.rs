@@ -21,11 +21,10 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
-use crate::body::{Part, Reading, joined};
-use crate::chunked::Chunked;
+use crate::body::{Framing, Reading};
 use crate::receive::Receiver;
-use crate::request::{self, Encoded, Framing, Head, Manner};
-use crate::send::{SendFailure, Sending};
+use crate::request::{self, Encoded, Head, Manner};
+use crate::send::Sending;
 
 /// Bounds of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -66,13 +65,7 @@ pub async fn serve<S, F, B>(
     B: Body<Data = Bytes> + Unpin,
 {
     let (read, write) = io.into_split();
-    let wire = Wire {
-        read,
-        receiver: Receiver::default(),
-        received: Bytes::new(),
-        looked_at: 0,
-        body: RequestBody::Over,
-    };
+    let wire = Wire { read, receiver: Receiver::default(), looked_at: 0, body: RequestBody::Over };
     let news = draining.clone();
     let mut connection = Connection { wire: Arc::new(Mutex::new(wire)), write };
     let mut waiting = Waiting { limits, news, asked: false, turns: 0, armed_at: 0, sleep: None };
@@ -82,7 +75,7 @@ pub async fn serve<S, F, B>(
             let mut wire = connection.wire();
             match wire.poll_head(cx, limits.max_head_bytes) {
                 Poll::Ready(head) => Poll::Ready(Some(head)),
-                Poll::Pending if waiting.is_over(cx, wire.received.is_empty(), drained.as_mut()) => {
+                Poll::Pending if waiting.is_over(cx, wire.receiver.received.is_empty(), drained.as_mut()) => {
                     Poll::Ready(None)
                 }
                 Poll::Pending => Poll::Pending,
@@ -198,11 +191,10 @@ impl Connection {
     }
 
     fn begin(&mut self, head: &Head) -> Incoming {
-        let reading = match head.framing {
-            Framing::Length(0) => return Incoming { wire: None, left: Some(0) },
-            Framing::Length(bytes) => Reading::Length(bytes),
-            Framing::Chunked => Reading::Chunked(Chunked::default()),
-        };
+        if head.framing == Framing::Length(0) {
+            return Incoming { wire: None, left: Some(0) };
+        }
+        let reading = head.framing.reading();
         let left = reading.exact();
         let notice = if head.awaits_continue { Notice::Awaited } else { Notice::None };
         self.wire().body = RequestBody::Coming { reading, notice };
@@ -222,7 +214,7 @@ impl Connection {
         let mut sending = Sending::new(head, length, has_body.then_some(body));
         poll_fn(|cx| match sending.poll(&mut self.write, cx) {
             Poll::Ready(Ok(())) => Poll::Ready(Ok(is_kept)),
-            Poll::Ready(Err(SendFailure::Body | SendFailure::Io(_))) => Poll::Ready(Err(Gone)),
+            Poll::Ready(Err(_)) => Poll::Ready(Err(Gone)),
             Poll::Pending => locked(&self.wire).poll_gone(cx).map(|()| Err(Gone)),
         })
         .await
@@ -243,9 +235,7 @@ impl Connection {
 struct Wire {
     read: OwnedReadHalf,
     receiver: Receiver,
-    /// Received, and not yet understood.
-    received: Bytes,
-    /// How much of it is known to be no whole head.
+    /// How much of what was received is known to be no whole head.
     looked_at: usize,
     body: RequestBody,
 }
@@ -291,37 +281,36 @@ impl Wire {
     fn poll_head(&mut self, cx: &mut Context<'_>, max_bytes: usize) -> Poll<Result<Option<Head>, Bad>> {
         loop {
             // A head that comes byte by byte is not parsed with each of them.
-            if !self.received.is_empty() && self.may_be_whole(max_bytes) {
-                match request::parse(&mut self.received, max_bytes) {
+            if !self.receiver.received.is_empty() && self.may_be_whole(max_bytes) {
+                match request::parse(&mut self.receiver.received, max_bytes) {
                     Ok(Some(head)) => {
                         self.looked_at = 0;
                         return Poll::Ready(Ok(Some(head)));
                     }
-                    Ok(None) => self.looked_at = self.received.len(),
+                    Ok(None) => self.looked_at = self.receiver.received.len(),
                     Err(bad) => return Poll::Ready(Err(bad)),
                 }
             }
-            match ready!(self.receiver.poll(Pin::new(&mut self.read), cx)) {
-                Ok(bytes) if !bytes.is_empty() => self.received = joined(&self.received, bytes),
-                Ok(_) | Err(_) => return Poll::Ready(Ok(None)),
+            if !matches!(ready!(self.receiver.poll_more(Pin::new(&mut self.read), cx)), Ok(true)) {
+                return Poll::Ready(Ok(None));
             }
         }
     }
 
     /// Whether there is something to parse that was not there the last time: the end of a line, or too much.
     fn may_be_whole(&self, max_bytes: usize) -> bool {
-        let new = self.received.get(self.looked_at..).unwrap_or_default();
-        self.looked_at == 0 || self.received.len() > max_bytes || new.contains(&b'\n')
+        let received = &self.receiver.received;
+        let new = received.get(self.looked_at..).unwrap_or_default();
+        self.looked_at == 0 || received.len() > max_bytes || new.contains(&b'\n')
     }
 
     /// Ready when the client has left. Nothing is read while the service reads, or has left something unread.
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         /// A client may send its next request before it has its answer, and is not read further than this.
         const AHEAD_BYTES: usize = 64 * 1024;
-        while self.body.is_over() && self.received.len() < AHEAD_BYTES {
-            match ready!(self.receiver.poll(Pin::new(&mut self.read), cx)) {
-                Ok(bytes) if !bytes.is_empty() => self.received = joined(&self.received, bytes),
-                Ok(_) | Err(_) => return Poll::Ready(()),
+        while self.body.is_over() && self.receiver.received.len() < AHEAD_BYTES {
+            if !matches!(ready!(self.receiver.poll_more(Pin::new(&mut self.read), cx)), Ok(true)) {
+                return Poll::Ready(());
             }
         }
         Poll::Pending
@@ -329,30 +318,14 @@ impl Wire {
 
     fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         let RequestBody::Coming { reading, notice, .. } = &mut self.body else { return Poll::Ready(None) };
-        if *notice == Notice::Awaited && self.received.is_empty() {
+        if *notice == Notice::Awaited && self.receiver.received.is_empty() {
             *notice = Notice::Due;
         }
-        loop {
-            match reading.next(&mut self.received) {
-                Ok(Part::Data(data)) => {
-                    if reading.exact() == Some(0) {
-                        self.body = RequestBody::Over;
-                    }
-                    return Poll::Ready(Some(Ok(data)));
-                }
-                Ok(Part::End) => {
-                    self.body = RequestBody::Over;
-                    return Poll::Ready(None);
-                }
-                Err(error) => return Poll::Ready(Some(Err(error))),
-                Ok(Part::More) => {}
-            }
-            let bytes = ready!(self.receiver.poll(Pin::new(&mut self.read), cx))?;
-            if bytes.is_empty() {
-                return Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into())));
-            }
-            self.received = joined(&self.received, bytes);
+        let polled = ready!(self.receiver.poll_data(Pin::new(&mut self.read), cx, reading));
+        if polled.is_none() || reading.exact() == Some(0) {
+            self.body = RequestBody::Over;
         }
+        Poll::Ready(polled)
     }
 }
 

@@ -14,9 +14,8 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request};
 use http_body::Body as _;
-use tidegate_http1::answer::{self, Framing, Head};
-use tidegate_http1::body::{Part, Reading, joined};
-use tidegate_http1::chunked::Chunked;
+use tidegate_http1::answer::{self, Head};
+use tidegate_http1::body::Reading;
 use tidegate_http1::receive::Receiver;
 use tidegate_http1::send::{Length, SendFailure, Sending};
 use tidegate_http1::{MAX_HEAD_BYTES, Malformed};
@@ -31,8 +30,6 @@ pub(crate) struct Link {
     upstream: Upstream,
     host: HeaderValue,
     receiver: Receiver,
-    /// Received, and not yet understood.
-    received: Bytes,
     /// What of the request is still to be sent. An answer may come before that is done.
     sending: Option<Sending<OutBody>>,
     /// Sending failed: the answer, if one comes, is the last.
@@ -58,7 +55,6 @@ impl Link {
             upstream,
             host,
             receiver: Receiver::default(),
-            received: Bytes::new(),
             sending: None,
             send_error: None,
             is_kept: true,
@@ -92,26 +88,21 @@ impl Link {
         self.sending = Some(Sending::new(head, length, body));
         let head = poll_fn(|cx| self.poll_head(cx, &method)).await?;
         self.is_kept = head.is_kept;
-        let reading = match head.framing {
-            Framing::Length(bytes) => Reading::Length(bytes),
-            Framing::Chunked => Reading::Chunked(Chunked::default()),
-            Framing::Close => Reading::Close,
-        };
+        let reading = head.framing.reading();
         Ok((head, reading))
     }
 
     fn poll_head(&mut self, cx: &mut Context<'_>, method: &Method) -> Poll<Result<Head, SendErrorKind>> {
         loop {
             self.go_on_sending(cx)?;
-            let bytes = match ready!(self.receiver.poll(Pin::new(self.upstream.wire()), cx)) {
-                Ok(bytes) if bytes.is_empty() => return Poll::Ready(Err(self.closed())),
-                Ok(bytes) => bytes,
+            match ready!(self.receiver.poll_more(Pin::new(self.upstream.wire()), cx)) {
+                Ok(true) => {}
+                Ok(false) => return Poll::Ready(Err(self.closed())),
                 Err(error) => return Poll::Ready(Err(classify_io(&error))),
-            };
-            self.received = joined(&self.received, bytes);
-            match answer::parse(&mut self.received, method) {
+            }
+            match answer::parse(&mut self.receiver.received, method) {
                 Ok(Some(head)) => return Poll::Ready(Ok(head)),
-                Ok(None) if self.received.len() <= MAX_HEAD_BYTES => {}
+                Ok(None) if self.receiver.received.len() <= MAX_HEAD_BYTES => {}
                 Ok(None) | Err(Malformed) => return Poll::Ready(Err(SendErrorKind::BadResponse)),
             }
         }
@@ -147,25 +138,13 @@ impl Link {
             self.sending = None;
             self.is_kept = false;
         }
-        loop {
-            match reading.next(&mut self.received)? {
-                Part::Data(data) => return Poll::Ready(Some(Ok(data))),
-                Part::End => return Poll::Ready(None),
-                Part::More => {}
-            }
-            let bytes = ready!(self.receiver.poll(Pin::new(self.upstream.wire()), cx))?;
-            if bytes.is_empty() {
-                self.is_kept = false;
-                let is_whole = matches!(reading, Reading::Close);
-                return Poll::Ready((!is_whole).then(|| Err(io::ErrorKind::UnexpectedEof.into())));
-            }
-            self.received = joined(&self.received, bytes);
-        }
+        self.receiver.poll_data(Pin::new(self.upstream.wire()), cx, reading)
     }
 
     /// Takes up the idle state. `false` when the connection cannot serve another request.
     pub(crate) fn rest(&mut self) -> bool {
-        let is_over = self.received.is_empty() && self.sending.is_none() && self.send_error.is_none();
+        let is_over =
+            self.receiver.received.is_empty() && self.sending.is_none() && self.send_error.is_none();
         is_over && self.is_kept && self.is_alive()
     }
 
@@ -178,7 +157,7 @@ impl Link {
     /// unless something happened.
     pub(crate) fn is_alive(&mut self) -> bool {
         let mut cx = Context::from_waker(&self.idle_waker);
-        self.receiver.poll(Pin::new(self.upstream.wire()), &mut cx).is_pending()
+        self.receiver.poll_more(Pin::new(self.upstream.wire()), &mut cx).is_pending()
     }
 }
 
