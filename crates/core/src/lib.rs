@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod error;
+pub mod field;
 pub mod id;
 pub mod secret;
 pub mod usage;
@@ -12,6 +13,7 @@ pub mod warning;
 
 pub use clock::{Clock, Moment, SystemClock};
 pub use error::{ApiError, ErrorKind, Fault};
+pub use field::FieldError;
 pub use secret::Secret;
 pub use usage::Usage;
 pub use warning::{Verdict, Warning, Warnings};

@@ -1,7 +1,11 @@
-//! Between values and columns, for both databases.
+//! Between values and columns, and between rows and refusals, for both databases.
 
+use uuid::Uuid;
+
+use crate::backend::Row;
 use crate::error::StoreError;
 use crate::id::{EntityId, OrganisationId, WorkspaceId, parse};
+use crate::kind::Kind;
 use crate::scope::Home;
 
 /// Databases have no unsigned numbers. Versions, times and counters never come near the end.
@@ -11,6 +15,22 @@ pub(crate) fn integer(value: u64) -> i64 {
 
 pub(crate) fn natural(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
+}
+
+pub(crate) fn missing(kind: Kind, id: Uuid) -> StoreError {
+    StoreError::NotFound { kind, what: id.to_string() }
+}
+
+pub(crate) fn taken(row: &Row) -> StoreError {
+    StoreError::Taken { kind: row.kind, what: row.slug.clone().unwrap_or_else(|| row.id.to_string()) }
+}
+
+/// Refuses what still owns others, of which `example` is one.
+pub(crate) fn nothing(example: Option<String>, kind: Kind, what: impl ToString) -> Result<(), StoreError> {
+    match example {
+        None => Ok(()),
+        Some(example) => Err(StoreError::HasDependents { kind, what: what.to_string(), example }),
+    }
 }
 
 pub(crate) fn workspace(workspace: Option<WorkspaceId>) -> String {

@@ -2,7 +2,6 @@
 //!
 //! [`parse_limits`] reads the admin API's `usage_limits`; a [`Limit`] becomes a [`Budget`] with whose it is.
 
-mod error;
 mod parse;
 mod period;
 
@@ -12,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::amount::Amount;
 
-pub use error::BudgetError;
 pub use parse::{Level, parse_limits};
 pub use period::{FirstDay, Reset};
+pub use tidegate_core::FieldError as BudgetError;
 
 /// Whose budget it is. With an id it names somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

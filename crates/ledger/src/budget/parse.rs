@@ -7,9 +7,10 @@
 use serde_json::{Map, Number, Value};
 use tidegate_core::clock::rfc3339_seconds;
 
-use super::error::{BudgetError, shown};
+use super::BudgetError;
 use super::{FirstDay, Limit, Reset, Unit};
 use crate::amount::Amount;
+use tidegate_core::field::shown;
 
 const MEMBERS: [&str; 7] = [
     "type",

@@ -2,17 +2,16 @@
 //!
 //! Written as OpenAI-Forward's text ([`parse_text`]) or as the objects of Portkey's admin API ([`parse_policies`]).
 
-mod error;
 mod policy;
 mod text;
 
 use std::fmt;
 
-pub use error::RuleError;
-pub(crate) use error::shown;
 pub use policy::parse_policies;
 pub(crate) use text::{is_unlimited, parse_rate};
 pub use text::{parse_text, parse_window};
+pub use tidegate_core::FieldError as RuleError;
+pub(crate) use tidegate_core::field::shown;
 
 /// What a rule counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

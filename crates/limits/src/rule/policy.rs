@@ -5,9 +5,9 @@
 
 use serde_json::{Map, Value};
 
-use super::error::{RuleError, shown};
 use super::text::parse_window;
 use super::{Algorithm, Period, Rule, Span, Unit, Window};
+use super::{RuleError, shown};
 
 const MEMBERS: [&str; 4] = ["type", "unit", "value", "algorithm"];
 const TYPES: &str = "\"requests\", \"tokens\" or \"concurrency\"";

@@ -4,8 +4,8 @@
 //! rules separated by `;`, `,` or `|`. Weeks are ours. `inf` is no rule at all; other text that cannot be read is an
 //! error here, because a limit that silently is none is the worst kind.
 
-use super::error::{RuleError, shown};
 use super::{Algorithm, Period, Rule, Span, Unit, Window};
+use super::{RuleError, shown};
 
 const FORM: &str =
     "`<count>/<n><unit>` such as `60/minute` or `100/2minutes`, several separated by `;`, or `inf`";

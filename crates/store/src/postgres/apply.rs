@@ -8,7 +8,7 @@ use crate::audit::ChainKey;
 use crate::backend::{AuditDraft, Batch, Row, VersionRow, Write};
 use crate::error::StoreError;
 use crate::kind::{Kind, Op};
-use crate::row::{integer, natural, owner, workspace};
+use crate::row::{integer, missing, natural, nothing, owner, taken, workspace};
 use crate::scope::Home;
 use crate::sql;
 use crate::token::Digest;
@@ -187,19 +187,4 @@ async fn passed_by(session: &Session, kind: Kind, id: Uuid, expected: u64) -> Re
         }
         None => missing(kind, id),
     })
-}
-
-fn missing(kind: Kind, id: Uuid) -> StoreError {
-    StoreError::NotFound { kind, what: id.to_string() }
-}
-
-fn taken(row: &Row) -> StoreError {
-    StoreError::Taken { kind: row.kind, what: row.slug.clone().unwrap_or_else(|| row.id.to_string()) }
-}
-
-fn nothing(example: Option<String>, kind: Kind, what: impl ToString) -> Result<(), StoreError> {
-    match example {
-        None => Ok(()),
-        Some(example) => Err(StoreError::HasDependents { kind, what: what.to_string(), example }),
-    }
 }
