@@ -47,24 +47,25 @@ impl Pool {
     }
 
     /// The credential for the next request: by weight among those that do not rest, then among those of weight 0, then
-    /// the one that rests the shortest. `draw` is a random number.
-    pub fn pick(&self, now_ms: u64, draw: u64) -> Option<&Credential> {
+    /// the one that rests the shortest; with its place in the pool. `draw` is a random number from 0 to below 1.
+    pub fn pick(&self, now_ms: u64, draw: f64) -> Option<(usize, &Credential)> {
         if let [only] = &*self.0 {
-            return Some(only);
+            return Some((0, only));
         }
-        let awake = |one: &&Credential| !one.rests_at(now_ms);
-        let total: u64 = self.0.iter().filter(awake).map(|one| u64::from(one.weight)).sum();
+        let all = || self.0.iter().enumerate();
+        let awake = |(_, one): &(usize, &Credential)| !one.rests_at(now_ms);
+        let total: u64 = all().filter(awake).map(|(_, one)| u64::from(one.weight)).sum();
         if total > 0 {
-            let mut at = draw % total;
-            for one in self.0.iter().filter(awake) {
+            let mut at = (draw * total as f64) as u64;
+            for (place, one) in all().filter(awake) {
                 match at.checked_sub(u64::from(one.weight)) {
                     Some(rest) => at = rest,
-                    None => return Some(one),
+                    None => return Some((place, one)),
                 }
             }
         }
-        let spare = self.0.iter().find(awake);
-        spare.or_else(|| self.0.iter().min_by_key(|one| one.rests_until.load(Ordering::Relaxed)))
+        let spare = all().find(awake);
+        spare.or_else(|| all().min_by_key(|(_, one)| one.rests_until.load(Ordering::Relaxed)))
     }
 }
 
@@ -77,7 +78,8 @@ mod tests {
         let one = |id: &str, weight| Credential::new(id.into(), weight, None, HashMap::new());
         let pool = Pool::new(vec![one("a", 3), one("b", 1), one("spare", 0)]);
         let count = |now, id: &str| {
-            let picks = (0..400).filter(|draw| &*pool.pick(now, *draw).unwrap().id == id);
+            let picks =
+                (0..400).filter(|draw| &*pool.pick(now, f64::from(*draw) / 400.0).unwrap().1.id == id);
             picks.count()
         };
         assert_eq!((count(0, "a"), count(0, "b"), count(0, "spare")), (300, 100, 0));
@@ -88,6 +90,6 @@ mod tests {
         pool.0[2].rest_until(30);
         assert_eq!(count(5, "a"), 400, "the first to come back");
         assert_eq!((count(10, "a"), count(20, "b")), (400, 100));
-        assert!(Pool::default().pick(0, 7).is_none());
+        assert!(Pool::default().pick(0, 0.7).is_none());
     }
 }

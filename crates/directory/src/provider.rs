@@ -36,6 +36,11 @@ pub struct AllowedModels {
 }
 
 impl AllowedModels {
+    /// The models that are named and on.
+    pub fn listed(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().filter(|(_, on)| **on).map(|(name, _)| &**name)
+    }
+
     pub fn allows(&self, model: &str) -> bool {
         self.rows.get(model).copied().unwrap_or(!self.only_listed)
     }

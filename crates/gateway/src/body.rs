@@ -59,6 +59,7 @@ impl Body for ClientBody {
             Self::Full(bytes, record) => {
                 if let Some(record) = record {
                     record.first_byte();
+                    record.sent(bytes.as_ref().map_or(0, Bytes::len));
                     record.ended(End::Ok);
                 }
                 Poll::Ready(

@@ -135,6 +135,7 @@ impl PassBody {
                     };
                     if let Some(bytes) = bytes {
                         self.record.first_byte();
+                        self.record.sent(bytes.len());
                         if self.source.is_end() && self.events.is_none() {
                             self.close(End::Ok); // nobody may ask again
                         }

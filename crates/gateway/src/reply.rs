@@ -42,7 +42,7 @@ pub struct Reply {
 }
 
 /// Writes the head: the provider's own headers, and those that say which target answered and how.
-pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered) -> Box<Reply> {
+pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Record) -> Box<Reply> {
     let Answered { answer, target, retry_count, circuit } = answered;
     let Answer {
         status,
@@ -55,6 +55,8 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered) -> Box<Reply> {
         estimated,
         uncalled,
         detail,
+        meter,
+        virtual_key,
         ..
     } = *answer;
     strip_hop_by_hop(&mut headers);
@@ -91,6 +93,14 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered) -> Box<Reply> {
         // A stream that breaks ends in an event more than was announced.
         AnswerBody::Pass { events: true, .. } => drop(headers.remove(header::CONTENT_LENGTH)),
         AnswerBody::Pass { .. } => {}
+    }
+    if let Some(account) = &mut record.account {
+        account.meter = meter;
+        account.virtual_key = virtual_key;
+        account.sent_model.clone_from(&model);
+        for (name, value) in account.standing() {
+            insert(&mut headers, HeaderName::from_static(name), HeaderValue::from_str(&value));
+        }
     }
     let idle_ms = target.timeouts.between_chunks_ms.or(scene.snapshot.timeouts.between_chunks_ms);
     let patience = Patience::new(idle_ms.map(Duration::from_millis), &scene.gateway.cut);
@@ -154,6 +164,24 @@ fn insert<E>(headers: &mut HeaderMap, name: HeaderName, value: Result<HeaderValu
     if let Ok(value) = value {
         headers.insert(name, value);
     }
+}
+
+/// A JSON answer of the gateway's own, on the path of a request.
+pub fn own_json(call: &Call, body: &serde_json::Value) -> Box<Reply> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, JSON);
+    Box::new(Reply {
+        status: StatusCode::OK,
+        headers,
+        body: AnswerBody::Full(body.to_string().into()),
+        provider: "",
+        model: Box::default(),
+        usage: None,
+        detail: None,
+        client: call.client(),
+        ending: Ending::Tapped,
+        patience: Patience::new(None, &std::sync::Arc::default()),
+    })
 }
 
 /// A page of the gateway's own.

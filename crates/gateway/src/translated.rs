@@ -58,6 +58,7 @@ impl TranslatedBody {
             let out = self.write_events();
             if !out.is_empty() {
                 self.record.first_byte();
+                self.record.sent(out.len());
                 return Poll::Ready(Some(Ok(Frame::data(out.into()))));
             }
             if self.done {

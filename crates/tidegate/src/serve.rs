@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tidegate_core::SystemClock;
 use tidegate_gateway::Gateway;
+use tidegate_gateway::control::Control;
 use tidegate_gateway::log::{Log, LogFormat};
 use tidegate_settings::Settings;
 use tokio::net::TcpListener;
@@ -33,7 +34,9 @@ pub fn run(options: &Options) -> Result<(), String> {
     }
     raise_descriptor_limit();
     let (log, writer) = start_log(&settings)?;
-    let gateway = Gateway::new(snapshot, log, Arc::new(SystemClock::new()));
+    let clock = Arc::new(SystemClock::new());
+    let control = Control::none(&*clock);
+    let gateway = Gateway::new(snapshot, control, log, clock);
     let workers = settings.server.workers.or_else(|| std::thread::available_parallelism().ok());
     let mut runtime = match workers.map_or(1, NonZero::get) {
         // One worker has nobody to share its queue with, and saves what sharing costs.

@@ -372,6 +372,8 @@ impl Reader<'_> {
             strict: self.job.strict,
             names_events: self.call.client().id() == DialectId::Anthropic,
             detail: None,
+            meter: None,
+            virtual_key: None,
         };
         Attempted { outcome, answer: Ok(Box::new(answer)) }
     }
