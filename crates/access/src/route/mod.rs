@@ -15,7 +15,7 @@ use http::Method;
 
 pub use control::CONTROL;
 pub use data::DATA;
-pub use router::{Found, Router, TableError};
+pub use router::{Found, NAMES, Router, TableError};
 
 use crate::permission::Permission;
 
