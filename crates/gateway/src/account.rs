@@ -4,13 +4,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tidegate_access::Who as Known;
 use tidegate_core::{Usage, id};
 use tidegate_directory::{ApiKey, Workspace};
 use tidegate_ledger::How;
 use tidegate_limits as limits;
 use tidegate_pricing::{Bill, Cost, ModelName, Unpriced};
-use tidegate_records::{self as records, Attempt, RequestRecord, Span, Text, Timing, Who};
+use tidegate_records::{
+    self as records, Attempt, Kind, RawBodies, RawBody, RequestRecord, Span, Text, Timing, Who,
+};
 use tidegate_routing::{Outcome, Target};
 
 use crate::accept::{Call, CallBody};
@@ -42,6 +46,16 @@ pub struct Account {
     attempts: Vec<Attempt>,
     request_bytes: u64,
     pub response_bytes: u64,
+    /// Where bodies may be kept.
+    bodies: Option<Box<Bodies>>,
+}
+
+/// The bodies that passed, by reference.
+#[derive(Debug)]
+struct Bodies {
+    request: RawBody,
+    response: Option<RawBody>,
+    most: u64,
 }
 
 /// What is known when the last byte is gone.
@@ -63,7 +77,7 @@ impl Account {
         Some(Box::new(Self { key, workspace, ..Self::default() }))
     }
 
-    pub fn call(&mut self, call: &Call) {
+    pub fn call(&mut self, control: &Control, call: &Call) {
         self.asked_model = call.peek.model.as_deref().map(Box::from);
         self.stream = call.streams();
         if let CallBody::Json(frames) = &call.body {
@@ -75,6 +89,33 @@ impl Account {
             self.user = user.map(|(_, user)| user.as_str().into());
         }
         self.is_priced = call.route.is_of_model();
+        let pipe = control.records.as_ref().map(|recorder| &recorder.pipe);
+        if let (Some(pipe), CallBody::Json(frames)) = (pipe.filter(|pipe| pipe.may_keep_bodies()), &call.body)
+        {
+            let most = pipe.policy().most_bytes;
+            let mut request =
+                RawBody::new("request", Kind::Json, most).with_headers(texts(&call.parts.headers));
+            frames.iter().for_each(|frame| request.frame(frame));
+            self.bodies = Some(Box::new(Bodies { request, response: None, most }));
+        }
+    }
+
+    /// The answer's head is known.
+    pub fn answered(&mut self, headers: &HeaderMap) {
+        if let Some(bodies) = &mut self.bodies {
+            let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+            let kind = Kind::of(kind.unwrap_or("application/json"));
+            let response = RawBody::new("response", kind, bodies.most).with_headers(texts(headers));
+            bodies.response = Some(response);
+        }
+    }
+
+    /// Bytes of the answer that go out.
+    pub fn sent(&mut self, bytes: &Bytes) {
+        self.response_bytes += bytes.len() as u64;
+        if let Some(response) = self.bodies.as_mut().and_then(|bodies| bodies.response.as_mut()) {
+            response.frame(bytes);
+        }
     }
 
     pub fn plan(&mut self, resolved: &Resolved) {
@@ -161,8 +202,12 @@ impl Account {
         }
         if let Some(recorder) = &control.records {
             let id = recorder.ids.next(record.gateway.clock.unix_ms());
+            let bodies = self.bodies.take().map(|bodies| {
+                let Bodies { request, response, .. } = *bodies;
+                std::iter::once(request).chain(response).collect::<RawBodies>()
+            });
             let record = self.record(closing, id.bits(), usage, estimated, cost.as_ref());
-            recorder.pipe.push(&record, None);
+            recorder.pipe.push(&record, bodies);
         }
     }
 
@@ -265,6 +310,14 @@ pub struct Tried<'a> {
     pub virtual_key: Option<&'a Arc<str>>,
     pub request_began: Instant,
     pub began: Instant,
+}
+
+/// Headers as they came; what is no text is left out.
+fn texts(headers: &HeaderMap) -> Vec<(Text, Text)> {
+    let pair = |(name, value): (&HeaderName, &HeaderValue)| {
+        Some((Text::Own(name.as_str().into()), Text::Own(value.to_str().ok()?.into())))
+    };
+    headers.iter().filter_map(pair).collect()
 }
 
 fn told(cost: &Cost) -> records::Cost {

@@ -55,6 +55,8 @@ pub struct Answer {
     pub meter: Option<Box<Meter>>,
     /// The slug of the workspace's provider that was called.
     pub virtual_key: Option<Arc<str>>,
+    /// The client did not ask for the usage of the stream.
+    pub hides_usage: bool,
 }
 
 #[expect(clippy::large_enum_variant, reason = "one is built per request; a box would be an allocation more")]
@@ -164,7 +166,7 @@ pub async fn one(
         meter.sent();
     }
     let stored = prepared.job.stored.clone();
-    let credential = prepared.credential;
+    let (credential, hides_usage) = (prepared.credential, prepared.job.hides_usage);
     let mut attempted = send::send(scene, call, target, prepared).await;
     if let (Some(stored), Some(credential)) = (&stored, credential) {
         rest(scene, stored, credential, &attempted.outcome);
@@ -172,6 +174,7 @@ pub async fn one(
     match &mut attempted.answer {
         Ok(answer) => {
             answer.virtual_key = charge::slug(stored.as_ref());
+            answer.hides_usage = hides_usage;
             if attempted.outcome.status < 400 {
                 answer.meter = meter;
             } else if let Some(meter) = meter {
@@ -302,6 +305,7 @@ impl Attempted {
             detail: Some(error.message.as_str().into()),
             meter: None,
             virtual_key: None,
+            hides_usage: false,
         };
         Self { outcome, answer: Ok(Box::new(answer)) }
     }

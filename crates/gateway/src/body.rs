@@ -59,7 +59,9 @@ impl Body for ClientBody {
             Self::Full(bytes, record) => {
                 if let Some(record) = record {
                     record.first_byte();
-                    record.sent(bytes.as_ref().map_or(0, Bytes::len));
+                    if let Some(bytes) = bytes {
+                        record.sent(bytes);
+                    }
                     record.ended(End::Ok);
                 }
                 Poll::Ready(

@@ -159,6 +159,7 @@ fn denied_before(provider: &str, results: &[Value]) -> Attempted {
         detail: Some("an input guardrail denied the request".into()),
         meter: None,
         virtual_key: None,
+        hides_usage: false,
     };
     Attempted { outcome, answer: Ok(Box::new(answer)) }
 }

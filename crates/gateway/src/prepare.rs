@@ -65,6 +65,8 @@ pub struct Job {
     pub strict: bool,
     /// The workspace's provider that is called, if it is one.
     pub stored: Option<Arc<tidegate_directory::Provider>>,
+    /// The usage of the stream is the gateway's to know: the client did not ask for it.
+    pub hides_usage: bool,
 }
 
 /// Where the answer comes from.
@@ -135,7 +137,12 @@ fn unified(
     let Some(mut way) = way else { return estimate(call, &draft, upstream) };
     upstream.judge_model(&draft.model)?;
     draft.set_model(way.model);
-    let written = body::write(call, &draft, &mut way.reading, way.endpoint, upstream, &way.set)?;
+    let mut written = body::write(call, &draft, &mut way.reading, way.endpoint, upstream, &way.set)?;
+    let hides_usage =
+        scene.caller.key.is_some() && body::lacks_usage(&draft, way.endpoint, way.reading, upstream);
+    if hides_usage {
+        written.frames = body::asking_for_usage(&written.frames);
+    }
     let send = match way.url {
         None => {
             Send::Here(upstream::demo(way.endpoint, &written.frames, scene.gateway.clock.unix_ms() / 1000))
@@ -160,6 +167,7 @@ fn unified(
         warnings: written.warnings,
         strict: strict(scene, target),
         stored: upstream.stored(),
+        hides_usage,
     };
     Ok(Prepared { send, job, credential: upstream.credential_index() })
 }
@@ -234,6 +242,7 @@ fn send_through(
         warnings: Warnings::default(),
         strict: strict(scene, target),
         stored: upstream.stored(),
+        hides_usage: false,
     };
     let send = Send::Upstream(Box::new(http::Request::from_parts(parts, body)));
     Ok(Prepared { send, job, credential: upstream.credential_index() })
@@ -252,6 +261,7 @@ fn estimate(call: &Call, draft: &body::Draft<'_>, upstream: &Upstream<'_>) -> Re
         warnings: Warnings::default(),
         strict: true,
         stored: upstream.stored(),
+        hides_usage: false,
     };
     Ok(Prepared { send: Send::Estimate(answer.into()), job, credential: None })
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use http::HeaderValue;
 use tidegate_core::Usage;
 use tidegate_limits as limits;
@@ -128,7 +129,7 @@ impl Record {
     pub(crate) fn call(&mut self, call: &Call) {
         self.trace_id.clone_from(&call.own.trace_id);
         if let Some(account) = &mut self.account {
-            account.call(call);
+            account.call(&self.gateway.control, call);
         }
     }
 
@@ -162,9 +163,9 @@ impl Record {
     }
 
     /// Bytes of the answer that go out.
-    pub(crate) fn sent(&mut self, bytes: usize) {
+    pub(crate) fn sent(&mut self, bytes: &Bytes) {
         if let Some(account) = &mut self.account {
-            account.response_bytes += bytes as u64;
+            account.sent(bytes);
         }
     }
 

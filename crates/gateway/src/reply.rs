@@ -38,6 +38,7 @@ pub struct Reply {
     detail: Option<Box<str>>,
     client: &'static dyn ClientDialect,
     ending: Ending,
+    hides_usage: bool,
     patience: Patience,
 }
 
@@ -57,6 +58,7 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Recor
         detail,
         meter,
         virtual_key,
+        hides_usage,
         ..
     } = *answer;
     strip_hop_by_hop(&mut headers);
@@ -98,6 +100,7 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Recor
         account.meter = meter;
         account.virtual_key = virtual_key;
         account.sent_model.clone_from(&model);
+        account.answered(&headers);
         for (name, value) in account.standing() {
             insert(&mut headers, HeaderName::from_static(name), HeaderValue::from_str(&value));
         }
@@ -109,7 +112,19 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Recor
         _ => Ending::Tapped,
     };
     let client = call.client();
-    Box::new(Reply { status, headers, body, provider, model, usage, detail, client, ending, patience })
+    Box::new(Reply {
+        status,
+        headers,
+        body,
+        provider,
+        model,
+        usage,
+        detail,
+        client,
+        ending,
+        hides_usage,
+        patience,
+    })
 }
 
 impl Reply {
@@ -122,7 +137,9 @@ impl Reply {
         let body = match self.body {
             AnswerBody::Full(bytes) => ClientBody::recorded(bytes, record),
             AnswerBody::Pass { source, tap, events } => {
-                let events = events.then(|| Events::new(self.client, self.provider, self.ending));
+                let events = events.then(|| {
+                    Events::new(self.client, self.provider, self.ending).hiding_usage(self.hides_usage)
+                });
                 ClientBody::Pass(Box::new(PassBody::new(source, tap, events, self.patience, record)))
             }
             AnswerBody::Translated { source, decoder, encoder, events, preface } => {
@@ -180,6 +197,7 @@ pub fn own_json(call: &Call, body: &serde_json::Value) -> Box<Reply> {
         detail: None,
         client: call.client(),
         ending: Ending::Tapped,
+        hides_usage: false,
         patience: Patience::new(None, &std::sync::Arc::default()),
     })
 }

@@ -4,9 +4,8 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidegate_core::SystemClock;
+use tidegate_core::{Clock, SystemClock};
 use tidegate_gateway::Gateway;
-use tidegate_gateway::control::Control;
 use tidegate_gateway::log::{Log, LogFormat};
 use tidegate_settings::Settings;
 use tokio::net::TcpListener;
@@ -14,6 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::cli::Options;
+use crate::holdings::{self, Holdings};
 use crate::wire::Origin;
 use crate::{banner, check, connection, reload};
 
@@ -34,9 +34,6 @@ pub fn run(options: &Options) -> Result<(), String> {
     }
     raise_descriptor_limit();
     let (log, writer) = start_log(&settings)?;
-    let clock = Arc::new(SystemClock::new());
-    let control = Control::none(&*clock);
-    let gateway = Gateway::new(snapshot, control, log, clock);
     let workers = settings.server.workers.or_else(|| std::thread::available_parallelism().ok());
     let mut runtime = match workers.map_or(1, NonZero::get) {
         // One worker has nobody to share its queue with, and saves what sharing costs.
@@ -49,8 +46,15 @@ pub fn run(options: &Options) -> Result<(), String> {
     };
     let runtime =
         runtime.enable_all().build().map_err(|error| format!("cannot start the runtime: {error}"))?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let opened = runtime.block_on(holdings::open(&settings, holdings::master_key(&origin.env), &clock));
+    let Holdings { control, keeper, .. } = opened?;
+    let gateway = Gateway::new(snapshot, control, log, clock);
+    let tending = runtime.spawn(holdings::tend(keeper, gateway.clone()));
     let served = runtime.block_on(listen(origin, &settings, gateway.clone()));
+    tending.abort();
     runtime.shutdown_timeout(Duration::from_secs(1));
+    holdings::close(&gateway.control);
     gateway.log.close();
     if let Some(writer) = writer {
         let _ = writer.join();

@@ -374,6 +374,7 @@ impl Reader<'_> {
             detail: None,
             meter: None,
             virtual_key: None,
+            hides_usage: false,
         };
         Attempted { outcome, answer: Ok(Box::new(answer)) }
     }

@@ -100,6 +100,7 @@ fn estimate(job: &Job, body: Bytes) -> Attempted {
         detail: None,
         meter: None,
         virtual_key: None,
+        hides_usage: false,
     };
     Attempted { outcome: Outcome::default(), answer: Ok(Box::new(answer)) }
 }
