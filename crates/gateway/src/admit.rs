@@ -103,7 +103,8 @@ pub fn user(own: &GatewayHeaders) -> Option<String> {
     metadata.get("_user").and_then(Value::as_str).filter(|user| !user.is_empty()).map(str::to_owned)
 }
 
-fn shown(name: &str) -> String {
+/// A name in a message: short and printable.
+pub fn shown(name: &str) -> String {
     name.chars().take(80).map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, header};
 use tidegate_access::door::{self, Entry, LookedUp, Spends};
+use tidegate_access::key::{Form, form_of};
 use tidegate_access::{Defaults, Permission, Reason, Refusal as Denial, admit, carried};
 use tidegate_core::{ErrorKind, Secret};
 use tidegate_directory::{ApiKey, Directory, Freshness, Workspace};
@@ -60,6 +61,9 @@ pub fn identify(desk: &Desk<'_>, headers: &HeaderMap, wants: Permission) -> Resu
     let carried = carried(headers).map_err(|denial| refuse(&denial))?;
     let found = carried.key.and_then(|text| desk.directory.find(text));
     let Some(found) = found else {
+        if carried.key.is_some_and(|text| form_of(text) == Form::Broken) {
+            return Err(refuse(&Denial::new(Reason::BrokenKey)));
+        }
         let looked_up = carried.key.map_or(LookedUp::Absent, |_| LookedUp::Unknown(carried.reading));
         enter_without(desk, headers, looked_up)?;
         let credential = carried.key.or(carried.credential).map(Secret::from);

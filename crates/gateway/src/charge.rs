@@ -78,10 +78,10 @@ pub async fn reserve(
         request: "",
         trace,
     };
-    let reservation = ledger.reserve(&demand).map_err(|refusal| exhausted(&refusal))?;
+    let reservation = ledger.reserve(&demand).map_err(|refusal| exhausted(scene, stored, &refusal))?;
     if !reservation.is_ready() && reservation.ready().await.is_err() {
         reservation.cancel();
-        return Err(exhausted(&ledger::Refusal::Journal));
+        return Err(exhausted(scene, stored, &ledger::Refusal::Journal));
     }
     Ok(Some(Box::new(Meter { reservation: Some(reservation), permit })))
 }
@@ -237,17 +237,25 @@ fn unpriced(job: &Job) -> Refusal {
         "the model `{}` of {} has no price here, and models without one are refused: set its price, or `budgets.unpriced = \"mark\"`",
         job.model, job.provider
     );
-    let mut refusal = Refusal::with_status("unpriced", ErrorKind::Quota, 412, message);
+    let mut refusal = Refusal::with_status("unpriced", ErrorKind::BadRequest, 412, message);
     refusal.error.code = Some("unpriced_model".into());
     refusal.of_target()
 }
 
-fn exhausted(refusal: &ledger::Refusal) -> Refusal {
+fn exhausted(scene: &Scene<'_>, stored: Option<&Provider>, refusal: &ledger::Refusal) -> Refusal {
     let ledger::Refusal::Exceeded(exceeded) = refusal else {
         let message = format!("budgets cannot be kept at this moment: {refusal}");
         return Refusal::with_status("ledger", ErrorKind::Overloaded, 503, message);
     };
-    let mut told = Refusal::with_status("budget", ErrorKind::Quota, 412, refusal.to_string());
+    let bounds = match exceeded.scope {
+        ledger::Scope::ApiKey => scene.caller.key.as_deref().map(|key| &key.bounds),
+        ledger::Scope::Workspace => scene.caller.workspace.as_deref().map(|workspace| &workspace.bounds),
+        ledger::Scope::Integration => stored.and_then(|stored| stored.integration.as_ref()),
+        _ => stored.map(|stored| &stored.bounds),
+    };
+    let name = bounds.map_or(&*exceeded.id, |bounds| &*bounds.name);
+    let message = format!("Usage limit exceeded for {} '{}'", exceeded.scope.word(), admit::shown(name));
+    let mut told = Refusal::with_status("budget", ErrorKind::BadRequest, 412, message);
     told.error.code = Some("412".into());
     told.error.vendor_type = Some("usage_limit_exceeded".into());
     match exceeded.scope {

@@ -40,7 +40,6 @@ const SWEEP: Duration = Duration::from_secs(60);
 pub struct Holdings {
     pub control: Control,
     pub keeper: Keeper,
-    pub store: Store,
 }
 
 /// The admin API, and a directory that knows of its changes before it has answered.
@@ -94,7 +93,7 @@ pub async fn open(
         admin: Some(Arc::new(Office { api, keeper: keeper.clone() })),
         ..Control::none(&**clock)
     };
-    Ok(Holdings { control, keeper, store })
+    Ok(Holdings { control, keeper })
 }
 
 /// What has to be done again and again while the gateway serves. Ends when it is dropped.
