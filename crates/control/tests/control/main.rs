@@ -7,5 +7,10 @@
     reason = "a test says what is wrong by failing"
 )]
 
+mod api_keys;
+mod audit_logs;
+mod first_start;
 mod frame;
+mod people;
+mod workspaces;
 mod world;
