@@ -11,6 +11,8 @@ mod api_keys;
 mod audit_logs;
 mod first_start;
 mod frame;
+mod isolation;
+mod matrix;
 mod people;
 mod workspaces;
 mod world;
