@@ -7,5 +7,12 @@
     reason = "a test says what is wrong by failing"
 )]
 
+mod api_keys;
+mod audit_logs;
+mod first_start;
 mod frame;
+mod isolation;
+mod matrix;
+mod people;
+mod workspaces;
 mod world;
