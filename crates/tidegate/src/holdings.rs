@@ -1,6 +1,7 @@
 //! What a gateway keeps: keys, providers and configs in a database, budgets in books, records in files. Opened here, top
 //! to bottom, before anybody is served; closed here after the last one.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
 use std::pin::Pin;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use tidegate_access::KeyHasher;
-use tidegate_control::{Api, ApiOptions};
+use tidegate_control::{AdminKey, Api, ApiOptions, FirstStart, first_start};
 use tidegate_core::{Clock, Secret, id};
 use tidegate_directory::Directory;
 use tidegate_gateway::control::{Admin, Control, Recorder};
@@ -28,8 +29,12 @@ use tidegate_store::vault::{MasterKeys, master_keys_in};
 /// The database of a gateway that has no other.
 const DATABASE: &str = "tidegate.db";
 const MASTER_KEY: &str = "master.key";
+/// The admin key that the first start made.
+pub const ADMIN_KEY: &str = "admin.key";
 /// Master keys as text, in place of the file.
 const MASTER_KEY_VARIABLE: &str = "TIDEGATE_MASTER_KEY";
+/// The operator's own admin key.
+const ADMIN_KEY_VARIABLE: &str = "TIDEGATE_ADMIN_KEY";
 /// How long records that wait may take to reach their files at the end.
 const LAST_RECORDS: Duration = Duration::from_secs(10);
 /// How often counters that nobody uses any more are thrown away.
@@ -40,6 +45,15 @@ const SWEEP: Duration = Duration::from_secs(60);
 pub struct Holdings {
     pub control: Control,
     pub keeper: Keeper,
+    /// What the banner tells once.
+    pub first: FirstStart,
+}
+
+/// What the environment gives, which is no setting: secrets.
+#[derive(Debug, Default)]
+pub struct Given<'a> {
+    master_key: Option<&'a str>,
+    admin_key: Option<&'a str>,
 }
 
 /// The admin API, and a directory that knows of its changes before it has answered.
@@ -73,13 +87,19 @@ impl Admin for Office {
 /// What cannot be opened, with what would help.
 pub async fn open(
     settings: &Settings,
-    master: Option<&str>,
+    given: &Given<'_>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Holdings, String> {
     let data = &settings.server.data_dir;
     make(data)?;
     let ledger = ledger(data, clock)?;
-    let store = store(settings, master, clock).await?;
+    let store = store(settings, given.master_key, clock).await?;
+    let first = first_start(&store, given.admin_key.map(Secret::from))
+        .await
+        .map_err(|error| format!("the first start failed: {error}"))?;
+    if let AdminKey::Made(key) = &first.key {
+        keep_admin_key(&data.join(ADMIN_KEY), key)?;
+    }
     let directory = Arc::new(Directory::new(KeyHasher::plain()));
     let keeper = Keeper::start(store.clone(), directory.clone(), Some(ledger.clone()), clock.clone())
         .await
@@ -93,7 +113,7 @@ pub async fn open(
         admin: Some(Arc::new(Office { api, keeper: keeper.clone() })),
         ..Control::none(&**clock)
     };
-    Ok(Holdings { control, keeper })
+    Ok(Holdings { control, keeper, first })
 }
 
 /// What has to be done again and again while the gateway serves. Ends when it is dropped.
@@ -186,7 +206,19 @@ fn recorder(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<Record
     Ok(Some(Recorder { pipe, ids: IdSource::new(node, None) }))
 }
 
-/// The master keys of the environment.
-pub fn master_key(env: &std::collections::BTreeMap<String, String>) -> Option<&str> {
-    env.get(MASTER_KEY_VARIABLE).map(String::as_str).filter(|text| !text.is_empty())
+/// For the command line on this machine, which asks with it. Nobody else may read it.
+fn keep_admin_key(path: &Path, key: &Secret) -> Result<(), String> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let written = options.open(path).and_then(|mut file| writeln!(file, "{}", key.expose()));
+    written.map_err(|error| format!("{}: {error}", path.display()))
+}
+
+impl<'a> Given<'a> {
+    pub fn of(env: &'a BTreeMap<String, String>) -> Self {
+        let get = |name: &str| env.get(name).map(String::as_str).filter(|text| !text.is_empty());
+        Self { master_key: get(MASTER_KEY_VARIABLE), admin_key: get(ADMIN_KEY_VARIABLE) }
+    }
 }

@@ -4,6 +4,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tidegate_control::FirstStart;
 use tidegate_core::{Clock, SystemClock};
 use tidegate_gateway::Gateway;
 use tidegate_gateway::log::{Log, LogFormat};
@@ -13,7 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::cli::Options;
-use crate::holdings::{self, Holdings};
+use crate::holdings::{self, Given, Holdings};
 use crate::wire::Origin;
 use crate::{banner, check, connection, reload};
 
@@ -47,11 +48,11 @@ pub fn run(options: &Options) -> Result<(), String> {
     let runtime =
         runtime.enable_all().build().map_err(|error| format!("cannot start the runtime: {error}"))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let opened = runtime.block_on(holdings::open(&settings, holdings::master_key(&origin.env), &clock));
-    let Holdings { control, keeper, .. } = opened?;
+    let opened = runtime.block_on(holdings::open(&settings, &Given::of(&origin.env), &clock));
+    let Holdings { control, keeper, first } = opened?;
     let gateway = Gateway::new(snapshot, control, log, clock);
     let tending = runtime.spawn(holdings::tend(keeper, gateway.clone()));
-    let served = runtime.block_on(listen(origin, &settings, gateway.clone()));
+    let served = runtime.block_on(listen(origin, &settings, &first, gateway.clone()));
     tending.abort();
     runtime.shutdown_timeout(Duration::from_secs(1));
     holdings::close(&gateway.control);
@@ -62,7 +63,12 @@ pub fn run(options: &Options) -> Result<(), String> {
     served
 }
 
-async fn listen(origin: Origin, settings: &Settings, gateway: Arc<Gateway>) -> Result<(), String> {
+async fn listen(
+    origin: Origin,
+    settings: &Settings,
+    first: &FirstStart,
+    gateway: Arc<Gateway>,
+) -> Result<(), String> {
     let asked = (settings.server.host, settings.server.port);
     let listener = TcpListener::bind(asked)
         .await
@@ -72,7 +78,7 @@ async fn listen(origin: Origin, settings: &Settings, gateway: Arc<Gateway>) -> R
     // Asked for before anyone can know that the gateway runs: a signal that comes unasked would end it.
     let reloads = reload::Watch::begin(origin, settings.clone())?;
     let mut stop = StopSignals::begin()?;
-    banner::show(settings, address, file.as_deref());
+    banner::show(settings, first, address, file.as_deref());
     let (drain, draining) = watch::channel(false);
     // Every connection holds a sender; the receiver ends when the last is gone.
     let (alive, mut gone) = mpsc::channel::<()>(1);
