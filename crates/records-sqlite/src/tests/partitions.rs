@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use tidegate_records::{Filter, Reader, Sink, SinkError, Written};
+use tidegate_records::{Facts, Filter, Reader, Sink, SinkError, Written};
 
 use super::support::*;
 
@@ -75,7 +75,7 @@ fn a_reader_in_the_middle_of_a_list_holds_nothing_up() {
     let records: Vec<_> = (0..3_000).map(|i| record(&ids, NOW + i, i)).collect();
     write(&mut sink, &records[..1_000], &|_| None);
     let connection = rusqlite::Connection::open(scratch.0.join(&scratch.files()[0])).unwrap();
-    let mut statement = connection.prepare("select id from row").unwrap();
+    let mut statement = connection.prepare("select id from place").unwrap();
     let mut rows = statement.query([]).unwrap();
     rows.next().unwrap();
     assert_eq!(write(&mut sink, &records[1_000..], &|_| None).new, 2_000);
@@ -95,10 +95,10 @@ fn the_files_of_a_newer_binary_are_read_and_written() {
     write(&mut sink, &records[..100], &|_| Some(bodies("b")));
     drop(sink);
     for file in scratch.files() {
-        let table = if file.starts_with("rows") { "row" } else { "body" };
+        let table = if file.starts_with("rows") { "block" } else { "body" };
         let connection = rusqlite::Connection::open(scratch.0.join(file)).unwrap();
         let change = format!(
-            "alter table {table} add column later integer not null default 7; pragma user_version = 2;"
+            "alter table {table} add column later integer not null default 7; pragma user_version = 3;"
         );
         connection.execute_batch(&change).unwrap();
     }
@@ -136,7 +136,7 @@ fn a_file_that_is_no_database_is_the_stores_fault_and_passes() {
     let mut sink = scratch.sink();
     let mut encoded = Vec::new();
     tidegate_records::codec::encode(&records[0], &mut encoded);
-    let entry = tidegate_records::Entry { record: records[0].clone(), encoded: &encoded, bodies: None };
+    let entry = tidegate_records::Entry { facts: Facts::of(&records[0]), encoded: &encoded, bodies: None };
     assert!(matches!(sink.write(std::slice::from_ref(&entry)), Err(SinkError::Away(_))));
     assert!(scratch.reader().count(&Filter::default(), 10).is_err());
     fs::write(&path, good).unwrap();

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use tidegate_core::Usage;
 use tidegate_records::record::{Span, Timing, Who};
 use tidegate_records::{
-    Cost, Entry, Filter, IdSource, ListRow, Reader, RecordId, RequestRecord, Sink, StatusFilter,
-    StoredBodies, StoredBody, Written, codec,
+    Cost, Entry, Facts, Filter, IdSource, ListRow, Reader, RequestRecord, Sink, StoredBodies, StoredBody, Written, codec,
 };
 
 use crate::{SqliteOptions, SqliteReader, SqliteSink};
@@ -62,7 +61,13 @@ pub fn record(ids: &IdSource, unix_ms: u64, i: u64) -> RequestRecord {
             organisation: "org".into(),
             workspace: pick(&["ws-a", "ws-b"], 1),
             api_key: pick(&["", "key-1", "key-2", "key-3"], 2),
+            key_owner: pick(&["", "ann", "bea"], 5),
             user: format!("user-{}", i % 50).into(),
+            metadata: match i % 6 {
+                0 => vec![],
+                1 => vec![("env".into(), "prod".into())],
+                _ => vec![("env".into(), pick(&["prod", "test"], 6)), ("n".into(), (i % 9).to_string().into())],
+            },
             ..Who::default()
         },
         route: "chat_completions".into(),
@@ -70,6 +75,8 @@ pub fn record(ids: &IdSource, unix_ms: u64, i: u64) -> RequestRecord {
         virtual_key: pick(&["", "", "vk-1", "vk-2"], 3),
         model: pick(&["gpt-4o", "claude-x", "gpt-4o-mini", "o9", "rare"], 7),
         asked_model: "gpt-4o".into(),
+        config: pick(&["pc-1", "", "pc-2"], 11),
+        cache: pick(&["", "hit", "miss"], 13),
         status: [200, 200, 200, 200, 429, 500, 200, 404, 200, 200][(i % 10) as usize],
         end: "ok".into(),
         stream: i.is_multiple_of(2),
@@ -85,7 +92,11 @@ pub fn record(ids: &IdSource, unix_ms: u64, i: u64) -> RequestRecord {
             ..Usage::default()
         }),
         cost: Cost {
-            amount: format!("0.{i:020}").into(),
+            amount: match i % 11 {
+                0 => "".into(),
+                1 => format!("0.{i:020}").into(),
+                _ => format!("0.00{:04}", i % 97).into(),
+            },
             currency: "USD".into(),
             unpriced: i.is_multiple_of(5),
             ..Cost::default()
@@ -128,7 +139,7 @@ pub fn write(
             .iter()
             .zip(&encoded)
             .map(|(record, (encoded, bodies))| Entry {
-                record: record.clone(),
+                facts: Facts::of(record),
                 encoded,
                 bodies: bodies.as_ref(),
             })
@@ -154,25 +165,4 @@ pub fn list(reader: &mut SqliteReader, filter: &Filter, limit: usize) -> Vec<Lis
             None => return all,
         }
     }
-}
-
-/// What a filter means, said in the plainest way.
-pub fn fits(filter: &Filter, record: &RequestRecord) -> bool {
-    let any = |names: &[String], own: &str| names.is_empty() || names.iter().any(|name| name == own);
-    let at = RecordId::from_bits(record.id).unix_ms();
-    let status = match &filter.status {
-        None => true,
-        Some(StatusFilter::Is(statuses)) => statuses.contains(&record.status),
-        Some(StatusFilter::Range(first, last)) => (*first..=*last).contains(&record.status),
-    };
-    status
-        && filter.from_ms.is_none_or(|from| at >= from)
-        && filter.to_ms.is_none_or(|to| at < to)
-        && any(&filter.workspace, &record.who.workspace)
-        && any(&filter.provider, &record.provider)
-        && any(&filter.model, &record.model)
-        && any(&filter.api_key, &record.who.api_key)
-        && any(&filter.virtual_key, &record.virtual_key)
-        && any(&filter.user, &record.who.user)
-        && any(&filter.trace, &record.span.trace)
 }
