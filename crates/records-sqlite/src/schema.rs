@@ -52,4 +52,4 @@ pub(crate) fn prepare(connection: &Connection, tables: &str) -> Result<i64> {
 /// Bytes.
 const PAGE: i64 = 4_096;
 /// What may stand in the file beside the database before it is copied.
-const CHECKPOINT: i64 = 8 << 20;
+const CHECKPOINT: i64 = 4 << 20;
