@@ -8,7 +8,7 @@ use tidegate_records::{Entry, Written, body};
 
 use crate::files::{self, BODIES, ROWS};
 use crate::schema;
-use crate::write::{self, Known};
+use crate::write::{self, Known, seal};
 
 #[derive(Debug)]
 pub(crate) struct Day {
@@ -47,12 +47,12 @@ impl Day {
             };
             let transaction = bodies.transaction()?;
             {
-                // A clashing id keeps the bodies that it has, as it keeps its row.
+                // A clashing id keeps the bodies that it has, as it keeps its row; what it had none of is not found there.
                 let mut insert =
-                    transaction.prepare_cached("insert or ignore into body(id, bodies) values (?, ?)")?;
+                    transaction.prepare_cached("insert or ignore into body(id, seal, bodies) values (?, ?, ?)")?;
                 for entry in entries.iter().filter(|entry| with_bodies(entry)) {
                     if let Some(stored) = entry.bodies {
-                        insert.execute(params![entry.id().signed(), body::to_bytes(stored)])?;
+                        insert.execute(params![entry.id().signed(), seal(entry.encoded), body::to_bytes(stored)])?;
                     }
                 }
             }

@@ -9,6 +9,7 @@ use tidegate_records::{Filter, Found, ListRow, Page, ReadError, Reader, RecordId
 
 use crate::files::{self, BODIES, ROWS};
 use crate::pages;
+use crate::write::seal;
 
 /// Files that stay open between calls.
 const OPEN: usize = 16;
@@ -96,8 +97,8 @@ impl Reader for SqliteReader {
         let record = codec::decode(&bytes).map_err(|error| ReadError(error.to_string()))?;
         let bodies = match self.file(BODIES, id.day())? {
             Some(file) => file
-                .prepare_cached("select bodies from body where id = ?")
-                .and_then(|mut find| find.query_row([id.signed()], |row| row.get::<_, Vec<u8>>(0)).optional())
+                .prepare_cached("select bodies from body where id = ? and seal = ?")
+                .and_then(|mut find| find.query_row([id.signed(), seal(&bytes)], |row| row.get::<_, Vec<u8>>(0)).optional())
                 .map_err(read_error)?,
             None => None,
         };

@@ -21,8 +21,9 @@ create index if not exists block_last on block(last, first, count);
 create index if not exists block_small on block(tier) where tier < 3;
 ";
 
+/// The seal is that of the record which the bodies belong to.
 pub(crate) const BODIES: &str = "
-create table if not exists body(id integer primary key, bodies blob not null) strict;
+create table if not exists body(id integer primary key, seal integer not null, bodies blob not null) strict;
 ";
 
 pub(crate) const STREAM: u64 = 1;

@@ -32,6 +32,11 @@ impl Known {
     }
 }
 
+/// Two records under one id differ in it.
+pub(crate) fn seal(encoded: &[u8]) -> i64 {
+    crc32fast::hash(encoded).into()
+}
+
 pub(crate) fn batch(
     connection: &Connection,
     known: &mut Known,
@@ -49,7 +54,7 @@ pub(crate) fn batch(
             .prepare_cached("insert into place(id, seal, chunk, at) values (?, ?, ?, ?) on conflict do nothing")?;
         let mut there = connection.prepare_cached("select seal from place where id = ?")?;
         for entry in sorted {
-            let (id, seal) = (entry.id().signed(), i64::from(crc32fast::hash(entry.encoded)));
+            let (id, seal) = (entry.id().signed(), seal(entry.encoded));
             if place.execute(params![id, seal, known.next_chunk, chunk.len().cast_signed() as i64])? == 0 {
                 let same = there.query_row([id], |row| row.get::<_, i64>(0)).optional()? == Some(seal);
                 written.known += u64::from(same);
