@@ -50,7 +50,10 @@ impl Conditions {
                 if !statuses.contains(&200) {
                     all.terms.push("status <> 200".into());
                 }
-                all.add("status = ANY (?)", statuses.iter().map(|status| (*status).into()).collect::<Vec<i32>>());
+                all.add(
+                    "status = ANY (?)",
+                    statuses.iter().map(|status| (*status).into()).collect::<Vec<i32>>(),
+                );
             }
             Some(StatusFilter::Range(first, last)) => {
                 if !(*first..=*last).contains(&200) {
@@ -61,7 +64,8 @@ impl Conditions {
             }
         }
         if !filter.metadata.is_empty() {
-            let pairs = filter.metadata.iter().map(|(name, value)| pair(name, value)).collect::<Vec<String>>();
+            let pairs =
+                filter.metadata.iter().map(|(name, value)| pair(name, value)).collect::<Vec<String>>();
             all.add("metadata @> ?", pairs);
         }
         let cost = filter.cost_bounds();

@@ -104,9 +104,13 @@ impl Fault {
         let text = format!("{} ({})", told.message(), told.code().code());
         match told.code() {
             // A row that no partition takes is reported as a check that failed; there are no other checks.
-            code if [SqlState::UNDEFINED_TABLE, SqlState::CHECK_VIOLATION].contains(code) => Self::NoTable(text),
+            code if [SqlState::UNDEFINED_TABLE, SqlState::CHECK_VIOLATION].contains(code) => {
+                Self::NoTable(text)
+            }
             // Bad data, violated constraints, values beyond the server's limits.
-            code if ["22", "23", "54"].iter().any(|class| code.code().starts_with(class)) => Self::Refused(text),
+            code if ["22", "23", "54"].iter().any(|class| code.code().starts_with(class)) => {
+                Self::Refused(text)
+            }
             _ => Self::Away(text),
         }
     }

@@ -10,14 +10,12 @@ pub(crate) fn column(text: &str) -> Cow<'_, str> {
     if text.len() <= MOST && !text.contains('\0') {
         return text.into();
     }
-    let mut cut = text.floor_char_boundary(MOST - 32);
-    if text.len() <= MOST {
-        cut = text.len();
-    }
+    let long = text.len() > MOST;
+    let cut = (0..=MOST - 32).rev().find(|at| long && text.is_char_boundary(*at)).unwrap_or(text.len());
     let mut plain = text[..cut].replace('\0', "\u{fffd}");
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     plain.push_str(&format!("#{hash:016x}"));
     plain.into()
 }

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use tidegate_core::{Clock, SystemClock, Usage, id};
 use tidegate_records::record::{Bytes, Span, Timing, Who};
 use tidegate_records::{
-    Attempt, Batch, Between, Cost, Facts, Filter, IdSource, Options, Pipe, Reader, RequestRecord, Sink, SinkError,
-    StatusFilter, Text, Written, codec,
+    Attempt, Batch, Between, Cost, Facts, Filter, IdSource, Options, Pipe, Reader, RequestRecord, Sink,
+    SinkError, StatusFilter, Text, Written, codec,
 };
 use tidegate_records_sqlite::{SqliteOptions, SqliteReader, SqliteSink};
 
@@ -203,7 +203,11 @@ fn storing(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock)
         ),
         (
             "model and status that never meet",
-            Filter { model: vec!["model-9".into()], status: Some(StatusFilter::Is(vec![429])), ..none.clone() },
+            Filter {
+                model: vec!["model-9".into()],
+                status: Some(StatusFilter::Is(vec![429])),
+                ..none.clone()
+            },
         ),
         (
             "metadata and cost that never meet",

@@ -104,7 +104,9 @@ impl Columns {
         });
         for (values, (least, width)) in self.0.iter().zip(shape) {
             if width > 0 {
-                values.iter().for_each(|value| out.extend_from_slice(&(value - least).to_le_bytes()[..width]));
+                values
+                    .iter()
+                    .for_each(|value| out.extend_from_slice(&(value - least).to_le_bytes()[..width]));
             }
         }
         out.extend_from_slice(&[0; 8]);

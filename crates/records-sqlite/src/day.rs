@@ -48,11 +48,15 @@ impl Day {
             let transaction = bodies.transaction()?;
             {
                 // A clashing id keeps the bodies that it has, as it keeps its row; what it had none of is not found there.
-                let mut insert =
-                    transaction.prepare_cached("insert or ignore into body(id, seal, bodies) values (?, ?, ?)")?;
+                let mut insert = transaction
+                    .prepare_cached("insert or ignore into body(id, seal, bodies) values (?, ?, ?)")?;
                 for entry in entries.iter().filter(|entry| with_bodies(entry)) {
                     if let Some(stored) = entry.bodies {
-                        insert.execute(params![entry.id().signed(), seal(entry.encoded), body::to_bytes(stored)])?;
+                        insert.execute(params![
+                            entry.id().signed(),
+                            seal(entry.encoded),
+                            body::to_bytes(stored)
+                        ])?;
                     }
                 }
             }

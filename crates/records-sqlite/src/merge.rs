@@ -72,8 +72,9 @@ impl Tiers {
         let (mut ids, mut bytes) = (Vec::<i64>::new(), Vec::<Vec<u8>>::new());
         let (mut first, mut last, mut records) = (i64::MAX, i64::MIN, 0);
         {
-            let mut find = connection
-                .prepare_cached("select id, first, last, count, columns from block where tier = ? and tier < 3")?;
+            let mut find = connection.prepare_cached(
+                "select id, first, last, count, columns from block where tier = ? and tier < 3",
+            )?;
             let mut rows = find.query([tier])?;
             while let Some(row) = rows.next()? {
                 ids.push(row.get(0)?);

@@ -14,7 +14,8 @@ use crate::schema::HAS_BODIES;
 const CHUNKS: usize = 16;
 
 /// Blocks that may have what is asked for, the one with the latest record first.
-const BLOCKS: &str = "select id, first, last, count from block where last >= ? and first < ? order by last desc";
+const BLOCKS: &str =
+    "select id, first, last, count from block where last >= ? and first < ? order by last desc";
 
 /// Up to `limit` rows, newest first. One transaction, so that a block that is merged meanwhile is not met twice.
 ///

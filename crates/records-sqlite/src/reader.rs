@@ -98,7 +98,9 @@ impl Reader for SqliteReader {
         let bodies = match self.file(BODIES, id.day())? {
             Some(file) => file
                 .prepare_cached("select bodies from body where id = ? and seal = ?")
-                .and_then(|mut find| find.query_row([id.signed(), seal(&bytes)], |row| row.get::<_, Vec<u8>>(0)).optional())
+                .and_then(|mut find| {
+                    find.query_row([id.signed(), seal(&bytes)], |row| row.get::<_, Vec<u8>>(0)).optional()
+                })
                 .map_err(read_error)?,
             None => None,
         };

@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use rust_decimal::Decimal;
 use rusqlite::{Connection, OptionalExtension, Result, params};
+use rust_decimal::Decimal;
 use tidegate_core::Usage;
 use tidegate_records::{Entry, Facts, Written};
 
@@ -50,8 +50,9 @@ pub(crate) fn batch(
     let mut ends = None;
     let mut chunk = Vec::with_capacity(CHUNK + 4_096);
     {
-        let mut place = connection
-            .prepare_cached("insert into place(id, seal, chunk, at) values (?, ?, ?, ?) on conflict do nothing")?;
+        let mut place = connection.prepare_cached(
+            "insert into place(id, seal, chunk, at) values (?, ?, ?, ?) on conflict do nothing",
+        )?;
         let mut there = connection.prepare_cached("select seal from place where id = ?")?;
         for entry in sorted {
             let (id, seal) = (entry.id().signed(), seal(entry.encoded));

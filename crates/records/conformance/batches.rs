@@ -30,7 +30,8 @@ pub fn a_clash_leaves_what_is_there_and_brings_no_bodies(place: &dyn Place) {
     let mut sink = place.sink();
     let records: Vec<_> = (0..20).map(|i| record(&ids, NOW + i, i)).collect();
     write(&mut *sink, &records, &|_| None);
-    let other: Vec<_> = records.iter().map(|record| RequestRecord { status: 599, ..record.clone() }).collect();
+    let other: Vec<_> =
+        records.iter().map(|record| RequestRecord { status: 599, ..record.clone() }).collect();
     let written = write(&mut *sink, &other, &|_| Some(bodies("of the other")));
     assert_eq!(written, Written { clashed: 20, ..Written::default() });
     let mut reader = place.reader();

@@ -177,9 +177,9 @@ pub fn paging_is_complete_and_without_repeats_while_rows_come_in(place: &dyn Pla
                     list(&mut *reader, &filter, limit).iter().map(|row| row.id.bits()).collect();
                 assert!(seen.windows(2).all(|pair| pair[0] > pair[1]), "in order, so none twice");
                 seen.reverse();
-                let missing = early
-                    .iter()
-                    .filter(|record| filter.fits(&Facts::of(record)) && seen.binary_search(&record.id).is_err());
+                let missing = early.iter().filter(|record| {
+                    filter.fits(&Facts::of(record)) && seen.binary_search(&record.id).is_err()
+                });
                 assert_eq!(missing.count(), 0);
             }
         }

@@ -3,8 +3,8 @@
 use tidegate_core::Usage;
 use tidegate_records::record::{Span, Timing, Who};
 use tidegate_records::{
-    Cost, Entry, Facts, Filter, IdSource, ListRow, Reader, RequestRecord, Sink, StoredBodies, StoredBody, Written,
-    codec,
+    Cost, Entry, Facts, Filter, IdSource, ListRow, Reader, RequestRecord, Sink, StoredBodies, StoredBody,
+    Written, codec,
 };
 
 /// 2026-09-21, some time of the day.
@@ -31,10 +31,9 @@ pub fn record(ids: &IdSource, unix_ms: u64, i: u64) -> RequestRecord {
                 1 => vec![("env".into(), "prod".into())],
                 2 => vec![("a=b".into(), "c".into()), ("nul\0".into(), "%\u{1}".into())],
                 3 => vec![("a".into(), "b=c".into()), ("long".into(), "x".repeat(9_000).into())],
-                _ => vec![
-                    ("env".into(), pick(&["prod", "test"], 6)),
-                    ("n".into(), (i % 9).to_string().into()),
-                ],
+                _ => {
+                    vec![("env".into(), pick(&["prod", "test"], 6)), ("n".into(), (i % 9).to_string().into())]
+                }
             },
             ..Who::default()
         },

@@ -82,7 +82,8 @@ impl<'a> Facts<'a> {
     /// As [`codec::decode`].
     pub fn read(encoded: &'a [u8]) -> Result<Self, DecodeError> {
         let mut facts = Self::default();
-        each(codec::body(encoded)?, |number, value| facts.set(number, value)).map_err(DecodeError::Malformed)?;
+        each(codec::body(encoded)?, |number, value| facts.set(number, value))
+            .map_err(DecodeError::Malformed)?;
         Ok(facts)
     }
 

@@ -46,7 +46,7 @@ pub struct RequestRecord {
     pub usage_estimated: bool,
     pub cost: Cost,
     pub span: Span,
-    /// `disabled`, `miss`, `hit`, `semantic_hit`, `refreshed`; empty when no cache was asked.
+    /// `disabled`, `miss`, `hit`, `semantic_miss`, `semantic_hit`, `refreshed`; empty when no cache was asked.
     pub cache: Text,
     /// `none`, `passed`, `denied`, …
     pub guardrail: Text,

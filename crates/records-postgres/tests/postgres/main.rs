@@ -184,5 +184,8 @@ fn a_server_that_goes_away_comes_back(server: &mut Server) {
     server.stop();
     server.start_again();
     assert_eq!(reader.count(&Filter::default(), 10), Ok(2));
-    assert_eq!(write_one(&mut sink, &records[1]).or_else(|_| write_one(&mut sink, &records[1])).unwrap().known, 1);
+    assert_eq!(
+        write_one(&mut sink, &records[1]).or_else(|_| write_one(&mut sink, &records[1])).unwrap().known,
+        1
+    );
 }
