@@ -1,6 +1,9 @@
-//! What records cost: `cargo run --release -p tidegate-records-sqlite --example records_sqlite_cost [directory]`.
+//! What records cost: `cargo run --profile quick -p tidegate-records-sqlite --example records_sqlite_cost [directory [batch [gather in ms]]]`.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement for people to read")]
+
+#[path = "../../records/conformance/load.rs"]
+mod load;
 
 use std::fs;
 use std::hint::black_box;
@@ -8,83 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tidegate_core::{Clock, SystemClock, Usage, id};
-use tidegate_records::record::{Bytes, Span, Timing, Who};
+use load::Names;
+use tidegate_core::{Clock, SystemClock, id};
 use tidegate_records::{
-    Attempt, Batch, Between, Cost, Facts, Filter, IdSource, Options, Pipe, Reader, RequestRecord, Sink,
-    SinkError, StatusFilter, Text, Written, codec,
+    Batch, Between, Facts, Filter, IdSource, Options, Pipe, Reader, Sink, SinkError, StatusFilter, Written,
+    codec,
 };
 use tidegate_records_sqlite::{SqliteOptions, SqliteReader, SqliteSink};
-
-/// What a snapshot of the gateway holds, so that records share it.
-struct Names {
-    users: Vec<Arc<str>>,
-    keys: Vec<Arc<str>>,
-    models: Vec<Arc<str>>,
-}
-
-impl Names {
-    fn new() -> Self {
-        let names = |count: usize, name: &str| (0..count).map(|i| format!("{name}-{i}").into()).collect();
-        Self { users: names(5_000, "user"), keys: names(200, "key"), models: names(40, "model") }
-    }
-
-    /// As the path of a request builds it: two attempts in one of eight.
-    fn record(&self, ids: &IdSource, unix_ms: u64, i: usize) -> RequestRecord {
-        let model: Text = self.models[i * i % self.models.len()].clone().into();
-        let attempt = |status| Attempt {
-            provider: "openai".into(),
-            target: "targets[0]".into(),
-            model: model.clone(),
-            status: Some(status),
-            duration_us: 812_345,
-            first_byte_us: Some(312_345),
-            ..Attempt::default()
-        };
-        let mut attempts = Vec::with_capacity(2);
-        if i.is_multiple_of(8) {
-            attempts.push(attempt(429));
-        }
-        attempts.push(attempt(200));
-        RequestRecord {
-            id: ids.next(unix_ms).bits(),
-            who: Who {
-                organisation: "org".into(),
-                workspace: ["search", "shop", "labs"][i % 3].into(),
-                api_key: self.keys[i * 7 % self.keys.len()].clone().into(),
-                user: self.users[i * 31 % self.users.len()].clone().into(),
-                metadata: vec![("env".into(), "prod".into()), ("team".into(), "search".into())],
-                ..Who::default()
-            },
-            route: "chat_completions".into(),
-            method: "POST".into(),
-            path: "/v1/chat/completions".into(),
-            provider: ["openai", "anthropic", "azure-openai", "gemini"][i % 4].into(),
-            virtual_key: "openai-eu".into(),
-            config: "pc-main-1".into(),
-            config_version: 3,
-            mode: "fallback".into(),
-            asked_model: model.clone(),
-            model,
-            stream: i.is_multiple_of(2),
-            attempts,
-            status: if i.is_multiple_of(29) { 500 } else { 200 },
-            end: "ok".into(),
-            finish: "stop".into(),
-            timing: Timing { total_us: 1_234_567, ttft_us: Some(312_345), chunks: 120, ..Timing::default() },
-            usage: Some(Usage { input: 812, output: 120, cache_read: Some(256), ..Usage::default() }),
-            cost: Cost { amount: "0.0023425".to_owned().into(), currency: "USD".into(), ..Cost::default() },
-            span: Span {
-                trace: format!("{:016x}{i:016x}", ids.next(unix_ms).bits()).into(),
-                ..Span::default()
-            },
-            cache: "miss".into(),
-            bytes: Bytes { request: 4_096, response: 2_048 },
-            client: "openai-python 1.2".into(),
-            ..RequestRecord::default()
-        }
-    }
-}
 
 /// Takes everything at once: what is measured beside it is the pushing.
 struct Nowhere;
@@ -101,9 +34,10 @@ fn main() {
     let (names, ids, clock) = (Names::new(), IdSource::new(1, None), SystemClock::new());
     pushing(&directory, &names, &ids, &clock);
     storing(&directory, &names, &ids, &clock);
-    for rate in [2_000, 10_000] {
-        steady(&directory, &names, &ids, &clock, rate);
+    for rate in [20, 2_000, 10_000] {
+        steady(&directory, &names, &ids, &clock, rate, false);
     }
+    steady(&directory, &names, &ids, &clock, 10_000, true);
     fs::remove_dir_all(directory).unwrap();
 }
 
@@ -228,13 +162,34 @@ fn storing(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock)
     }
 }
 
-/// A steady load below what the store can take: what a record costs, and how long the writer holds a core at a time.
-fn steady(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock, rate: u32) {
-    const SECONDS: u32 = 5;
-    let sink = SqliteSink::open(SqliteOptions::new(directory.join(format!("steady-{rate}")))).unwrap();
-    let options = Options::new(directory.join("steady-journal"));
-    let pipe = Pipe::start(options, Box::new(sink), Arc::new(SystemClock::new())).unwrap();
+/// Away for the first half of the time.
+struct Late(SqliteSink, Instant);
+
+impl Sink for Late {
+    fn write(&mut self, batch: &Batch<'_>) -> Result<Written, SinkError> {
+        if self.1.elapsed() < Duration::from_secs(1) * SECONDS / 2 {
+            return Err(SinkError::Away("on purpose".into()));
+        }
+        self.0.write(batch)
+    }
+
+    fn sync(&mut self) -> Result<(), SinkError> {
+        self.0.sync()
+    }
+}
+
+const SECONDS: u32 = 5;
+
+/// A steady load below what the store can take: what a record costs, and how long the writer holds a core at a time. `late`:
+/// with half of the records going through the journal.
+fn steady(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock, rate: u32, late: bool) {
+    let sink = SqliteSink::open(SqliteOptions::new(directory.join(format!("steady-{rate}-{late}")))).unwrap();
     let began = Instant::now();
+    let sink: Box<dyn Sink> = if late { Box::new(Late(sink, began)) } else { Box::new(sink) };
+    let mut options = Options::new(directory.join("steady-journal"));
+    let gather = std::env::args().nth(3).and_then(|ms| ms.parse().ok());
+    options.gather = gather.map_or(options.gather, Duration::from_millis);
+    let pipe = Pipe::start(options, sink, Arc::new(SystemClock::new())).unwrap();
     let mut slowest = Duration::ZERO;
     for i in 0..rate * SECONDS {
         let record = names.record(ids, clock.unix_ms(), i as usize);
@@ -245,13 +200,18 @@ fn steady(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock, 
             std::thread::park_timeout(Duration::from_micros(100));
         }
     }
+    let patience = Instant::now() + Duration::from_secs(20);
+    while pipe.stats().queued + pipe.stats().journaled > 0 && Instant::now() < patience {
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
     let stats = pipe.close(Duration::from_secs(10));
     assert!(stats.adds_up() && stats.written == u64::from(rate * SECONDS), "{stats:?}");
     println!(
-        "{rate}/s for {SECONDS} s: {:.1} us of processor per record on the writer's thread; {} bursts of {} us, longest {} us; slowest push {slowest:?}",
+        "{rate}/s for {SECONDS} s: {:.1} us of processor per record on the writer's thread; {} bursts of {} us, longest {} us; {} records by the journal; slowest push {slowest:?}",
         stats.cpu_us as f64 / stats.written as f64,
         stats.bursts,
         stats.cpu_us / stats.bursts.max(1),
         stats.longest_cpu_us,
+        stats.spilled,
     );
 }

@@ -1,6 +1,6 @@
 //! What every store of records does, whatever it is made of. Stores' tests take this folder in by its path.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 mod batches;
 mod lists;

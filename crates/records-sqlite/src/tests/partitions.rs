@@ -23,6 +23,31 @@ fn a_day_is_two_files_and_retention_deletes_them() {
 }
 
 #[test]
+fn quiet_hours_leave_no_block_per_record() {
+    let (scratch, ids) = (Scratch::new(), ids());
+    let mut sink = scratch.sink();
+    let records: Vec<_> = (0..1_500).map(|i| record(&ids, NOW + i, i)).collect();
+    for record in &records {
+        write(&mut sink, std::slice::from_ref(record), &|_| None);
+    }
+    let connection = rusqlite::Connection::open(scratch.0.join(&scratch.files()[0])).unwrap();
+    let ask = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let (blocks, within) = (ask("select count(*) from block"), ask("select sum(count) from block"));
+    assert!(blocks < 32, "{blocks}");
+    assert_eq!(within, 1_500);
+    // After a restart the tiers are counted anew.
+    drop(sink);
+    let mut sink = scratch.sink();
+    for i in 0..64 {
+        write(&mut sink, &[record(&ids, NOW + 2_000 + i, i)], &|_| None);
+    }
+    assert!(ask("select count(*) from block") < 36);
+    let filter = Filter { provider: vec!["openai".into()], ..Filter::default() };
+    let fitting = records.iter().filter(|record| filter.fits(&Facts::of(record))).count() + 22;
+    assert_eq!(list(&mut scratch.reader(), &filter, 100).len(), fitting);
+}
+
+#[test]
 fn a_reader_in_the_middle_of_a_list_holds_nothing_up() {
     let (scratch, ids) = (Scratch::new(), ids());
     let mut sink = scratch.sink();
