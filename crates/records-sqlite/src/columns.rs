@@ -205,8 +205,11 @@ pub(crate) fn hash(parts: [&str; 2]) -> u64 {
 mod tests {
     use super::*;
 
+    /// Id, a wide column, a narrow one, pairs.
+    type Row = (u64, u64, u64, Vec<u64>);
+
     /// Column values of any width, and zero to three pairs a record.
-    fn some(first: u64, count: u64) -> (Columns, Vec<(u64, u64, u64, Vec<u64>)>) {
+    fn some(first: u64, count: u64) -> (Columns, Vec<Row>) {
         let (mut columns, mut plain) = (Columns::new(0), Vec::new());
         for i in first..first + count {
             let wide = 1u64.rotate_left((i * 7 % 64) as u32) ^ i;
@@ -225,7 +228,7 @@ mod tests {
         (columns, plain)
     }
 
-    fn read(block: &Block<'_>) -> Vec<(u64, u64, u64, Vec<u64>)> {
+    fn read(block: &Block<'_>) -> Vec<Row> {
         let row = |at| {
             let get = |column| block.get(column, at);
             (get(Column::Id), get(Column::Workspace), get(Column::Error), block.pairs(at).collect())
