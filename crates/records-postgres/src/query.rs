@@ -24,6 +24,7 @@ impl Conditions {
             all.add("id < ?", end.signed());
         }
         for (term, sparse, names) in [
+            ("organisation = ANY (?)", "", &filter.organisation),
             ("workspace = ANY (?)", "", &filter.workspace),
             ("provider = ANY (?)", "", &filter.provider),
             ("model = ANY (?)", "", &filter.model),

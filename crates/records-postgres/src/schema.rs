@@ -11,8 +11,8 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(5183490263710485512);";
 /// Columns are only ever added, with a default: an older program goes on writing a newer one's tables.
 const TABLES: &str = r#"
 CREATE TABLE IF NOT EXISTS request_record (
-  id BIGINT NOT NULL PRIMARY KEY, seal BIGINT NOT NULL, workspace TEXT NOT NULL, api_key TEXT NOT NULL,
-  key_owner TEXT NOT NULL, user_name TEXT NOT NULL, provider TEXT NOT NULL, virtual_key TEXT NOT NULL, config TEXT NOT NULL,
+  id BIGINT NOT NULL PRIMARY KEY, seal BIGINT NOT NULL, organisation TEXT NOT NULL, workspace TEXT NOT NULL,
+  api_key TEXT NOT NULL, key_owner TEXT NOT NULL, user_name TEXT NOT NULL, provider TEXT NOT NULL, virtual_key TEXT NOT NULL, config TEXT NOT NULL,
   model TEXT NOT NULL, route TEXT NOT NULL, cache TEXT NOT NULL, status INT NOT NULL, total_us BIGINT NOT NULL,
   prompt_tokens BIGINT, completion_tokens BIGINT, total_tokens BIGINT, cost NUMERIC, currency TEXT NOT NULL, trace TEXT NOT NULL,
   metadata TEXT[] NOT NULL, has_bodies BOOLEAN NOT NULL, record BYTEA NOT NULL

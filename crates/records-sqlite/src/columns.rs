@@ -13,6 +13,7 @@ const PER_COLUMN: usize = 9;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Column {
     Id,
+    Organisation,
     Workspace,
     ApiKey,
     KeyOwner,
@@ -216,8 +217,8 @@ mod tests {
             let pairs: Vec<u64> = (0..i % 4).map(|pair| hash([&i.to_string(), &pair.to_string()])).collect();
             for column in 0..Column::PairsEnd as usize {
                 columns.0[column].push(match column {
-                    0 => i * 3,
-                    1 => wide,
+                    _ if column == Column::Id as usize => i * 3,
+                    _ if column == Column::Workspace as usize => wide,
                     _ => 7,
                 });
             }

@@ -43,6 +43,7 @@ impl Question {
             (Column::Model, &filter.model),
             (Column::Provider, &filter.provider),
             (Column::Workspace, &filter.workspace),
+            (Column::Organisation, &filter.organisation),
             (Column::Cache, &filter.cache),
         ] {
             if names.is_empty() {

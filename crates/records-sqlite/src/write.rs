@@ -99,6 +99,7 @@ fn add(
     has_bodies: bool,
 ) -> Result<()> {
     for (column, name) in [
+        (Column::Organisation, facts.organisation),
         (Column::Workspace, facts.workspace),
         (Column::ApiKey, facts.api_key),
         (Column::KeyOwner, facts.key_owner),

@@ -42,6 +42,7 @@ fn filters() -> Vec<Filter> {
             Filter { trace: names(&["trace-3"]), ..none.clone() },
             Filter { trace: names(&["", "trace-3"]), ..none.clone() },
             Filter { key_owner: names(&["ann"]), config: names(&["", "pc-2"]), ..none.clone() },
+            Filter { organisation: names(&["org-2"]), workspace: names(&["ws-a"]), ..none.clone() },
             Filter { cache: names(&["hit"]), model: names(&["rare"]), ..none.clone() },
             Filter { metadata: vec![pair("env", "prod")], ..none.clone() },
             Filter { metadata: vec![pair("n", "4"), pair("env", "test")], ..none.clone() },

@@ -21,7 +21,7 @@ pub fn record(ids: &IdSource, unix_ms: u64, i: u64) -> RequestRecord {
     RequestRecord {
         id: ids.next(unix_ms).bits(),
         who: Who {
-            organisation: "org".into(),
+            organisation: pick(&["org-1", "org-2"], 17),
             workspace: pick(&["ws-a", "ws-b"], 1),
             api_key: pick(&["", "key-1", "key-2", "key-3"], 2),
             key_owner: pick(&["", "ann", "bea"], 5),

@@ -15,6 +15,7 @@ pub struct Filter {
     /// Began before this time.
     pub to_ms: Option<u64>,
     pub status: Option<StatusFilter>,
+    pub organisation: Vec<String>,
     pub workspace: Vec<String>,
     pub provider: Vec<String>,
     /// The model that answered.
@@ -90,6 +91,7 @@ impl Filter {
         self.from_ms.is_none_or(|from| at >= from)
             && self.to_ms.is_none_or(|to| at < to)
             && self.status.as_ref().is_none_or(|status| status.holds(facts.status))
+            && any(&self.organisation, facts.organisation)
             && any(&self.workspace, facts.workspace)
             && any(&self.provider, facts.provider)
             && any(&self.model, facts.model)

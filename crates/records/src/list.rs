@@ -14,6 +14,7 @@ use crate::record::RequestRecord;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListRow {
     pub id: RecordId,
+    pub organisation: String,
     pub workspace: String,
     pub api_key: String,
     pub user: String,
@@ -52,6 +53,7 @@ impl ListRow {
         let usage = facts.usage.as_ref();
         Self {
             id: facts.id,
+            organisation: facts.organisation.into(),
             workspace: facts.workspace.into(),
             api_key: facts.api_key.into(),
             user: facts.user.into(),
