@@ -205,3 +205,66 @@ fn cost_bounds(bounds: Between<Decimal>) -> Option<Between<u64>> {
     };
     Some(Between { min: bounds.min.map(picos), max: bounds.max.map(picos) })
 }
+
+#[cfg(test)]
+mod tests {
+    use tidegate_core::Usage;
+    use tidegate_records::Facts;
+
+    use super::*;
+    use crate::write;
+
+    /// A block of one record: every column has one value, so its bounds alone decide.
+    fn one(facts: &Facts<'_>) -> Vec<u8> {
+        let mut columns = crate::columns::Columns::new(1);
+        write::columns_of(&mut columns, facts, false, |name| Ok::<_, ()>(name.len() as u64)).unwrap();
+        columns.encode()
+    }
+
+    #[test]
+    fn both_ends_belong_to_a_range() {
+        let usage = Usage { input: 7, output: 9, ..Usage::default() };
+        let facts = Facts {
+            id: RecordId::first_of(1_790_000_000_000),
+            status: 429,
+            usage: Some(usage),
+            cost: "0.5",
+            ..Facts::default()
+        };
+        let bytes = one(&facts);
+        let block = Block::read(&bytes).unwrap();
+        let between = |min, max| Between { min: Some(min), max: Some(max) };
+        let none = Filter::default;
+        for (min, max) in (0..12).flat_map(|min| (0..12).map(move |max| (min, max))) {
+            let (low, high) = (Decimal::new(min, 1), Decimal::new(max, 1));
+            let (min, max) = (min.unsigned_abs(), max.unsigned_abs());
+            for filter in [
+                Filter { prompt_tokens: between(min, max), ..none() },
+                Filter { completion_tokens: between(min, max), ..none() },
+                Filter { total_tokens: between(min + 8, max + 8), ..none() },
+                Filter { cost: Between { min: Some(low), max: Some(high) }, ..none() },
+                Filter { status: Some(StatusFilter::Range(424 + min as u16, 424 + max as u16)), ..none() },
+            ] {
+                let question = Question::of(&filter, None, |_| Ok::<_, ()>(None)).unwrap();
+                let mut found = Vec::new();
+                if let Some(question) = question {
+                    question.select(&block, &mut found);
+                }
+                assert_eq!(found.len() == 1, filter.fits(&facts), "{filter:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn amounts_are_cut_to_picos() {
+        let of = |text: &str| picos(text.parse().unwrap());
+        assert_eq!(of("0"), Some((0, true)));
+        assert_eq!(of("1.5"), Some((1_500_000_000_000, true)));
+        assert_eq!(of("0.000000000001"), Some((1, true)));
+        assert_eq!(of("0.0000000000019"), Some((1, false)));
+        assert_eq!(of("18446744.073709551615"), Some((u64::MAX, true)));
+        assert_eq!(of("18446745"), None);
+        assert_eq!(of("-1"), None);
+        assert_eq!(of("79228162514264337593543950335"), None);
+    }
+}

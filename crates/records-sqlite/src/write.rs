@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
 use tidegate_core::Usage;
 use tidegate_records::{Entry, Facts, Written};
@@ -25,7 +25,7 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    pub(crate) fn of(connection: &Connection) -> Result<Self> {
+    pub(crate) fn of(connection: &Connection) -> rusqlite::Result<Self> {
         let next_chunk =
             connection.query_row("select coalesce(max(id), 0) + 1 from chunk", [], |row| row.get(0))?;
         Ok(Self { names: Names::default(), tiers: Tiers::of(connection)?, next_chunk })
@@ -42,7 +42,7 @@ pub(crate) fn batch(
     known: &mut Known,
     entries: &[&Entry<'_>],
     has_bodies: impl Fn(&Entry<'_>) -> bool,
-) -> Result<Written> {
+) -> rusqlite::Result<Written> {
     let mut sorted = entries.to_vec();
     sorted.sort_by_key(|entry| entry.id());
     let mut written = Written::default();
@@ -69,7 +69,8 @@ pub(crate) fn batch(
             if chunk.len() >= CHUNK {
                 finish(connection, known, &mut chunk)?;
             }
-            add(&mut columns, connection, &mut known.names, &entry.facts, has_bodies(entry))?;
+            let names = &mut known.names;
+            columns_of(&mut columns, &entry.facts, has_bodies(entry), |name| names.number(connection, name))?;
             ends = Some(ends.map_or((id, id), |(first, _)| (first, id)));
         }
     }
@@ -82,7 +83,7 @@ pub(crate) fn batch(
     Ok(written)
 }
 
-fn finish(connection: &Connection, known: &mut Known, chunk: &mut Vec<u8>) -> Result<()> {
+fn finish(connection: &Connection, known: &mut Known, chunk: &mut Vec<u8>) -> rusqlite::Result<()> {
     connection
         .prepare_cached("insert into chunk(id, records) values (?, ?)")?
         .execute(params![known.next_chunk, &*chunk])?;
@@ -91,13 +92,13 @@ fn finish(connection: &Connection, known: &mut Known, chunk: &mut Vec<u8>) -> Re
     Ok(())
 }
 
-fn add(
+/// `number`: of a name, in the day's dictionary.
+pub(crate) fn columns_of<E>(
     columns: &mut Columns,
-    connection: &Connection,
-    names: &mut Names,
     facts: &Facts<'_>,
     has_bodies: bool,
-) -> Result<()> {
+    mut number: impl FnMut(&str) -> Result<u64, E>,
+) -> Result<(), E> {
     for (column, name) in [
         (Column::Organisation, facts.organisation),
         (Column::Workspace, facts.workspace),
@@ -116,7 +117,7 @@ fn add(
         (Column::Error, facts.error),
         (Column::Currency, facts.currency),
     ] {
-        columns.push(column, names.number(connection, name)?);
+        columns.push(column, number(name)?);
     }
     let cost = Decimal::from_str(facts.cost).ok().and_then(picos);
     let mut flags = 0;
