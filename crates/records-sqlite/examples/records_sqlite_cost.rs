@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use load::Names;
 use tidegate_core::{Clock, SystemClock, id};
 use tidegate_records::{
-    Batch, Between, Facts, Filter, IdSource, Options, Pipe, Reader, Sink, SinkError, StatusFilter, Written,
-    codec,
+    Batch, Between, Entry, Facts, Filter, IdSource, Options, Pipe, Reader, Sink, SinkError, StatusFilter,
+    Written, codec,
 };
 use tidegate_records_sqlite::{SqliteOptions, SqliteReader, SqliteSink};
 
@@ -34,6 +34,7 @@ fn main() {
     let (names, ids, clock) = (Names::new(), IdSource::new(1, None), SystemClock::new());
     pushing(&directory, &names, &ids, &clock);
     storing(&directory, &names, &ids, &clock);
+    month(&directory, &names, &clock);
     for rate in [20, 2_000, 10_000] {
         steady(&directory, &names, &ids, &clock, rate, false);
     }
@@ -120,7 +121,11 @@ fn storing(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock)
         .map(|file| file.metadata().unwrap().len())
         .sum();
     println!("SQLite: {} bytes per record with indexes", bytes / total as u64);
-    let mut reader = SqliteReader::new(&path);
+    reading(&path);
+}
+
+fn reading(path: &Path) {
+    let mut reader = SqliteReader::new(path);
     let none = Filter::default();
     let user = || vec!["user-31".to_owned()];
     for (name, filter) in [
@@ -162,6 +167,32 @@ fn storing(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock)
     }
 }
 
+/// A million records of 30 days.
+fn month(directory: &Path, names: &Names, clock: &SystemClock) {
+    const DAY: u64 = 86_400_000;
+    let path = directory.join("month");
+    let (mut sink, ids) = (SqliteSink::open(SqliteOptions::new(&path)).unwrap(), IdSource::new(2, None));
+    let (start, mut i) = (clock.unix_ms() / DAY * DAY - 30 * DAY, 0);
+    for day in 0..30 {
+        for batch in 0..33 {
+            let unix_ms = start + day * DAY + batch * 60_000;
+            let encoded: Vec<Vec<u8>> = (0..1_010)
+                .map(|_| {
+                    i += 1;
+                    let mut bytes = Vec::new();
+                    codec::encode(&names.record(&ids, unix_ms, i), &mut bytes);
+                    bytes
+                })
+                .collect();
+            let entry = |encoded| Entry { facts: Facts::read(encoded).unwrap(), encoded, bodies: None };
+            sink.write(&encoded.iter().map(|encoded| entry(encoded)).collect::<Vec<_>>()).unwrap();
+        }
+    }
+    println!("{i} records in 30 days, read for the first time, then again:");
+    reading(&path);
+    reading(&path);
+}
+
 /// Away for the first half of the time.
 struct Late(SqliteSink, Instant);
 
@@ -178,7 +209,7 @@ impl Sink for Late {
     }
 }
 
-const SECONDS: u32 = 5;
+const SECONDS: u32 = 10;
 
 /// A steady load below what the store can take: what a record costs, and how long the writer holds a core at a time. `late`:
 /// with half of the records going through the journal.
@@ -190,8 +221,11 @@ fn steady(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock, 
     let gather = std::env::args().nth(3).and_then(|ms| ms.parse().ok());
     options.gather = gather.map_or(options.gather, Duration::from_millis);
     let pipe = Pipe::start(options, sink, Arc::new(SystemClock::new())).unwrap();
-    let mut slowest = Duration::ZERO;
+    let (mut slowest, mut half) = (Duration::ZERO, 0);
     for i in 0..rate * SECONDS {
+        if i == rate * SECONDS / 2 {
+            half = pipe.stats().cpu_us;
+        }
         let record = names.record(ids, clock.unix_ms(), i as usize);
         let at = Instant::now();
         pipe.push(&record, None);
@@ -207,8 +241,9 @@ fn steady(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock, 
     let stats = pipe.close(Duration::from_secs(10));
     assert!(stats.adds_up() && stats.written == u64::from(rate * SECONDS), "{stats:?}");
     println!(
-        "{rate}/s for {SECONDS} s: {:.1} us of processor per record on the writer's thread; {} bursts of {} us, longest {} us; {} records by the journal; slowest push {slowest:?}",
+        "{rate}/s for {SECONDS} s: {:.1} us of processor per record on the writer's thread, {:.1} in the first half, when names are new; {} bursts of {} us, longest {} us; {} records by the journal; slowest push {slowest:?}",
         stats.cpu_us as f64 / stats.written as f64,
+        half as f64 / (stats.written / 2) as f64,
         stats.bursts,
         stats.cpu_us / stats.bursts.max(1),
         stats.longest_cpu_us,

@@ -12,7 +12,7 @@ use crate::pages;
 use crate::write::seal;
 
 /// Files that stay open between calls.
-const OPEN: usize = 16;
+const OPEN: usize = 64;
 const MOST_ROWS: usize = 1_000;
 
 /// Reads the files of a directory, also while they are written and while days are dropped.
