@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tidegate_records::{Facts, Filter, Found, ListRow, Page, ReadError, Reader, RecordId, body, codec};
+use tidegate_records::codec::{self, DecodeError};
+use tidegate_records::{
+    Facts, Filter, Found, ListRow, Page, ReadError, Reader, RecordId, RequestRecord, body,
+};
 use tokio_postgres::Config;
 
 use crate::query::Conditions;
@@ -37,8 +40,14 @@ impl PostgresReader {
     }
 }
 
-impl Reader for PostgresReader {
-    fn list(&mut self, filter: &Filter, before: Option<RecordId>, limit: usize) -> Result<Page, ReadError> {
+impl PostgresReader {
+    fn page<T>(
+        &mut self,
+        filter: &Filter,
+        before: Option<RecordId>,
+        limit: usize,
+        make: impl Fn(&[u8], &Facts<'_>, bool) -> Result<T, DecodeError>,
+    ) -> Result<Page<T>, ReadError> {
         let limit = limit.clamp(1, MOST_ROWS);
         let conditions = Conditions::of(filter, before);
         // One more than asked for tells whether there is a next page.
@@ -53,16 +62,32 @@ impl Reader for PostgresReader {
         })?;
         let more = found.len() > limit;
         found.truncate(limit);
+        let damaged = |error: DecodeError| ReadError(error.to_string());
         let (mut rows, mut last) = (Vec::with_capacity(found.len()), None);
         for (encoded, has_bodies) in &found {
-            let facts = Facts::read(encoded).map_err(|error| ReadError(error.to_string()))?;
+            let facts = Facts::read(encoded).map_err(damaged)?;
             last = Some(facts.id);
             // Two long names can look the same to the server.
             if filter.fits(&facts) {
-                rows.push(ListRow::of(&facts, *has_bodies));
+                rows.push(make(encoded, &facts, *has_bodies).map_err(damaged)?);
             }
         }
         Ok(Page { rows, next: last.filter(|_| more) })
+    }
+}
+
+impl Reader for PostgresReader {
+    fn list(&mut self, filter: &Filter, before: Option<RecordId>, limit: usize) -> Result<Page, ReadError> {
+        self.page(filter, before, limit, |_, facts, has_bodies| Ok(ListRow::of(facts, has_bodies)))
+    }
+
+    fn records(
+        &mut self,
+        filter: &Filter,
+        before: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Page<RequestRecord>, ReadError> {
+        self.page(filter, before, limit, |encoded, _, _| codec::decode(encoded))
     }
 
     fn get(&mut self, id: RecordId) -> Result<Option<Found>, ReadError> {

@@ -3,7 +3,8 @@
 use std::collections::{BinaryHeap, HashMap};
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
-use tidegate_records::{Facts, Filter, ListRow, RecordId};
+use tidegate_records::codec::DecodeError;
+use tidegate_records::{Facts, Filter, RecordId};
 
 use crate::columns::{Block, Column};
 use crate::names;
@@ -21,12 +22,13 @@ const BLOCKS: &str =
 ///
 /// Blocks overlap: a long request is written after short ones that began later. A record is next when no block that is still
 /// to be read has a later one.
-pub(crate) fn list(
+pub(crate) fn list<T>(
     connection: &Connection,
     filter: &Filter,
     before: Option<RecordId>,
     limit: usize,
-    rows: &mut Vec<ListRow>,
+    make: impl Fn(&[u8], &Facts<'_>, bool) -> std::result::Result<T, DecodeError>,
+    rows: &mut Vec<(RecordId, T)>,
 ) -> Result<()> {
     let transaction = connection.unchecked_transaction()?;
     let Some(question) = Question::of(filter, before, |name| names::find(&transaction, name))? else {
@@ -45,7 +47,13 @@ pub(crate) fn list(
         let last = next.map_or(0, |(_, last)| last.unsigned_abs());
         while waiting.peek().is_some_and(|(id, _)| !more || *id > last) && rows.len() < full {
             let Some((id, has_bodies)) = waiting.pop() else { break };
-            rows.extend(chunks.row(RecordId::from_bits(id), filter, has_bodies)?);
+            let id = RecordId::from_bits(id);
+            let encoded = chunks.find(id)?.ok_or_else(|| damaged("a record's place"))?;
+            let facts = Facts::read(encoded).map_err(|_| damaged("a record"))?;
+            // If not, it only looked as if it fits: two names had the same hash.
+            if filter.fits(&facts) {
+                rows.push((id, make(encoded, &facts, has_bodies).map_err(|_| damaged("a record"))?));
+            }
         }
         if let Some((block, _)) = next.filter(|_| rows.len() < full) {
             each(&transaction, block, &question, &mut found, |block, found| {
@@ -110,13 +118,6 @@ struct Chunks<'a> {
 }
 
 impl Chunks<'_> {
-    /// `None`: it only looked as if it fits, two names having the same hash.
-    fn row(&mut self, id: RecordId, filter: &Filter, has_bodies: bool) -> Result<Option<ListRow>> {
-        let encoded = self.find(id)?.ok_or_else(|| damaged("a record's place"))?;
-        let facts = Facts::read(encoded).map_err(|_| damaged("a record"))?;
-        Ok(filter.fits(&facts).then(|| ListRow::of(&facts, has_bodies)))
-    }
-
     fn find(&mut self, id: RecordId) -> Result<Option<&[u8]>> {
         let place = self
             .connection

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
-use tidegate_records::{Filter, Found, ListRow, Page, ReadError, Reader, RecordId, body, codec};
+use tidegate_records::codec::{self, DecodeError};
+use tidegate_records::{
+    Facts, Filter, Found, ListRow, Page, ReadError, Reader, RecordId, RequestRecord, body,
+};
 
 use crate::files::{self, BODIES, ROWS};
 use crate::pages;
@@ -73,22 +76,44 @@ impl SqliteReader {
     }
 }
 
-impl Reader for SqliteReader {
-    fn list(&mut self, filter: &Filter, before: Option<RecordId>, limit: usize) -> Result<Page, ReadError> {
+impl SqliteReader {
+    fn page<T>(
+        &mut self,
+        filter: &Filter,
+        before: Option<RecordId>,
+        limit: usize,
+        make: impl Fn(&[u8], &Facts<'_>, bool) -> Result<T, DecodeError>,
+    ) -> Result<Page<T>, ReadError> {
         let limit = limit.clamp(1, MOST_ROWS);
         let mut rows = Vec::new();
         for day in self.days(ROWS, filter, before)? {
             let Some(file) = self.file(ROWS, day)? else { continue };
             // One more than asked for tells whether there is a next page.
-            pages::list(file, filter, before, limit + 1 - rows.len(), &mut rows).map_err(read_error)?;
+            let left = limit + 1 - rows.len();
+            pages::list(file, filter, before, left, &make, &mut rows).map_err(read_error)?;
             if rows.len() > limit {
                 break;
             }
         }
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next = rows.last().map(|row: &ListRow| row.id).filter(|_| more);
-        Ok(Page { rows, next })
+        let next = rows.last().map(|(id, _)| *id).filter(|_| more);
+        Ok(Page { rows: rows.into_iter().map(|(_, row)| row).collect(), next })
+    }
+}
+
+impl Reader for SqliteReader {
+    fn list(&mut self, filter: &Filter, before: Option<RecordId>, limit: usize) -> Result<Page, ReadError> {
+        self.page(filter, before, limit, |_, facts, has_bodies| Ok(ListRow::of(facts, has_bodies)))
+    }
+
+    fn records(
+        &mut self,
+        filter: &Filter,
+        before: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Page<RequestRecord>, ReadError> {
+        self.page(filter, before, limit, |encoded, _, _| codec::decode(encoded))
     }
 
     fn get(&mut self, id: RecordId) -> Result<Option<Found>, ReadError> {

@@ -148,6 +148,9 @@ pub fn rows_and_records_say_what_was_put_in(place: &dyn Place) {
         assert_eq!(row.has_bodies, found.bodies.is_some());
     }
     assert_eq!(rows.len(), 200);
+    let page = reader.records(&Filter::default(), Some(records[150].id()), 70).unwrap();
+    assert!(page.rows.iter().eq(records[80..150].iter().rev()));
+    assert_eq!(page.next, Some(records[80].id()));
     assert_eq!(reader.get(RecordId::first_of(NOW + 5 * DAY)), Ok(None));
     assert_eq!(reader.get(RecordId::first_of(NOW)), Ok(None));
 }

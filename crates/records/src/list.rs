@@ -89,8 +89,8 @@ impl ListRow {
 
 /// A part of a list, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Page {
-    pub rows: Vec<ListRow>,
+pub struct Page<T = ListRow> {
+    pub rows: Vec<T>,
     /// Where the next page goes on; `None`: there is none. Records that come in meanwhile do not move it.
     pub next: Option<RecordId>,
 }
@@ -124,7 +124,18 @@ pub trait Reader: Send {
     /// [`ReadError`]
     fn list(&mut self, filter: &Filter, before: Option<RecordId>, limit: usize) -> Result<Page, ReadError>;
 
-    /// `None`: there is no such record, or not any more.
+    /// As [`Reader::list`], with everything that is known but bodies: for exports and for lists that show more.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    fn records(
+        &mut self,
+        filter: &Filter,
+        before: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Page<RequestRecord>, ReadError>;
+
+    /// `None`: there is no such record, or not any more. Whose it is says [`RequestRecord::who`]: the caller looks.
     ///
     /// # Errors
     /// [`ReadError`]
