@@ -245,6 +245,7 @@ async fn nobody_rises_through_a_key() {
     let rotator = key(&world.done("admin_key", "POST", WHOLE, body).await["key"]);
     for (method, uri) in [("POST", format!("{admin}/rotate")), ("DELETE", admin)] {
         assert_eq!(world.ask_as(Some(&rotator), method, &uri, None).await.status, 403);
+        assert_eq!(world.ask("admin", method, &uri, None).await.status, 403, "it counts as an owner");
     }
 }
 
