@@ -38,8 +38,8 @@ pub(crate) struct Session {
     /// What the person may do somewhere.
     scopes: Vec<&'static str>,
     /// Keys that an accepted invitation brought. They are not shown again.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    api_keys: Vec<NewKey>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_keys: Option<Vec<NewKey>>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -182,7 +182,7 @@ impl Session {
             csrf_token,
             expires_at: Timestamp(until),
             scopes,
-            api_keys,
+            api_keys: Some(api_keys).filter(|keys| !keys.is_empty()),
         }
     }
 }

@@ -1,7 +1,11 @@
 //! The life of a key, whom it may be given, and what a bad one is told.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use tidegate_control::{ApiOptions, Spending};
 use tidegate_store::Home;
+use tidegate_store::Kind;
 use tidegate_store::audit::By;
 use tidegate_store::entity::Config;
 
@@ -198,6 +202,24 @@ async fn what_is_wrong_with_a_key_is_said() {
         let got = world.ask("admin_key", method, &uri, Some(&body)).await;
         assert_eq!((got.status, &got.body["error"]["param"]), (400, &json!(param)), "{}", got.text);
     }
+}
+
+/// As if every key had used up its budget.
+#[derive(Debug)]
+struct AllSpent;
+
+impl Spending for AllSpent {
+    fn is_exhausted(&self, kind: Kind, _: uuid::Uuid) -> bool {
+        kind == Kind::ApiKey
+    }
+}
+
+#[tokio::test]
+async fn a_key_whose_budget_is_used_up_says_so() {
+    let options = ApiOptions { spending: Some(Arc::new(AllSpent)), ..ApiOptions::default() };
+    let world = World::with(options).await;
+    let list = world.done("admin_key", "GET", "/v1/api-keys?status=exhausted", json!(null)).await;
+    assert_eq!((&list["total"], &list["data"][0]["status"]), (&json!(6), &json!("exhausted")));
 }
 
 /// A key is a way to get rights: nobody gives, widens or takes over one that opens more than he has.

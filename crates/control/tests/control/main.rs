@@ -6,6 +6,7 @@ mod api_keys;
 mod audit_logs;
 mod first_start;
 mod frame;
+mod fuzz;
 mod isolation;
 mod matrix;
 mod people;
