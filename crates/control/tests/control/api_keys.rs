@@ -146,6 +146,11 @@ async fn what_is_wrong_with_a_key_is_said() {
         ("usage_limits", json!({"type": "cost", "credit_limit": 0}), "usage_limits.credit_limit"),
         ("usage_limits", json!([{"type": "requests", "credit_limit": 5}]), "usage_limits[0].type"),
         ("usage_limits", json!("much"), "usage_limits"),
+        (
+            "usage_limits",
+            json!([{"type": "cost", "credit_limit": 5}, {"type": "tokens", "credit_limit": 500}]),
+            "usage_limits",
+        ),
         ("rate_limits", json!([{"type": "requests", "unit": "rpx", "value": 1}]), "rate_limits[0].unit"),
         ("rate_limits", json!({"type": "requests", "unit": "rpm", "value": -1}), "rate_limits.value"),
         ("expires_at", json!("tomorrow"), "expires_at"),
