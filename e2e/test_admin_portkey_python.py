@@ -76,7 +76,7 @@ def test_people(admin, admin_gateway):
     assert admin.admin.users.invites.list().total == 0
     (user,) = admin.admin.users.list(email="new@example.org").data
     members = admin.admin.workspaces.users
-    assert [row.id for row in members.list(workspace_id="ws-default").data] == [user.id]
+    assert [row["id"] for row in members.list(workspace_id="ws-default").data] == [user.id]
     members.update(workspace_id="ws-default", user_id=user.id, role="manager")
     assert members.retrieve(workspace_id="ws-default", user_id=user.id).role == "manager"
     members.delete(workspace_id="ws-default", user_id=user.id)
