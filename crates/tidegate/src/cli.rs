@@ -21,6 +21,8 @@ pub enum Command {
     Serve(Options),
     /// Check settings and saved configs: every mistake with its file, line, field and remedy.
     Check,
+    #[command(flatten)]
+    Manage(tidegate_cli::Command),
 }
 
 #[derive(Debug, Clone, Default, Args)]

@@ -6,6 +6,7 @@ mod banner;
 mod check;
 mod cli;
 mod connection;
+mod manage;
 mod reload;
 mod serve;
 mod wire;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Some(cli::Command::Check) => check::run(&cli.options),
         Some(cli::Command::Serve(ref later)) => serve::run(&cli.options.or(later)),
+        Some(cli::Command::Manage(ref command)) => return manage::run(command, &cli.options),
         None => serve::run(&cli.options),
     };
     match result {

@@ -1,0 +1,44 @@
+//! The commands of `tidegate-cli`, with what the settings say about the gateway that they are for.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use tidegate_cli::{Command, Context, SystemTerminal};
+use tidegate_core::SystemClock;
+
+use crate::banner;
+use crate::cli::Options;
+use crate::wire::Origin;
+
+pub fn run(command: &Command, options: &Options) -> ExitCode {
+    match text(command, options) {
+        Ok(text) => {
+            // A reader that has gone away wants no more.
+            let _ = writeln!(std::io::stdout().lock(), "{text}");
+            ExitCode::SUCCESS
+        }
+        Err((message, code)) => {
+            banner::note(&message);
+            code
+        }
+    }
+}
+
+fn text(command: &Command, options: &Options) -> Result<String, (String, ExitCode)> {
+    let origin = Origin::new(options);
+    let failed = |message: String| (message, ExitCode::FAILURE);
+    let settings = origin.settings().map_err(failed)?;
+    let context = Context {
+        env: &origin.env,
+        data_dir: settings.server.data_dir.clone(),
+        host: settings.server.host,
+        port: settings.server.port,
+        extra_ca_pem: origin.extra_ca_pem(&settings).map_err(failed)?,
+        clock: &SystemClock::new(),
+        terminal: &SystemTerminal,
+    };
+    tidegate_cli::run(command, &context).map_err(|failure| {
+        let code = failure.exit_code();
+        (failure.message, code)
+    })
+}
