@@ -23,13 +23,17 @@ const PURE: [&str; 9] = [
 const RUNTIMES: [&str; 4] = ["tokio", "hyper", "rustls", "mio"];
 
 /// Every file in which a secret leaves its type.
-const EXPOSING: [&str; 12] = [
+const EXPOSING: [&str; 15] = [
     // The type itself.
     "crates/core/src/secret.rs",
     // A provider's key, on its way into the body that hands it to the gateway.
     "crates/cli/src/key_body.rs",
     // Options that stand in an address, such as a region.
     "crates/gateway/src/prepare/upstream.rs",
+    // What a mail server and a webhook are shown, or signed with.
+    "crates/notify/src/mail.rs",
+    "crates/notify/src/signature.rs",
+    "crates/notify/src/webhook.rs",
     // Hashed, or encrypted before it is stored.
     "crates/store/src/token.rs",
     "crates/store/src/vault/file.rs",
