@@ -16,6 +16,8 @@ pub struct Context<'a> {
     /// Where the settings say that the gateway listens.
     pub host: IpAddr,
     pub port: u16,
+    /// The address of the database, where it is not the one in the data directory.
+    pub database: Option<&'a Secret>,
     /// PEM text of certificates to trust besides the machine's roots.
     pub extra_ca_pem: Option<Vec<u8>>,
     pub clock: &'a dyn Clock,

@@ -1,13 +1,10 @@
 //! Commands that work on the data directory itself: copies, checks, a change of the master key.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
-use tidegate_core::{Clock, SystemClock};
-use tidegate_store::Store;
 use tidegate_store::audit::{Actor, AuditHead, By};
-use tidegate_store::sqlite::{self, Sqlite};
+use tidegate_store::sqlite;
 use tidegate_store::vault::add_master_key;
 
 use crate::context::Context;
@@ -26,7 +23,7 @@ pub struct AuditVerify {
 
 /// A copy of the control plane's database, made while it serves.
 pub(crate) fn backup(context: &Context<'_>, file: &Path) -> Result<String, Failure> {
-    let store = place::store(context)?;
+    let store = place::store_file(context)?;
     sqlite::backup_file(&store, file)?;
     Ok(format!(
         "copied {} to {}\nIts secrets are encrypted under the master key ({MASTER_KEY_VARIABLE}, or {} in the data directory), \
@@ -39,6 +36,7 @@ pub(crate) fn backup(context: &Context<'_>, file: &Path) -> Result<String, Failu
 
 /// Puts a copy in the place of the database; nobody may have it open.
 pub(crate) fn restore(context: &Context<'_>, file: &Path) -> Result<String, Failure> {
+    place::own_database(context)?;
     std::fs::create_dir_all(&context.data_dir)
         .map_err(|error| Failure::failed(format!("{}: {error}", context.data_dir.display())))?;
     let store = context.data_dir.join(STORE_FILE);
@@ -58,7 +56,7 @@ pub(crate) async fn verify_audit(context: &Context<'_>, command: &AuditVerify) -
         None => None,
         Some(file) => Some(read_head(file)?),
     };
-    let store = open(context).await?;
+    let store = place::store(context).await?;
     let report = store.verify_audit(kept.as_ref()).await?;
     let mut text = format!(
         "the audit log is whole: {} entries, the last has the hash {}",
@@ -86,7 +84,7 @@ fn read_head(file: &Path) -> Result<AuditHead, Failure> {
 /// A new master key; all data keys are encrypted under it.
 pub(crate) async fn rotate_master_key(context: &Context<'_>) -> Result<String, Failure> {
     // Before a key is made: is there anything that it could be for, and do the old ones open it?
-    let store = open(context).await?;
+    let store = place::store(context).await?;
     let (masters, after) = match context.variable(MASTER_KEY_VARIABLE) {
         Some(_) => {
             let masters = place::master_keys(context)?;
@@ -115,11 +113,4 @@ pub(crate) async fn rotate_master_key(context: &Context<'_>) -> Result<String, F
     Ok(format!(
         "{count} data keys are under master key {current} now\n{after}\nRestart gateways that are running: they know the old key only."
     ))
-}
-
-async fn open(context: &Context<'_>) -> Result<Store, Failure> {
-    let path = place::store(context)?;
-    let masters = place::master_keys(context)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    Ok(Store::open(Arc::new(Sqlite::open(&path)?), masters, clock).await?)
 }

@@ -33,6 +33,7 @@ fn text(command: &Command, options: &Options) -> Result<String, (String, ExitCod
         data_dir: settings.server.data_dir.clone(),
         host: settings.server.host,
         port: settings.server.port,
+        database: settings.database.url.as_ref(),
         extra_ca_pem: origin.extra_ca_pem(&settings).map_err(failed)?,
         clock: &SystemClock::new(),
         terminal: &SystemTerminal,

@@ -24,3 +24,5 @@ mod safety;
 mod stage;
 mod streams;
 mod structure;
+mod tenant;
+mod tenants;

@@ -32,6 +32,7 @@ pub struct Stage {
     pub typed: String,
     pub scratch: Scratch,
     pub ca: Option<Vec<u8>>,
+    pub database: Option<Secret>,
     _runtime: Runtime,
 }
 
@@ -71,7 +72,15 @@ impl Stage {
         let server = runtime.block_on(Server::listen(fake, 0, acceptor));
         let env = [("TIDEGATE_ADMIN_KEY", ADMIN_KEY.to_owned())];
         let env = env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { server, env, typed: String::new(), scratch: Scratch::new(), ca: None, _runtime: runtime }
+        Self {
+            server,
+            env,
+            typed: String::new(),
+            scratch: Scratch::new(),
+            ca: None,
+            database: None,
+            _runtime: runtime,
+        }
     }
 
     pub fn data_dir(&self) -> PathBuf {
@@ -87,6 +96,7 @@ impl Stage {
             data_dir: self.data_dir(),
             host: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             port: self.server.address().port(),
+            database: self.database.as_ref(),
             extra_ca_pem: self.ca.clone(),
             clock: &Fixed,
             terminal: &Typed(&self.typed),

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use tidegate_cli::{LEDGER_DIRECTORY, MASTER_KEY_FILE, STORE_FILE};
-use tidegate_core::SystemClock;
+use tidegate_core::{Secret, SystemClock};
 use tidegate_ledger::{Budget, Ledger, Limit, Options, Reset, Scope, Unit};
 use tidegate_store::Store;
 use tidegate_store::sqlite::Sqlite;
@@ -134,4 +134,16 @@ fn books_are_proven_and_a_changed_byte_is_found() {
     bytes[middle] ^= 1;
     fs::write(&segment, bytes).unwrap();
     assert_eq!(stage.err("ledger verify").kind.exit_code(), 3);
+}
+
+#[test]
+fn a_database_in_postgresql_is_not_copied_as_a_file() {
+    let mut stage = Stage::new();
+    drop(store(&stage));
+    stage.database = Some(Secret::from("postgres://tidegate:password@db.example/tidegate"));
+    for line in ["backup /tmp/never-made.db", "restore /tmp/never-made.db"] {
+        let failure = stage.err(line);
+        assert!(failure.message.contains("use pg_dump and pg_restore"), "{failure}");
+        assert!(!failure.message.contains("password"));
+    }
 }
