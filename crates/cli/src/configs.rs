@@ -106,7 +106,7 @@ pub(crate) async fn run(command: &ConfigsCommand, session: &Session<'_>) -> Resu
             let found = find(slug, session).await?;
             let (answer, row) = read(&found.slug, session).await?;
             let text = row.indented()?;
-            Ok(session.show(&answer, || text))
+            Ok(session.show(&answer, || text.trim_end().to_owned()))
         }
         ConfigsCommand::Push { file, name } => push(file, name.as_deref(), session).await,
         ConfigsCommand::Diff { file, name } => {
@@ -114,7 +114,7 @@ pub(crate) async fn run(command: &ConfigsCommand, session: &Session<'_>) -> Resu
             if difference.is_empty() {
                 Ok("no difference".to_owned())
             } else {
-                Err(Failure::failed(difference))
+                Err(Failure::new(FailureKind::Differs, difference))
             }
         }
         ConfigsCommand::Versions { slug } => {

@@ -16,6 +16,8 @@ pub struct Failure {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
+    /// A comparison found a difference: the message is it, and belongs on standard output. Exit code 1.
+    Differs,
     /// Refused by the gateway, or not possible here. Exit code 1.
     Failed,
     /// What was asked cannot be meant. Exit code 2, as for arguments that do not parse.
@@ -35,7 +37,7 @@ pub enum FailureKind {
 impl FailureKind {
     pub fn exit_code(self) -> u8 {
         match self {
-            Self::Failed | Self::Forbidden | Self::NotFound => 1,
+            Self::Differs | Self::Failed | Self::Forbidden | Self::NotFound => 1,
             Self::Usage => 2,
             Self::Damaged => 3,
             Self::Unreachable => 4,

@@ -311,7 +311,7 @@ fn shown(row: &KeyRow) -> String {
         ("description", row.description.clone()),
         ("scopes", row.scopes.join(", ")),
         ("limits", rates(&row.rate_limits)),
-        ("budget", budgets(&row.usage_limits)),
+        ("budget", budgets_in_full(&row.usage_limits)),
         ("created", minute(&row.created_at)),
         ("expires", minute(&row.expires_at)),
     ])
@@ -323,6 +323,11 @@ pub(crate) fn rates(limits: &[RateLimit]) -> String {
 
 pub(crate) fn budgets(limits: &[UsageLimit]) -> String {
     limits.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// With the thresholds for notices.
+pub(crate) fn budgets_in_full(limits: &[UsageLimit]) -> String {
+    limits.iter().map(UsageLimit::with_threshold).collect::<Vec<_>>().join("; ")
 }
 
 async fn change(update: &Update, session: &Session<'_>) -> Result<String, Failure> {

@@ -151,7 +151,7 @@ pub enum MasterKeyCommand {
 /// Does it, and gives the text for standard output, without a line break at the end.
 ///
 /// # Errors
-/// What is wrong and what would be right, with an exit code.
+/// What is wrong and what would be right, with an exit code; or the difference that was asked for.
 pub fn run(command: &Command, context: &Context<'_>) -> Result<String, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start the runtime: {error}")))?;

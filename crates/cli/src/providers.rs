@@ -10,7 +10,7 @@ use crate::client::segment;
 use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
 use crate::key_body::Shown;
-use crate::keys::{budgets, rates};
+use crate::keys::{budgets_in_full, rates};
 use crate::limit::{Alert, Budget, RateLimit, Rates, UsageLimit, one_or_many};
 use crate::metadata::Pairs;
 use crate::row::{minute, text};
@@ -157,7 +157,7 @@ pub(crate) async fn run(command: &ProvidersCommand, session: &Session<'_>) -> Re
         ProvidersCommand::List => {
             let list = session.list_here::<ProviderRow>("/providers").await?;
             let rows: Vec<_> = list.rows.iter().map(line).collect();
-            let header = ["MODELS", "PROVIDER", "NAME", "STATUS", "LIMITS", "BUDGET"];
+            let header = ["MODELS", "PROVIDER", "NAME", "STATUS"];
             session.show_list(&list, || {
                 table_or(&header, &rows, "no providers; keep a key with `tidegate providers add openai`")
             })
@@ -283,15 +283,9 @@ async fn forget(slug: &str, keep_key: bool, session: &Session<'_>) -> Result<Str
     }
 }
 
+/// Without limits, which lists of providers do not say: typed clients of the API expect another shape there.
 fn line(row: &ProviderRow) -> Vec<String> {
-    vec![
-        format!("@{}/…", row.slug),
-        row.provider.clone(),
-        row.name.clone(),
-        row.status.clone(),
-        rates(&row.rate_limits),
-        budgets(&row.usage_limits),
-    ]
+    vec![format!("@{}/…", row.slug), row.provider.clone(), row.name.clone(), row.status.clone()]
 }
 
 fn shown(row: &ProviderRow) -> String {
@@ -302,7 +296,7 @@ fn shown(row: &ProviderRow) -> String {
         ("note", row.note.clone()),
         ("status", row.status.clone()),
         ("limits", rates(&row.rate_limits)),
-        ("budget", budgets(&row.usage_limits)),
+        ("budget", budgets_in_full(&row.usage_limits)),
         ("integration", row.integration_id.clone()),
         ("created", minute(&row.created_at)),
         ("expires", minute(&row.expires_at)),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::segment;
 use crate::failure::Failure;
-use crate::keys::{budgets, rates};
+use crate::keys::{budgets, budgets_in_full, rates};
 use crate::limit::{Budget, RateLimit, Rates, UsageLimit, one_or_many};
 use crate::row::{Flag, minute, text};
 use crate::session::Session;
@@ -215,7 +215,7 @@ fn shown(row: &WorkspaceRow) -> String {
         ("name", row.name.clone()),
         ("description", row.description.clone()),
         ("limits", rates(&row.rate_limits)),
-        ("budget", budgets(&row.usage_limits)),
+        ("budget", budgets_in_full(&row.usage_limits)),
         ("id", row.id.clone()),
         ("created", minute(&row.created_at)),
     ])

@@ -31,7 +31,7 @@ mod text;
 mod webhook;
 
 pub use counts::Counts;
-pub use notice::{BudgetEvent, Event, Notice};
+pub use notice::{BudgetEvent, Event, Holder, Notice};
 pub use notifier::Notifier;
 pub use options::{Form, Mail, Options, Security, Webhook};
 pub use retry::Retry;

@@ -26,9 +26,23 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetEvent {
     pub alert: Alert,
-    /// Id of the object that has the budget; the alert has its slug.
-    pub object: Option<String>,
+    pub holder: Holder,
+}
+
+/// Whose budget it is, where the ledger knows it by an id that people do not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holder {
+    pub id: Option<String>,
+    /// Name or slug for people, in place of the ledger's.
+    pub name: Option<String>,
+    /// The workspace's slug or id.
     pub workspace: Option<String>,
+}
+
+impl BudgetEvent {
+    pub fn name(&self) -> &str {
+        self.holder.name.as_deref().unwrap_or(&self.alert.id)
+    }
 }
 
 /// Hex digits of an id.
@@ -44,7 +58,7 @@ impl Notice {
             &alert.mark.to_string(),
             &alert.at.to_string(),
         ];
-        let event = BudgetEvent { alert: alert.clone(), object: None, workspace: None };
+        let event = BudgetEvent { alert: alert.clone(), holder: Holder::default() };
         Self { event: Event::Budget(event), recipients: Vec::new(), at: alert.at, id: id(&parts) }
     }
 
@@ -53,11 +67,11 @@ impl Notice {
         Self { event: Event::Test, recipients: Vec::new(), at, id: id(&["test", &at.to_string()]) }
     }
 
-    /// Whose budget it is, by ids; nothing for other events.
+    /// Says whose budget it is; nothing for other events.
     #[must_use]
-    pub fn about(mut self, object: Option<String>, workspace: Option<String>) -> Self {
+    pub fn about(mut self, holder: Holder) -> Self {
         if let Event::Budget(budget) = &mut self.event {
-            (budget.object, budget.workspace) = (object, workspace);
+            budget.holder = holder;
         }
         self
     }

@@ -64,12 +64,13 @@ fn plain(notice: &Notice) -> Plain<'_> {
     Plain { event, notice_id: notice.id(), budget, created_at: rfc3339(notice.at) }
 }
 
-fn budget(BudgetEvent { alert, object, workspace }: &BudgetEvent) -> Budget<'_> {
+fn budget(event: &BudgetEvent) -> Budget<'_> {
+    let (alert, holder) = (&event.alert, &event.holder);
     Budget {
         level: alert.scope.word(),
-        id: object.as_deref(),
-        slug: &alert.id,
-        workspace_id: workspace.as_deref(),
+        id: holder.id.as_deref(),
+        slug: event.name(),
+        workspace_id: holder.workspace.as_deref(),
         r#type: match alert.unit {
             Unit::Usd => "cost",
             Unit::Tokens => "tokens",

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use tidegate_core::clock::rfc3339;
 use tidegate_ledger::{Alert, Amount, Reset, Unit};
 
-use crate::notice::{BudgetEvent, Event, Notice};
+use crate::notice::{Event, Notice};
 
 /// Money in words has so many decimals at most.
 const DECIMALS: u32 = 4;
@@ -13,8 +13,9 @@ const DECIMALS: u32 = 4;
 pub(crate) fn subject(notice: &Notice) -> String {
     match &notice.event {
         Event::Test => "Tidegate: this is a test".to_owned(),
-        Event::Budget(BudgetEvent { alert, .. }) => {
-            let (level, name) = (alert.scope.word(), visible(&alert.id));
+        Event::Budget(budget) => {
+            let alert = &budget.alert;
+            let (level, name) = (alert.scope.word(), visible(budget.name()));
             if alert.exhausted {
                 return format!("Tidegate: the budget of {level} '{name}' is used up");
             }
@@ -29,14 +30,15 @@ pub(crate) fn subject(notice: &Notice) -> String {
 
 /// Some lines, with what to do about it.
 pub(crate) fn body(notice: &Notice) -> String {
-    let Event::Budget(BudgetEvent { alert, workspace, .. }) = &notice.event else {
+    let Event::Budget(budget) = &notice.event else {
         return "Nothing happened. Somebody wanted to see whether notices arrive here: they do.\n".to_owned();
     };
+    let alert = &budget.alert;
     let mut lines = vec![
-        format!("{}: {}", alert.scope.word(), visible(&alert.id)),
+        format!("{}: {}", alert.scope.word(), visible(budget.name())),
         format!("used: {} of {}", amount(alert.used, alert.unit), amount(alert.amount, alert.unit)),
     ];
-    if let Some(workspace) = workspace {
+    if let Some(workspace) = &budget.holder.workspace {
         lines.push(format!("workspace: {}", visible(workspace)));
     }
     if alert.period_end == Reset::NEVER {

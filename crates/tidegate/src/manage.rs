@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use tidegate_cli::{Command, Context, SystemTerminal};
+use tidegate_cli::{Command, Context, Failure, FailureKind, SystemTerminal};
 use tidegate_core::SystemClock;
 
 use crate::banner;
@@ -13,20 +13,28 @@ use crate::wire::Origin;
 pub fn run(command: &Command, options: &Options) -> ExitCode {
     match text(command, options) {
         Ok(text) => {
-            // A reader that has gone away wants no more.
-            let _ = writeln!(std::io::stdout().lock(), "{text}");
+            show(&text);
             ExitCode::SUCCESS
         }
-        Err((message, code)) => {
-            banner::note(&message);
-            code
+        Err(failure) if failure.kind == FailureKind::Differs => {
+            show(&failure.message);
+            failure.exit_code()
+        }
+        Err(failure) => {
+            banner::note(&failure.message);
+            failure.exit_code()
         }
     }
 }
 
-fn text(command: &Command, options: &Options) -> Result<String, (String, ExitCode)> {
+fn show(text: &str) {
+    // A reader that has gone away wants no more.
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+fn text(command: &Command, options: &Options) -> Result<String, Failure> {
     let origin = Origin::new(options);
-    let failed = |message: String| (message, ExitCode::FAILURE);
+    let failed = |message: String| Failure { kind: FailureKind::Failed, message };
     let settings = origin.settings().map_err(failed)?;
     let context = Context {
         env: &origin.env,
@@ -38,8 +46,5 @@ fn text(command: &Command, options: &Options) -> Result<String, (String, ExitCod
         clock: &SystemClock::new(),
         terminal: &SystemTerminal,
     };
-    tidegate_cli::run(command, &context).map_err(|failure| {
-        let code = failure.exit_code();
-        (failure.message, code)
-    })
+    tidegate_cli::run(command, &context)
 }

@@ -4,9 +4,10 @@ use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::json;
+use tidegate_testkit::client;
 use tidegate_testkit::{Handler, Reply, Scratch, Seen, Server, refused_port};
 
-use crate::stage::binary;
+use crate::stage::{Tidegate, binary};
 
 /// The command in an empty directory, with an environment of exactly this and `input` on standard input.
 fn tidegate(scratch: &Scratch, arguments: &[&str], env: &[(&str, &str)], input: &str) -> Output {
@@ -91,4 +92,65 @@ fn the_gateway_is_looked_for_where_the_settings_have_it() {
     scratch.write("tidegate.toml", format!("[server]\nhost = \"0.0.0.0\"\nport = {port}\n"));
     let output = tidegate(&scratch, &["keys", "list"], &[("TIDEGATE_ADMIN_KEY", "tg")], "");
     assert!(text(&output.stderr).contains(&format!("http://127.0.0.1:{port}")), "{}", text(&output.stderr));
+}
+
+/// From nothing to a limited key that works, without a file: the key of the first start is found by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fresh_gateway_hands_out_a_limited_key() {
+    let gateway = Tidegate::start().await;
+    let data = gateway.directory.path().display().to_string();
+    let scratch = Scratch::new();
+    let url = gateway.url("");
+    let run = |line: &str| {
+        let mut arguments: Vec<&str> = line.split(' ').collect();
+        arguments.extend(["--data-dir", &data, "--url", &url]);
+        let output = tokio::task::block_in_place(|| tidegate(&scratch, &arguments, &[], ""));
+        assert!(output.status.success(), "{line}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let made = run("keys create my-app --limit 2/minute --budget 5usd/month --alert 80%");
+    let exported = |name: &str| {
+        let line = made.lines().find_map(|line| line.trim().strip_prefix(&format!("export {name}=")));
+        line.unwrap_or_else(|| panic!("{made}")).to_owned()
+    };
+    let (base, key) = (exported("OPENAI_BASE_URL"), format!("Bearer {}", exported("OPENAI_API_KEY")));
+    let body = json!({"model": "@demo/echo", "messages": [{"role": "user", "content": "Hello!"}]});
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        let answer =
+            client::post(&format!("{base}/chat/completions"), &[("authorization", &key)], &body).await;
+        statuses.push(answer.status);
+    }
+    assert_eq!(statuses, [200, 200, 429]);
+
+    assert!(run("keys list").contains("2/minute  5usd/month"));
+    assert!(run("keys show my-app").contains("notice at 4usd"));
+    assert!(run("audit list").contains("/v1/api-keys/workspace/service"));
+    assert!(run("workspaces list").contains("ws-default"));
+    run("limits set key my-app 100/minute");
+    assert!(run("keys list").contains("100/minute"));
+    run("keys revoke my-app");
+    let answer = client::post(&format!("{base}/chat/completions"), &[("authorization", &key)], &body).await;
+    assert_eq!(answer.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_keeps_is_proven_and_copied_while_it_serves() {
+    let gateway = Tidegate::start().await;
+    let data = gateway.directory.path().display().to_string();
+    let scratch = Scratch::new();
+    for (arguments, said) in [
+        (["audit", "verify"], "the audit log is whole"),
+        (["ledger", "verify"], "the books balance"),
+        (["backup", "copy.db"], "copied"),
+    ] {
+        let arguments = [&arguments[..], &["--data-dir", &data]].concat();
+        let output = tokio::task::block_in_place(|| tidegate(&scratch, &arguments, &[], ""));
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        assert!(text(&output.stdout).starts_with(said), "{}", text(&output.stdout));
+    }
+    let arguments = ["restore", "copy.db", "--data-dir", &data];
+    let output = tokio::task::block_in_place(|| tidegate(&scratch, &arguments, &[], ""));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("stop tidegate first"), "{}", text(&output.stderr));
 }

@@ -206,6 +206,16 @@ impl fmt::Display for UsageLimit {
     }
 }
 
+impl UsageLimit {
+    /// As it would be written, with the threshold for notices behind it.
+    pub(crate) fn with_threshold(&self) -> String {
+        match self.alert_threshold {
+            Some(at) => format!("{self}, notice at {}{}", at.normalize(), self.spent.word()),
+            None => self.to_string(),
+        }
+    }
+}
+
 impl Spent {
     pub(crate) fn word(self) -> &'static str {
         match self {

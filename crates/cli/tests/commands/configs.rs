@@ -29,7 +29,7 @@ fn pushing_makes_a_config_then_versions_then_nothing() {
     assert_eq!(stage.ok(&push), "saved a new version of pc-main-000001");
     assert_eq!(stage.last("PUT").json(), json!({"config": {"provider": "openai", "weight": 2}}));
     assert_eq!(stage.ok(&format!("configs diff {}", file.display())), "no difference");
-    assert_eq!(stage.ok("configs show main"), "{\n  \"provider\": \"openai\",\n  \"weight\": 2\n}\n");
+    assert_eq!(stage.ok("configs show main"), "{\n  \"provider\": \"openai\",\n  \"weight\": 2\n}");
     assert_eq!(stage.server.handler().all("/configs").len(), 1);
 }
 

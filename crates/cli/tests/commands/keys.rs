@@ -44,6 +44,8 @@ fn a_key_lives_from_create_to_revoke() {
         stage.ok("keys show my-app")
     );
 
+    assert!(stage.ok("keys show my-app").contains("budget   100usd/week, notice at 80usd"));
+
     stage.ok("keys update my-app --name other --expires never");
     assert_eq!(stage.last("PUT").json(), json!({"name": "other", "expires_at": null}));
 

@@ -87,7 +87,7 @@ fn the_audit_log_is_asked_for_a_time_and_filters() {
     let query = |name: &str| asked.query(name).unwrap_or_default();
     assert_eq!(
         (query("start_time"), query("end_time")),
-        ("2026-11-20T11:52:16.966Z".to_owned(), "2026-11-21T11:52:16.966Z".to_owned())
+        ("2026-11-20T11:52:16.966Z".to_owned(), "2026-11-21T11:52:17.966Z".to_owned())
     );
     assert_eq!(
         (query("action"), query("user_id"), query("method"), query("resource_type")),

@@ -2,7 +2,7 @@
 
 use tidegate_core::Secret;
 use tidegate_ledger::Scope;
-use tidegate_notify::{Mail, Notice, Options, Security};
+use tidegate_notify::{Holder, Mail, Notice, Options, Security};
 use tidegate_testkit::tls::{Flaw, Identity};
 
 use crate::ledger::alerts;
@@ -36,7 +36,9 @@ async fn a_mail_says_who_has_used_how_much() {
     let server = Smtp::start(Manners::default()).await;
     let notifier = start(&options(&server, 1));
     let alert = &alerts("5", &["4"], "4.123456789")[0];
-    notifier.notify(Notice::of_alert(alert).about(None, Some("ws-1".to_owned())));
+    notifier.notify(
+        Notice::of_alert(alert).about(Holder { workspace: Some("ws-1".to_owned()), ..Holder::default() }),
+    );
     assert_eq!(closed(notifier).await[0].sent, 1);
     let mail = server.mails().remove(0);
     assert_eq!(

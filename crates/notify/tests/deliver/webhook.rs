@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tidegate_core::{Clock, Secret};
-use tidegate_notify::{Form, Notice, Notifier, Options, Webhook, verify};
+use tidegate_notify::{Form, Holder, Notice, Notifier, Options, Webhook, verify};
 use tidegate_testkit::{Handler, INVALID_HOST, Reply, Seen, Server, refused_port};
 use tidegate_upstream::{Egress, EgressSettings};
 use tokio::sync::Semaphore;
@@ -38,7 +38,11 @@ async fn the_body_says_who_how_much_and_until_when() {
     let server = answering(&[200]).await;
     let notifier = start(&options(&format!("{}/hook?x=1", server.url()), 1));
     let alert = &alerts("5.25", &["4.000000000000000001"], "4.000000000000000002")[0];
-    notifier.notify(Notice::of_alert(alert).about(Some("k-1".to_owned()), Some("ws-1".to_owned())));
+    notifier.notify(Notice::of_alert(alert).about(Holder {
+        id: Some("k-1".to_owned()),
+        name: Some("Our app".to_owned()),
+        workspace: Some("ws-1".to_owned()),
+    }));
     closed(notifier).await;
     let seen = server.only_request();
     assert_eq!((seen.method.as_str(), seen.url.as_str()), ("POST", "/hook?x=1"));
@@ -53,7 +57,7 @@ async fn the_body_says_who_how_much_and_until_when() {
         ("notice_id", json!(Notice::of_alert(alert).id())),
         ("level", json!("api key")),
         ("id", json!("k-1")),
-        ("slug", json!("my-app")),
+        ("slug", json!("Our app")),
         ("workspace_id", json!("ws-1")),
         ("type", json!("cost")),
         ("next_usage_reset_at", json!(null)),
