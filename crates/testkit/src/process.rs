@@ -88,6 +88,26 @@ impl Gateway {
         };
         tokio::time::timeout(PATIENCE, ended).await.expect("it ends in time")
     }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("it can be waited for").is_none()
+    }
+
+    /// `kill -9`, and waits until nothing is left of it.
+    ///
+    /// # Panics
+    /// When it had ended by itself.
+    pub async fn kill(&mut self) {
+        let ended = self.child.try_wait().expect("it can be waited for");
+        assert!(ended.is_none(), "the process ended by itself ({ended:?}):\n{}", self.output().join("\n"));
+        self.child.kill().await.expect("it can be killed");
+    }
+}
+
+/// To a process that a test started.
+pub(crate) fn signal(name: &str, process: u32) {
+    let sent = std::process::Command::new("kill").args([&format!("-{name}"), &process.to_string()]).status();
+    let _ = sent.expect("kill exists");
 }
 
 /// The lines of both outputs, and word of each new one.
