@@ -26,6 +26,16 @@ impl Gateway {
     /// # Panics
     /// When it cannot be started, ends before that, or takes more than twenty seconds; with what it wrote.
     pub async fn start(binary: &Path, arguments: &[&str], environment: &[(&str, &str)], ready: &str) -> Self {
+        let mut gateway = Self::spawn(binary, arguments, environment);
+        gateway.wait_for(ready).await;
+        gateway
+    }
+
+    /// Starts it, and waits for nothing.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn spawn(binary: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut child = Command::new(binary)
             .args(arguments)
             .env_clear()
@@ -41,9 +51,7 @@ impl Gateway {
             output.collect(child.stdout.take().expect("piped")),
             output.collect(child.stderr.take().expect("piped")),
         ];
-        let mut gateway = Self { child, output, readers };
-        gateway.wait_for(ready).await;
-        gateway
+        Self { child, output, readers }
     }
 
     /// Waits for a line that contains `text` and returns the first such line.

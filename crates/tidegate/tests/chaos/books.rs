@@ -22,8 +22,7 @@ impl Sums {
         for node in nodes {
             let report = tidegate_ledger::verify(&node.data("ledger")).unwrap();
             sums.open += report.books.open.len();
-            let of_keys =
-                report.books.budgets.values().filter(|shelf| shelf.budget.scope == Scope::ApiKey);
+            let of_keys = report.books.budgets.values().filter(|shelf| shelf.budget.scope == Scope::ApiKey);
             for period in of_keys.flat_map(|shelf| shelf.periods.values()) {
                 sums.settled += period.balances.settled;
                 sums.held += period.balances.held;

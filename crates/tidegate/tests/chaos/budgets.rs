@@ -9,6 +9,7 @@ use tidegate_testkit::{Scratch, Server};
 
 use crate::books::Sums;
 use crate::crowd::Crowd;
+use crate::fleet::{Fleet, REPLICAS};
 use crate::node::Node;
 use crate::tenant::{Tenant, usd};
 use crate::till::Till;
@@ -68,6 +69,43 @@ async fn a_dollar_is_not_spent_twice_over_kills() {
     let tally = crowd.stop().await;
     node.stop().await;
     judge("alone, killed", &upstream, &tally, &Sums::of([&node]), kills);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dollar_is_spent_once_by_three_replicas() {
+    let upstream = Server::start(Till::new(Duration::from_millis(20))).await;
+    let mut fleet = Fleet::start(&upstream, usd(&json!(1)), &[]).await;
+    let crowd = Crowd::start(&fleet.addresses(), &fleet.key);
+    crowd.tally.wait_until_used_up(&upstream).await;
+    let tally = crowd.stop().await;
+    fleet.stop().await;
+
+    let (taken, sums) = (upstream.handler().taken(), Sums::of(&fleet.nodes));
+    println!("replicas: {} requests, {taken} of 1 USD; books: {sums:?}", upstream.handler().served());
+    assert_eq!((sums.settled, sums.held, sums.open), (taken, Amount::ZERO, 0), "to the last digit");
+    assert!(taken <= dollars("1") && taken >= dollars("0.98"), "{taken}");
+    assert_eq!(tally.served(), upstream.handler().served(), "{:?}", tally.statuses);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dollar_is_not_spent_twice_over_kills_of_replicas() {
+    let upstream = Server::start(Till::new(SLOW)).await;
+    let mut fleet = Fleet::start(&upstream, usd(&json!(1)), &[]).await;
+    let crowd = Crowd::start(&fleet.addresses(), &fleet.key);
+    let mut kills = 0;
+    {
+        let used_up = crowd.tally.wait_until_used_up(&upstream);
+        tokio::pin!(used_up);
+        while tokio::time::timeout(LIFE, &mut used_up).await.is_err() {
+            let node = &mut fleet.nodes[kills as usize % REPLICAS];
+            node.kill().await;
+            kills += 1;
+            node.start().await;
+        }
+    }
+    let tally = crowd.stop().await;
+    fleet.stop().await;
+    judge("replicas, killed", &upstream, &tally, &Sums::of(&fleet.nodes), kills);
 }
 
 /// What holds after crashes: what was open then counts as spent.

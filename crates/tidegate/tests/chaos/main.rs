@@ -9,13 +9,18 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by failing")]
 #![expect(clippy::print_stdout, reason = "what is measured is printed")]
 
+mod away;
 mod books;
 mod budgets;
+mod changes;
 mod crowd;
+mod fleet;
+mod kills;
 mod node;
 #[path = "../tenant.rs"]
 mod tenant;
 mod till;
+mod windows;
 
 /// Whether the long forms run.
 fn is_full() -> bool {

@@ -1,7 +1,9 @@
 //! A gateway that is killed and started again on the same data and the same port.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use tidegate_testkit::client;
 use tidegate_testkit::{Gateway, Postgres, Redis, Scratch, free_port};
 
 /// 64 hex digits.
@@ -36,12 +38,24 @@ impl Node {
     }
 
     pub async fn start(&mut self) {
+        let mut process = self.spawn();
+        process.wait_for(LISTENING).await;
+        self.process = Some(process);
+    }
+
+    fn spawn(&self) -> Gateway {
         let (port, data) = (self.port.to_string(), self.directory.path().display().to_string());
         let arguments = ["serve", "--port", &port, "--data-dir", &data];
         let environment: Vec<_> =
             self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let binary = Path::new(env!("CARGO_BIN_EXE_tidegate"));
-        self.process = Some(Gateway::start(binary, &arguments, &environment, LISTENING).await);
+        Gateway::spawn(Path::new(env!("CARGO_BIN_EXE_tidegate")), &arguments, &environment)
+    }
+
+    /// `kill -9` while it starts, or soon after.
+    pub async fn start_and_kill(&mut self, after: Duration) {
+        let mut process = self.spawn();
+        tokio::time::sleep(after).await;
+        process.kill().await;
     }
 
     /// `kill -9`.
@@ -75,7 +89,10 @@ impl Node {
         self.directory.path().join(name)
     }
 
-    pub fn directory(&self) -> &Scratch {
-        &self.directory
+    /// A line of `/metrics` without labels.
+    pub async fn metric(&self, series: &str) -> u64 {
+        let page = client::get(&self.url("/metrics"), &[]).await.text();
+        let line = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("there is no {series}")).parse().unwrap()
     }
 }
