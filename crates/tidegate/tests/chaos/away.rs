@@ -36,6 +36,13 @@ fn served_within(tally: &Tally, from: Instant, to: Instant) -> u64 {
 
 /// Stops Redis for a while, starts it, pauses it for a while, lets it go on. Gives the times in which nobody could ask it.
 async fn redis_comes_and_goes(fleet: &mut Fleet) -> [(Instant, Instant); 2] {
+    let patience = Instant::now() + PATIENCE;
+    for node in &fleet.nodes {
+        while node.metric("tidegate_limits_replicas").await < REPLICAS as u64 {
+            assert!(Instant::now() < patience, "replicas hear of each other");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
     tokio::time::sleep(WINDOW).await;
     fleet.redis.kill();
     let killed = Instant::now();

@@ -15,7 +15,7 @@ use tidegate_store::entity::Limits;
 use tidegate_testkit::{Scratch, Server};
 
 use crate::books::Sums;
-use crate::crowd::Crowd;
+use crate::crowd::{Answered, Crowd};
 use crate::is_full;
 use crate::node::Node;
 use crate::tenant::{Tenant, usd};
@@ -28,6 +28,12 @@ const SAFE: Duration = Duration::from_secs(1);
 const LIFE_MS: f64 = 2_500.0;
 /// Of the kills, how many come while it starts.
 const EARLY: f64 = 0.2;
+
+struct Kill {
+    began: Instant,
+    /// Nothing of the process is left.
+    gone: Instant,
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_received_is_on_record_and_the_books_balance() {
@@ -45,12 +51,13 @@ async fn what_was_received_is_on_record_and_the_books_balance() {
     for _ in 0..kills {
         let life = Duration::from_millis((id::draw() * LIFE_MS) as u64);
         tokio::time::sleep(life).await;
-        killed.push(Instant::now());
+        let began = Instant::now();
         node.kill().await;
+        killed.push(Kill { began, gone: Instant::now() });
         tidegate_ledger::verify(&node.data("ledger")).unwrap();
         if id::draw() < EARLY {
-            killed.push(Instant::now());
-            node.start_and_kill(Duration::from_millis((id::draw() * 300.0) as u64)).await;
+            let began = node.start_and_kill(Duration::from_millis((id::draw() * 300.0) as u64)).await;
+            killed.push(Kill { began, gone: Instant::now() });
             tidegate_ledger::verify(&node.data("ledger")).unwrap();
         }
         node.start().await;
@@ -65,21 +72,25 @@ async fn what_was_received_is_on_record_and_the_books_balance() {
     assert_eq!(sums.open, 0);
     let rows = rows(&node);
     let answers = tally.answers.lock().unwrap();
-    let acknowledged = |received: Instant| {
-        let next = killed.iter().find(|kill| **kill > received);
-        next.is_none_or(|kill| received + SAFE < *kill)
+    // How long after an answer was received its gateway was killed. The gateway is the one that was asked: what it wrote
+    // may be read after its end.
+    let lived = |answer: &Answered| {
+        let kill = killed.iter().find(|kill| kill.gone > answer.asked)?;
+        Some(kill.began.saturating_duration_since(answer.received))
     };
-    let (mut safe, mut lost) = (0, 0);
+    let (mut safe, mut lost, mut missing) = (0, 0, Vec::new());
     for answer in answers.iter() {
         let count = rows.get(&answer.trace).copied().unwrap_or(0);
         assert!(count <= 1, "{} has {count} records", answer.trace);
-        if acknowledged(answer.received) {
-            safe += 1;
-            assert_eq!(count, 1, "{} has no record", answer.trace);
-        } else {
-            lost += 1 - count;
+        let lived = lived(answer);
+        let is_acknowledged = lived.is_none_or(|lived| lived > SAFE);
+        match (is_acknowledged, count) {
+            (true, 0) => missing.push(lived),
+            (true, _) => safe += 1,
+            (false, count) => lost += 1 - count,
         }
     }
+    missing.sort_unstable();
     println!(
         "kills: {} of them, {} answers, {safe} acknowledged and on record, {lost} of the others lost; {taken} taken, {} settled, {} held, {} broken",
         killed.len(),
@@ -87,6 +98,12 @@ async fn what_was_received_is_on_record_and_the_books_balance() {
         sums.settled,
         sums.held,
         tally.broken.load(std::sync::atomic::Ordering::SeqCst),
+    );
+    assert!(
+        missing.is_empty(),
+        "{} of {} are missing, killed after {missing:?}",
+        missing.len(),
+        answers.len()
     );
     assert!(safe > 0);
 }

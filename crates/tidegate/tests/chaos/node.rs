@@ -1,7 +1,7 @@
 //! A gateway that is killed and started again on the same data and the same port.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tidegate_testkit::client;
 use tidegate_testkit::{Gateway, Postgres, Redis, Scratch, free_port};
@@ -51,11 +51,13 @@ impl Node {
         Gateway::spawn(Path::new(env!("CARGO_BIN_EXE_tidegate")), &arguments, &environment)
     }
 
-    /// `kill -9` while it starts, or soon after.
-    pub async fn start_and_kill(&mut self, after: Duration) {
+    /// `kill -9` while it starts, or soon after. Gives when.
+    pub async fn start_and_kill(&mut self, after: Duration) -> Instant {
         let mut process = self.spawn();
         tokio::time::sleep(after).await;
+        let killed = Instant::now();
         process.kill().await;
+        killed
     }
 
     /// `kill -9`.
