@@ -26,6 +26,8 @@ pub enum Reason {
     UnreadableKey,
     BadToken,
     MissingScope,
+    /// A key of a workspace that was archived.
+    ArchivedWorkspace,
     /// A workspace key named another workspace.
     OtherWorkspace,
     /// A key of the whole organisation named none where one is needed.
@@ -72,6 +74,7 @@ impl Refusal {
             | Reason::ExpiredKey
             | Reason::RotatedKey
             | Reason::BadToken => UNAUTHORISED,
+            Reason::ArchivedWorkspace => "The workspace of this API key is archived",
             Reason::TwoKeys => "two different API keys were sent",
             Reason::UnreadableKey => "the credential is not readable text",
             Reason::MissingScope | Reason::OtherWorkspace => NOT_PERMITTED,
@@ -104,7 +107,7 @@ impl Refusal {
             | Reason::ExpiredKey
             | Reason::RotatedKey
             | Reason::BadToken => 401,
-            Reason::MissingScope | Reason::OtherWorkspace => 403,
+            Reason::MissingScope | Reason::ArchivedWorkspace | Reason::OtherWorkspace => 403,
             Reason::NotFound => 404,
             Reason::TwoKeys
             | Reason::UnreadableKey
@@ -125,21 +128,8 @@ impl Refusal {
     }
 
     pub fn body(&self, plane: Plane) -> Value {
-        let (message, code) = (&*self.message, self.code());
-        let mut body = json!({
-            "success": false,
-            "message": message,
-            "errorCode": code,
-            "error": { "message": message, "type": "client_error", "code": code, "param": self.param },
-            "data": { "message": message, "errorCode": code },
-        });
-        if self.reason == Reason::MissingScope {
-            body["data"]["missing_scope"] = json!(self.param);
-        }
-        if plane == Plane::Data {
-            body["status"] = json!("failure");
-        }
-        body
+        let scope = self.param.as_deref().filter(|_| self.reason == Reason::MissingScope);
+        body_of(self.code(), &self.message, self.param.as_deref(), scope, plane)
     }
 
     /// For dialects that have error shapes of their own.
@@ -152,6 +142,31 @@ impl Refusal {
             None => error,
         }
     }
+}
+
+/// The body that all clients of the admin API read, for any code of it.
+pub fn body_of(
+    code: &str,
+    message: &str,
+    param: Option<&str>,
+    missing_scope: Option<&str>,
+    plane: Plane,
+) -> Value {
+    let kind = if code == "AB04" { "server_error" } else { "client_error" };
+    let mut body = json!({
+        "success": false,
+        "message": message,
+        "errorCode": code,
+        "error": { "message": message, "type": kind, "code": code, "param": param },
+        "data": { "message": message, "errorCode": code },
+    });
+    if let Some(scope) = missing_scope {
+        body["data"]["missing_scope"] = json!(scope);
+    }
+    if plane == Plane::Data {
+        body["status"] = json!("failure");
+    }
+    body
 }
 
 #[cfg(test)]

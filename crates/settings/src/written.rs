@@ -17,6 +17,11 @@ use crate::value::Raw;
 /// The variable that names the settings file; for the caller, who reads it.
 pub const CONFIG_VARIABLE: &str = "TIDEGATE_CONFIG";
 
+/// Variables of the command line and of the store, which are no settings: the address and the key of the gateway to
+/// manage, the workspace to work in, and the master key.
+pub const OTHER_VARIABLES: [&str; 4] =
+    ["TIDEGATE_URL", "TIDEGATE_ADMIN_KEY", "TIDEGATE_WORKSPACE", "TIDEGATE_MASTER_KEY"];
+
 const PREFIX: &str = "TIDEGATE_";
 
 /// The text of a settings file, and its name for messages.
@@ -96,6 +101,7 @@ pub(crate) fn in_env(
     let is_ours = |name: &str, value: &str| {
         name.starts_with(PREFIX)
             && name != CONFIG_VARIABLE
+            && !OTHER_VARIABLES.contains(&name)
             && !value.is_empty()
             && !is_service_link(name, value)
     };
@@ -198,7 +204,10 @@ fn path_of(variable: &str, slugs: &[String]) -> Option<Vec<String>> {
 }
 
 fn unknown_variable(variable: &str) -> SettingsError {
-    let names: Vec<String> = field::variables().chain([CONFIG_VARIABLE.to_owned()]).collect();
+    let names: Vec<String> = field::variables()
+        .chain([CONFIG_VARIABLE.to_owned()])
+        .chain(OTHER_VARIABLES.map(str::to_owned))
+        .collect();
     let remedy = match nearest(variable, names.iter().map(String::as_str)) {
         Some(name) => format!("did you mean {name}?"),
         None => "unset it: every variable that begins with TIDEGATE_ must be a setting".to_owned(),

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tidegate_core::Secret;
 use tidegate_core::clock::SystemClock;
 use tidegate_store::audit::By;
 use tidegate_store::backend::Backend;
@@ -34,11 +35,12 @@ async fn measure(backend: Arc<dyn Backend>, keys: u32) -> Result<(), StoreError>
     let store = Store::open(backend, MasterKeys::random()?, Arc::new(SystemClock::new())).await?;
     let named = Organisation { name: "o".into(), slug: "o".into(), settings: Default::default() };
     let home = Home::organisation(store.create_organisation(&By::system(), named).await?.id);
+    let text = |n: u32| Secret::from(format!("tg-a-key-to-measure-with-{n:08}"));
     let key = |n: u32| ApiKey::new(format!("k{n}"), KeyOwner::Service, vec!["completions.write".into()]);
 
     let (mut made, begin) = (Vec::new(), Instant::now());
     for n in 0..200 {
-        made.push(store.create_key(&By::system(), home, key(n)).await?);
+        made.push((store.create_key_as(&By::system(), home, key(n), &text(n)).await?, text(n)));
     }
     say("write one, alone", begin, 200);
 
@@ -47,7 +49,10 @@ async fn measure(backend: Arc<dyn Backend>, keys: u32) -> Result<(), StoreError>
         let group: Vec<_> = (first..keys.min(first + 64))
             .map(|n| {
                 let (store, key) = (store.clone(), key(n));
-                tokio::spawn(async move { store.create_key(&By::system(), home, key).await })
+                let text = text(1_000 + n);
+                tokio::spawn(async move {
+                    store.create_key_as(&By::system(), home, key, &text).await.map(|key| (key, text))
+                })
             })
             .collect();
         for one in group {

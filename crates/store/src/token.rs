@@ -1,4 +1,5 @@
-//! Secrets that the gateway hands out: API keys, sessions, one-time links. They are shown once and kept as hashes.
+//! Secrets that are told once and kept as hashes: API keys, sessions, one-time links. The texts of the last two are
+//! made here.
 
 use std::fmt;
 
@@ -50,9 +51,6 @@ const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 const RANDOM: usize = 43;
 const CHECK: usize = 6;
 
-/// What stands before an API key's random part, for people and for secret scanners.
-pub const API_KEY_PREFIX: &str = "tgk_";
-
 /// `prefix`, 43 random letters and digits (256 bits) and 6 that check the rest, so that scanners and clients can tell
 /// a key from a word without asking.
 pub(crate) fn make(prefix: &str) -> Result<Secret, StoreError> {
@@ -80,9 +78,9 @@ pub fn is_well_formed(prefix: &str, token: &Secret) -> bool {
         && text.ends_with(&check_letters(&text[..prefix.len() + RANDOM]))
 }
 
-/// Whether a text that somebody chose may serve as a key: 32 characters at least.
+/// Whether a text may serve as a key: 20 characters, which keys from elsewhere have at least.
 pub(crate) fn is_long_enough(token: &Secret) -> bool {
-    token.expose().chars().count() >= 32
+    token.expose().chars().count() >= 20
 }
 
 fn check_letters(text: &str) -> String {
@@ -110,17 +108,17 @@ mod tests {
 
     #[test]
     fn tokens_are_well_formed_and_differ() {
-        let a = make(API_KEY_PREFIX).unwrap();
-        let b = make(API_KEY_PREFIX).unwrap();
+        let a = make("tgl_").unwrap();
+        let b = make("tgl_").unwrap();
         assert_eq!(a.expose().len(), 53);
         assert_ne!(Digest::of(&a), Digest::of(&b));
-        assert!(is_well_formed(API_KEY_PREFIX, &a));
+        assert!(is_well_formed("tgl_", &a));
         assert!(!is_well_formed("tgs_", &a));
         let mut changed = a.expose().to_owned();
         let last = if changed.ends_with('x') { "y" } else { "x" };
         changed.replace_range(52..53, last);
-        assert!(!is_well_formed(API_KEY_PREFIX, &Secret::from(changed)));
-        assert!(!is_well_formed(API_KEY_PREFIX, &Secret::from("tgk_ééé")));
+        assert!(!is_well_formed("tgl_", &Secret::from(changed)));
+        assert!(!is_well_formed("tgl_", &Secret::from("tgl_ééé")));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use http::Method;
 
 pub use control::CONTROL;
 pub use data::DATA;
-pub use router::{Found, Router, TableError};
+pub use router::{Found, NAMES, Router, TableError};
 
 use crate::permission::Permission;
 
@@ -43,6 +43,8 @@ pub enum Public {
     Probe,
     /// The same for everybody and printed in the documentation anyway: prices, the description of the API.
     Catalogue,
+    /// Somebody's way in and out: the link or the cookie in the request is looked at by whoever serves it.
+    SignIn,
 }
 
 /// What a request on the route is counted as.

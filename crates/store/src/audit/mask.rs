@@ -60,14 +60,14 @@ mod tests {
             "targets": [{"provider": "openai", "apiKey": "sk-2", "aws_secret_access_key": "a",
                          "custom_headers": {"x-any": "v"}, "override_params": {"model": "m"}}],
             "credentials": [{"shown": "sk-***z", "content": "1.2.3"}],
-            "secrets": [{"digest": "ab", "shown": "tgk_***x"}],
+            "secrets": [{"digest": "ab", "shown": "tg-s***x"}],
         }));
         let expected = json!({
             "name": "prod", "max_tokens": 5, "api_key": "***",
             "targets": [{"provider": "openai", "apiKey": "***", "aws_secret_access_key": "***",
                          "custom_headers": {"x-any": "***"}, "override_params": {"model": "m"}}],
             "credentials": [{"shown": "sk-***z", "content": "***"}],
-            "secrets": [{"digest": "***", "shown": "tgk_***x"}],
+            "secrets": [{"digest": "***", "shown": "tg-s***x"}],
         });
         assert_eq!(masked, expected);
     }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Entity, Level, Limits, check, private::Known};
 use crate::error::StoreError;
 use crate::id::{ApiKeyId, ConfigId, EntityId, UserId};
-use crate::kind::Kind;
+use crate::kind::{Kind, words};
 use crate::token::{Digest, masked};
 use crate::vault::Sealer;
 
@@ -20,6 +20,11 @@ pub struct ApiKey {
     pub description: Option<String>,
     /// Set when the key is made; a change is refused.
     pub owner: KeyOwner,
+    /// The key that is made at the first start: it has every scope that a key of the organisation can have.
+    #[serde(default)]
+    pub is_admin: bool,
+    #[serde(default)]
+    pub made_by: MadeBy,
     /// In the order in which they were given; checked by the admin API against the list of scopes.
     pub scopes: Vec<String>,
     #[serde(default)]
@@ -37,6 +42,20 @@ pub struct ApiKey {
     pub rotation: Option<RotationPolicy>,
     /// Newest first. Only the store writes them.
     pub(crate) secrets: Vec<KeySecret>,
+}
+
+words! {
+    /// How a key came to be.
+    #[derive(Default)]
+    MadeBy {
+        /// By somebody at the console.
+        Console = "ui",
+        /// By a program.
+        #[default]
+        Api = "api",
+        /// By the gateway: at the first start, or with an invitation.
+        Gateway = "auto",
+    }
 }
 
 /// Who a key acts for.
@@ -124,6 +143,8 @@ impl ApiKey {
             name: name.into(),
             description: None,
             owner,
+            is_admin: false,
+            made_by: MadeBy::default(),
             scopes,
             expires_at: None,
             revoked_at: None,

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-pub use api_key::{ApiKey, Defaults, KeyOwner, KeySecret, RotationPolicy, Standing};
+pub use api_key::{ApiKey, Defaults, KeyOwner, KeySecret, MadeBy, RotationPolicy, Standing};
 pub use config::Config;
 pub use connection::{
     AllowedModels, Connection, Credential, CredentialState, Destination, Limits, ModelRow, NewCredential,

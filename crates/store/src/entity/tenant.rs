@@ -42,6 +42,9 @@ pub struct Workspace {
     pub defaults: Map<String, Value>,
     #[serde(default)]
     pub limits: Limits,
+    /// Switches of its own, over the organisation's where that lets it.
+    #[serde(default)]
+    pub settings: Map<String, Value>,
 }
 
 impl Known for Organisation {}

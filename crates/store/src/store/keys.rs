@@ -1,4 +1,4 @@
-//! API keys: made, rotated, found, revoked.
+//! API keys: kept, rotated, found, revoked. Their texts are made elsewhere.
 
 use tidegate_core::Secret;
 
@@ -9,28 +9,15 @@ use crate::error::StoreError;
 use crate::id::{ApiKeyId, EntityId};
 use crate::kind::{Action, Kind};
 use crate::scope::{Home, Scope};
-use crate::token::{self, API_KEY_PREFIX, Digest};
+use crate::token::{self, Digest};
 
 impl Store {
-    /// Makes a key. The text is given here and never again.
+    /// Makes a key that is known by this text, of which only the hash is kept. What a key looks like is not the store's
+    /// to say.
     ///
     /// # Errors
-    /// As [`Store::create`].
-    pub async fn create_key(
-        &self,
-        by: &By,
-        home: Home,
-        key: ApiKey,
-    ) -> Result<(Stored<ApiKey>, Secret), StoreError> {
-        let text = token::make(API_KEY_PREFIX)?;
-        let made = self.create_key_as(by, home, key, &text).await?;
-        Ok((made, text))
-    }
-
-    /// Makes a key whose text was chosen outside, for scripted installations.
-    ///
-    /// # Errors
-    /// [`StoreError::Invalid`] for fewer than 32 characters, [`StoreError::Taken`] when a key has this text.
+    /// As [`Store::create`], [`StoreError::Invalid`] for fewer than 20 characters, [`StoreError::Taken`] when a key has
+    /// this text.
     pub async fn create_key_as(
         &self,
         by: &By,
@@ -38,45 +25,69 @@ impl Store {
         mut key: ApiKey,
         text: &Secret,
     ) -> Result<Stored<ApiKey>, StoreError> {
-        if !token::is_long_enough(text) {
-            return Err(StoreError::invalid("key", "must have at least 32 characters"));
-        }
-        key.secrets = vec![KeySecret::new(text, self.now())];
+        key.secrets = vec![self.key_secret(text)?];
         self.create(by, home, key).await
     }
 
-    /// Gives a key a new text. The one before works for `overlap_ms` more (none: at once no longer); the time until
+    /// [`Store::create_key_as`] for a key that exists at most once: however many make it at once, one does.
+    ///
+    /// # Errors
+    /// As [`Store::create_key_as`]; [`StoreError::Taken`] also when there is an object with this id.
+    pub async fn create_key_once(
+        &self,
+        by: &By,
+        home: Home,
+        id: ApiKeyId,
+        mut key: ApiKey,
+        text: &Secret,
+    ) -> Result<Stored<ApiKey>, StoreError> {
+        key.secrets = vec![self.key_secret(text)?];
+        self.insert(by, home, id, key, Vec::new()).await
+    }
+
+    fn key_secret(&self, text: &Secret) -> Result<KeySecret, StoreError> {
+        if !token::is_long_enough(text) {
+            return Err(StoreError::invalid("key", "must have at least 20 characters"));
+        }
+        Ok(KeySecret::new(text, self.now()))
+    }
+
+    /// Gives a key this text. The one before works for `overlap_ms` more (none: at once no longer); the time until
     /// which it does is returned.
     ///
     /// # Errors
-    /// As [`Store::update`], and [`StoreError::Invalid`] for a revoked key or an overlap beyond a year.
-    pub async fn rotate_key(
+    /// As [`Store::update`] and [`Store::create_key_as`], and [`StoreError::Invalid`] for a revoked key or an overlap
+    /// beyond a year.
+    pub async fn rotate_key_as(
         &self,
         by: &By,
         scope: &Scope,
         id: ApiKeyId,
+        text: &Secret,
         overlap_ms: u64,
-    ) -> Result<(Stored<ApiKey>, Secret, u64), StoreError> {
+    ) -> Result<(Stored<ApiKey>, u64), StoreError> {
         const YEAR: u64 = 366 * 86_400_000;
         if overlap_ms > YEAR {
             return Err(StoreError::invalid("key_transition_period_ms", "must not be longer than a year"));
         }
-        let text = token::make(API_KEY_PREFIX)?;
+        let secret = self.key_secret(text)?;
         let now = self.now();
         let until = now + overlap_ms;
         let change = |key: &mut ApiKey| {
             if key.revoked_at.is_some() {
                 return Err(StoreError::invalid("status", "a revoked key cannot be rotated"));
             }
-            for secret in &mut key.secrets {
-                secret.until = Some(secret.until.map_or(until, |earlier| earlier.min(until)));
+            // A text that it had before may come back.
+            key.secrets.retain(|old| old.digest() != secret.digest());
+            for old in &mut key.secrets {
+                old.until = Some(old.until.map_or(until, |earlier| earlier.min(until)));
             }
-            key.secrets.insert(0, KeySecret::new(&text, now));
+            key.secrets.insert(0, secret.clone());
             key.secrets.truncate(ApiKey::MAX_SECRETS);
             Ok(())
         };
         let stored = self.update_as(Action::Rotate, by, scope, id, Expected::Latest, change).await?;
-        Ok((stored, text, until))
+        Ok((stored, until))
     }
 
     /// Revokes a key for good. It stays, so that logs and errors can name it.

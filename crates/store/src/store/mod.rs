@@ -37,6 +37,8 @@ struct Inner {
     vault: Vault,
     chain: ChainKey,
     clock: Arc<dyn Clock>,
+    /// Held while an organisation is made: two data keys for one would be taken for each other.
+    founding: tokio::sync::Mutex<()>,
 }
 
 impl fmt::Debug for Store {
@@ -62,7 +64,7 @@ impl Store {
             Self::first_start(&*backend, &vault, &*clock).await?;
         }
         let chain = chain_key(&own_sealer(&vault)?)?;
-        Ok(Self(Arc::new(Inner { backend, vault, chain, clock })))
+        Ok(Self(Arc::new(Inner { backend, vault, chain, clock, founding: tokio::sync::Mutex::default() })))
     }
 
     /// Makes the store's own key. Two replicas may do so at once: the database takes one key per owner, and the other

@@ -34,11 +34,28 @@ impl Store {
         by: &By,
         organisation: Organisation,
     ) -> Result<Stored<Organisation>, StoreError> {
-        let id = OrganisationId::make(self.now())?;
+        self.create_organisation_once(by, OrganisationId::make(self.now())?, organisation).await
+    }
+
+    /// [`Store::create_organisation`] for one that exists at most once: however many make it at once, one does.
+    ///
+    /// # Errors
+    /// As [`Store::create_organisation`]; [`StoreError::Taken`] also when there is one with this id.
+    pub async fn create_organisation_once(
+        &self,
+        by: &By,
+        id: OrganisationId,
+        organisation: Organisation,
+    ) -> Result<Stored<Organisation>, StoreError> {
+        let _founding = self.0.founding.lock().await;
+        if self.0.backend.row(Kind::Organisation, id.uuid()).await?.is_some() {
+            return Err(StoreError::Taken { kind: Kind::Organisation, what: id.to_string() });
+        }
         let key = self.0.vault.make(Some(id))?;
         self.0.vault.take(std::slice::from_ref(&key))?;
         let made = self.insert(by, Home::organisation(id), id, organisation, vec![Write::DataKey(key)]).await;
         if made.is_err() {
+            // Another replica's key may be the one that counts: it is read when it is needed.
             self.0.vault.forget(id);
         }
         made

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use tidegate_core::Secret;
 use tidegate_store::entity::{ApiKey, KeyOwner, LinkPurpose};
 use tidegate_store::sqlite::Sqlite;
 use tidegate_store::{Expected, Home};
@@ -42,11 +43,11 @@ async fn no_secret_stands_in_the_files() {
         ["SECRET-IN-CONFIG", "SECRET-UNDER-AN-ODD-NAME", "SECRET-IN-A-LATER-VERSION"].map(String::from),
     );
 
-    let (key, text) = store
-        .create_key(&by(), world.home_a(), ApiKey::new("k", KeyOwner::Service, Vec::new()))
-        .await
-        .unwrap();
-    let (_, rotated, _) = store.rotate_key(&by(), &scope, key.id, 60_000).await.unwrap();
+    let (text, rotated) =
+        ["first", "second"].map(|word| Secret::from(format!("tg-{word}-0123456789abcdefghi"))).into();
+    let key = ApiKey::new("k", KeyOwner::Service, Vec::new());
+    let key = store.create_key_as(&by(), world.home_a(), key, &text).await.unwrap();
+    store.rotate_key_as(&by(), &scope, key.id, &rotated, 60_000).await.unwrap();
     let user = crate::suite::user("a@example.org");
     let user = store.create(&by(), Home::organisation(world.org), user).await.unwrap().id;
     let until = store.now() + 1_000;
@@ -81,11 +82,9 @@ async fn what_is_printed_shows_no_secret() {
     let world = World::new(Arc::new(Sqlite::open(&directory.file("tidegate.db")).unwrap())).await;
     let fresh = provider("p");
     let stored = world.store.create(&by(), world.home_a(), fresh.clone()).await.unwrap();
-    let (key, text) = world
-        .store
-        .create_key(&by(), Home::organisation(world.org), ApiKey::new("k", KeyOwner::Service, Vec::new()))
-        .await
-        .unwrap();
+    let text = Secret::from("tg-0123456789-abcdefghijklmnopq");
+    let key = ApiKey::new("k", KeyOwner::Service, Vec::new());
+    let key = world.store.create_key_as(&by(), Home::organisation(world.org), key, &text).await.unwrap();
     let opened = world.store.provider_credentials(&stored).await.unwrap();
     let shown = format!("{fresh:?} {stored:?} {key:?} {text:?} {opened:?} {:?}", world.store);
     assert!(!shown.contains(&PROVIDER_KEY[4..20]) && !shown.contains(&text.expose()[4..20]), "{shown}");

@@ -10,7 +10,7 @@ use tidegate_store::entity::{
     Member, Organisation, OrganisationRole, Policy, PolicyKind, PolicyState, Provider, Standing, User,
     Workspace, WorkspaceRole,
 };
-use tidegate_store::id::EntityId;
+use tidegate_store::id::{ApiKeyId, EntityId, OrganisationId};
 use tidegate_store::{Action, Expected, Home, Kind, Op, Page, Scope, Store, StoreError};
 
 use crate::world::{PROVIDER_KEY, World, by, credential, organisation, own, provider, workspace};
@@ -26,6 +26,7 @@ macro_rules! every_case {
         $with!(racing_writers_lose_nothing);
         $with!(slugs_are_unique_in_their_place);
         $with!(keys_are_found_rotated_and_revoked);
+        $with!(what_exists_once_is_made_once);
         $with!(credentials_follow_their_destination);
         $with!(integrations_are_lent);
         $with!(configs_keep_their_history);
@@ -293,16 +294,47 @@ async fn standing(store: &Store, text: &Secret) -> Option<Standing> {
     store.find_key(text).await.unwrap().map(|(_, standing)| standing)
 }
 
+fn text(name: &str) -> Secret {
+    Secret::from(format!("tg-{name}-{}", "0123456789".repeat(3)))
+}
+
+/// Replicas that start together make what exists once: one of them does.
+pub async fn what_exists_once_is_made_once(world: World) {
+    let store = &world.store;
+    let (org, id) = (OrganisationId::make(1).unwrap(), ApiKeyId::make(1).unwrap());
+    let by = by();
+    let organisation = || store.create_organisation_once(&by, org, organisation("once"));
+    let made = tokio::join!(organisation(), organisation(), organisation());
+    let taken = |error: &StoreError| matches!(error, StoreError::Taken { .. });
+    let all = [made.0, made.1, made.2];
+    assert_eq!(all.iter().filter(|one| one.is_ok()).count(), 1, "{all:?}");
+    assert!(all.iter().filter_map(|one| one.as_ref().err()).all(taken), "{all:?}");
+    let home = Home::organisation(org);
+    let (one, two) = (text("one"), text("two"));
+    let keys = tokio::join!(
+        store.create_key_once(&by, home, id, key("a"), &one),
+        store.create_key_once(&by, home, id, key("b"), &two),
+    );
+    assert!(keys.0.is_ok() != keys.1.is_ok() && keys.0.err().or(keys.1.err()).is_some_and(|e| taken(&e)));
+    let standings = (standing(store, &one).await, standing(store, &two).await);
+    assert!(
+        matches!(standings, (Some(Standing::Valid), None) | (None, Some(Standing::Valid))),
+        "{standings:?}"
+    );
+}
+
 pub async fn keys_are_found_rotated_and_revoked(world: World) {
     let (store, scope) = (&world.store, world.in_a());
     let mut expiring = key("k");
     expiring.expires_at = Some(store.now() + 10_000_000);
-    let (made, old) = store.create_key(&by(), world.home_a(), expiring).await.unwrap();
+    let old = text("k");
+    let made = store.create_key_as(&by(), world.home_a(), expiring, &old).await.unwrap();
     assert_eq!(store.find_key(&old).await.unwrap().unwrap().0, made);
-    assert!(made.entity.secrets()[0].shown.starts_with("tgk_***"));
-    assert_eq!(standing(store, &Secret::from("tgk_never-handed-out")).await, None);
+    assert!(made.entity.secrets()[0].shown.starts_with("tg-k***"));
+    assert_eq!(standing(store, &Secret::from("tg-never-handed-out")).await, None);
 
-    let (rotated, new, until) = store.rotate_key(&by(), &scope, made.id, 1_800_000).await.unwrap();
+    let new = text("new");
+    let (rotated, until) = store.rotate_key_as(&by(), &scope, made.id, &new, 1_800_000).await.unwrap();
     assert_eq!((rotated.id, until), (made.id, store.now() + 1_800_000));
     assert_eq!(standing(store, &old).await, Some(Standing::Valid));
     assert_eq!(standing(store, &new).await, Some(Standing::Valid));
@@ -314,15 +346,20 @@ pub async fn keys_are_found_rotated_and_revoked(world: World) {
     world.clock.advance(10_000_000);
     assert_eq!(standing(store, &new).await, Some(Standing::Expired));
 
-    let (live, text) = store.create_key(&by(), world.home_a(), key("l")).await.unwrap();
+    let (_, _) = store.rotate_key_as(&by(), &scope, made.id, &old, 0).await.unwrap();
+    let again = store.get::<ApiKey>(&scope, made.id).await.unwrap();
+    assert_eq!(again.entity.secrets().len(), 2, "the first text is back, and stands there once");
+
+    let live_text = text("l");
+    let live = store.create_key_as(&by(), world.home_a(), key("l"), &live_text).await.unwrap();
     store.revoke_key(&by(), &scope, live.id).await.unwrap();
-    assert_eq!(standing(store, &text).await, Some(Standing::Revoked));
+    assert_eq!(standing(store, &live_text).await, Some(Standing::Revoked));
     let revive = |key: &mut ApiKey| {
         key.revoked_at = None;
         Ok(())
     };
     assert!(store.update(&by(), &scope, live.id, Expected::Latest, revive).await.is_err());
-    assert!(store.rotate_key(&by(), &scope, live.id, 0).await.is_err());
+    assert!(store.rotate_key_as(&by(), &scope, live.id, &text("r"), 0).await.is_err());
 
     let chosen = Secret::from("a-key-that-a-script-brought-along-with-it");
     store.create_key_as(&by(), Home::organisation(world.org), key("admin"), &chosen).await.unwrap();
@@ -436,8 +473,8 @@ pub async fn every_change_is_in_the_audit_log(world: World) {
     let refused = store.update(&by(), &scope, made.id, Expected::Version(1), rename).await;
     assert!(refused.is_err());
     store.delete::<Provider>(&by(), &scope, made.id, Expected::Latest).await.unwrap();
-    let (key, _) = store.create_key(&by(), world.home_a(), key("k")).await.unwrap();
-    store.rotate_key(&by(), &scope, key.id, 0).await.unwrap();
+    let key = store.create_key_as(&by(), world.home_a(), key("k"), &text("k")).await.unwrap();
+    store.rotate_key_as(&by(), &scope, key.id, &text("r"), 0).await.unwrap();
     store.revoke_key(&by(), &scope, key.id).await.unwrap();
     let log = store.audit_log(&scope, &AuditQuery::default(), 100).await.unwrap().0;
     let told: Vec<_> = log.iter().map(|entry| (entry.event.action, entry.event.resource_type)).collect();
@@ -559,6 +596,10 @@ pub async fn links_work_once_and_sessions_end(world: World) {
         taken += u32::from(taker.await.unwrap());
     }
     assert_eq!(taken, 1);
+    let (renewed, old) = store.create_link(&by(), world.org, purpose.clone(), until).await.unwrap();
+    let new = store.renew_link(&by(), &world.whole(), renewed.id, until).await.unwrap();
+    assert!(store.take_link(&by(), &old).await.unwrap().is_none());
+    assert_eq!(store.take_link(&by(), &new).await.unwrap().unwrap().id, renewed.id);
     let (_, late) = store.create_link(&by(), world.org, purpose, until).await.unwrap();
     let (session, cookie) =
         store.create_session(&by(), world.org, user, until, "a browser".to_owned()).await.unwrap();

@@ -131,6 +131,7 @@ pub fn workspace(slug: &str) -> Workspace {
         state: WorkspaceState::Active,
         defaults: serde_json::Map::new(),
         limits: Limits::default(),
+        settings: Default::default(),
     }
 }
 

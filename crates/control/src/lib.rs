@@ -1,0 +1,49 @@
+//! The admin API: keys, workspaces, people, and the audit log, over the store.
+//!
+//! [`Api::serve`] takes a whole request and gives a whole answer. The way there: the route, from `access`'s table; the
+//! sender, from an API key or a sign-in's cookie; whether the sender may do this anywhere (nothing is read before); the
+//! handler, from this crate's table; and in it, whether the sender may do this to that very object. Every change goes
+//! through the store with who did it and from where, and so into the audit log.
+//!
+//! A handler is a function from the call, its query and its body to a reply. The types of these say what is read and
+//! written, and the description at `/openapi.json` is made from them.
+//!
+//! [`principal`] says who somebody is; the data plane uses it as well. Times are milliseconds since 1970.
+
+mod api;
+mod api_keys;
+mod audit_logs;
+mod authenticate;
+mod call;
+mod disclose;
+mod endpoint;
+mod first_start;
+mod flag;
+mod invitation;
+mod invites;
+mod key_text;
+mod limits;
+mod listing;
+mod members;
+mod metadata;
+mod openapi;
+mod organisation;
+mod patch;
+pub mod principal;
+mod problem;
+mod read;
+mod reply;
+mod roles;
+mod session;
+mod spending;
+mod switches;
+mod table;
+mod timestamp;
+mod tries;
+mod users;
+mod workspaces;
+
+pub use api::{Api, ApiOptions};
+pub use first_start::{AdminKey, FirstStart, first_start, sign_in_link};
+pub use problem::{Cause, Problem};
+pub use spending::Spending;
