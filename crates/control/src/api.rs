@@ -18,6 +18,7 @@ use crate::call::{Call, Visit, decoded};
 use crate::endpoint::{Content, Endpoint, Run};
 use crate::openapi;
 use crate::problem::Problem;
+use crate::spending::Spending;
 use crate::table::table;
 use crate::tries::Tries;
 
@@ -35,6 +36,8 @@ pub struct ApiOptions {
     pub session_ms: u64,
     /// How long an invitation or a link to sign in works, in milliseconds.
     pub link_ms: u64,
+    /// Who knows which budgets are used up; without it no object is said to be `exhausted`.
+    pub spending: Option<Arc<dyn Spending>>,
     /// Sign-ins that one address may try in a minute.
     pub sign_ins_per_minute: u64,
 }
@@ -47,6 +50,7 @@ impl Default for ApiOptions {
             sign_in_page: "/console/sign-in".to_owned(),
             session_ms: 12 * 3_600_000,
             link_ms: 7 * 86_400_000,
+            spending: None,
             sign_ins_per_minute: 10,
         }
     }
@@ -171,6 +175,8 @@ impl Inner {
             origin: origin.clone(),
             names,
         };
+        // A body is no part of a request that only reads.
+        let body = if parts.method.is_safe() { Bytes::new() } else { body };
         let content =
             |headers| Content { query: parts.uri.query().map(str::to_owned), headers, body: body.clone() };
         let endpoint = self.endpoint(&parts.method, found.route);

@@ -15,7 +15,8 @@ use tidegate_access::{
 use tidegate_store::audit::{By, Origin};
 use tidegate_store::entity::{Entity, Level, Stored, Workspace};
 use tidegate_store::id::{OrganisationId, SessionId, UserId, WorkspaceId};
-use tidegate_store::{Home, Scope, Store, StoreError};
+use tidegate_store::{Home, Kind, Scope, Store, StoreError};
+use uuid::Uuid;
 
 use crate::api::Inner;
 use crate::problem::Problem;
@@ -61,6 +62,11 @@ impl Visit {
     /// Milliseconds since 1970.
     pub(crate) fn now(&self) -> u64 {
         self.api.clock.unix_ms()
+    }
+
+    /// Whether a budget of an object is used up, as far as anybody counts.
+    pub(crate) fn is_exhausted(&self, kind: Kind, id: Uuid) -> bool {
+        self.api.options.spending.as_ref().is_some_and(|spending| spending.is_exhausted(kind, id))
     }
 
     /// The path's segment that stands for the `at`th name of the template.
@@ -183,14 +189,17 @@ impl Call {
         scope: &Scope,
         id_or_slug: &str,
     ) -> Result<Stored<E>, Problem> {
+        let missing = || Problem::not_found(&format!("this {}", E::KIND.as_str().replace('_', " ")));
+        // Databases refuse some characters, and no slug has them.
+        if id_or_slug.contains(char::is_control) {
+            return Err(missing());
+        }
         let found = match E::Id::from_text(id_or_slug) {
             Some(id) => self.store().get::<E>(scope, id).await,
             None => self.store().by_slug::<E>(scope, id_or_slug).await,
         };
         found.map_err(|error| match error {
-            StoreError::NotFound { kind, .. } => {
-                Problem::not_found(&format!("this {}", kind.as_str().replace('_', " ")))
-            }
+            StoreError::NotFound { .. } => missing(),
             error => error.into(),
         })
     }
@@ -214,7 +223,7 @@ trait FromText: Sized {
 impl<I: tidegate_store::id::EntityId> FromText for I {
     /// In the one form in which ids are written: other readings of a UUID would be second names of the same object.
     fn from_text(text: &str) -> Option<Self> {
-        let uuid = uuid::Uuid::try_parse(text).ok()?;
+        let uuid = Uuid::try_parse(text).ok()?;
         (text.len() == 36).then(|| Self::from_uuid(uuid))
     }
 }

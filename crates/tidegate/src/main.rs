@@ -9,6 +9,7 @@ mod connection;
 mod holdings;
 mod manage;
 mod reload;
+mod replicas;
 mod serve;
 mod wire;
 

@@ -51,10 +51,9 @@ pub(crate) async fn list(call: Call, filter: Filter, _: Nothing) -> Answer<List<
         }
         _ => call.whole(),
     };
-    let now = call.now();
     let fits = |stored: &Stored<ApiKey>| {
         let key = &stored.entity;
-        let status = Status::of(key, now);
+        let status = Status::of(&call, stored);
         let name = || key.name.to_lowercase();
         may_touch(&call, stored)
             && filter.status.map_or(status != Status::Revoked, |wanted| status == wanted)
@@ -76,7 +75,7 @@ pub(crate) async fn retrieve(call: Call, _: Nothing, _: Nothing) -> Answer<Row> 
 /// Revokes it: it stays for those who read logs, and is not to be found here any more.
 pub(crate) async fn delete(call: Call, _: Nothing, _: Nothing) -> Answer<Nothing> {
     let key = named(&call).await?;
-    power::over(&call, &key)?;
+    power::over(&call, &key).await?;
     call.store().revoke_key(&call.by, &call.whole(), key.id).await?;
     done()
 }

@@ -1,7 +1,11 @@
 //! The life of a key, whom it may be given, and what a bad one is told.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use tidegate_control::{ApiOptions, Spending};
 use tidegate_store::Home;
+use tidegate_store::Kind;
 use tidegate_store::audit::By;
 use tidegate_store::entity::Config;
 
@@ -142,6 +146,11 @@ async fn what_is_wrong_with_a_key_is_said() {
         ("usage_limits", json!({"type": "cost", "credit_limit": 0}), "usage_limits.credit_limit"),
         ("usage_limits", json!([{"type": "requests", "credit_limit": 5}]), "usage_limits[0].type"),
         ("usage_limits", json!("much"), "usage_limits"),
+        (
+            "usage_limits",
+            json!([{"type": "cost", "credit_limit": 5}, {"type": "tokens", "credit_limit": 500}]),
+            "usage_limits",
+        ),
         ("rate_limits", json!([{"type": "requests", "unit": "rpx", "value": 1}]), "rate_limits[0].unit"),
         ("rate_limits", json!({"type": "requests", "unit": "rpm", "value": -1}), "rate_limits.value"),
         ("expires_at", json!("tomorrow"), "expires_at"),
@@ -200,6 +209,24 @@ async fn what_is_wrong_with_a_key_is_said() {
     }
 }
 
+/// As if every key had used up its budget.
+#[derive(Debug)]
+struct AllSpent;
+
+impl Spending for AllSpent {
+    fn is_exhausted(&self, kind: Kind, _: uuid::Uuid) -> bool {
+        kind == Kind::ApiKey
+    }
+}
+
+#[tokio::test]
+async fn a_key_whose_budget_is_used_up_says_so() {
+    let options = ApiOptions { spending: Some(Arc::new(AllSpent)), ..ApiOptions::default() };
+    let world = World::with(options).await;
+    let list = world.done("admin_key", "GET", "/v1/api-keys?status=exhausted", json!(null)).await;
+    assert_eq!((&list["total"], &list["data"][0]["status"]), (&json!(6), &json!("exhausted")));
+}
+
 /// A key is a way to get rights: nobody gives, widens or takes over one that opens more than he has.
 #[tokio::test]
 async fn nobody_rises_through_a_key() {
@@ -245,6 +272,7 @@ async fn nobody_rises_through_a_key() {
     let rotator = key(&world.done("admin_key", "POST", WHOLE, body).await["key"]);
     for (method, uri) in [("POST", format!("{admin}/rotate")), ("DELETE", admin)] {
         assert_eq!(world.ask_as(Some(&rotator), method, &uri, None).await.status, 403);
+        assert_eq!(world.ask("admin", method, &uri, None).await.status, 403, "it counts as an owner");
     }
 }
 
