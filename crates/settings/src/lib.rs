@@ -24,9 +24,9 @@ pub use load::{Inputs, load};
 pub use provider::KnownProvider;
 pub use settings::{
     Access, Bodies, Budgets, Database, Egress, Limits, Log, LogFormat, Models, PrivateTarget, Provider,
-    RateLimits, Records, Routing, Server, Settings, Source, Timeouts,
+    RateLimits, Records, Redis, Routing, Server, Settings, Source, Timeouts, WhenAway,
 };
-pub use written::{Argument, CONFIG_VARIABLE, SettingsFile};
+pub use written::{Argument, CONFIG_VARIABLE, OTHER_VARIABLES, SettingsFile};
 
 /// A settings file that writes every default down, for people to start from.
 pub const EXAMPLE: &str = include_str!("../data/tidegate.toml");
