@@ -18,8 +18,10 @@ use crate::call::{Call, Visit, decoded};
 use crate::endpoint::{Content, Endpoint, Run};
 use crate::openapi;
 use crate::problem::Problem;
+use crate::settings_view::SettingsView;
 use crate::table::table;
 use crate::tries::Tries;
+use crate::usage::{Uncounted, Usage};
 
 static TRACE: HeaderName = HeaderName::from_static("x-portkey-trace-id");
 const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
@@ -35,6 +37,9 @@ pub struct ApiOptions {
     pub link_ms: u64,
     /// Sign-ins that one address may try in a minute.
     pub sign_ins_per_minute: u64,
+    pub settings: SettingsView,
+    /// What objects have used of their budgets.
+    pub usage: Arc<dyn Usage>,
 }
 
 impl Default for ApiOptions {
@@ -45,6 +50,8 @@ impl Default for ApiOptions {
             session_ms: 12 * 3_600_000,
             link_ms: 7 * 86_400_000,
             sign_ins_per_minute: 10,
+            settings: SettingsView::default(),
+            usage: Arc::new(Uncounted),
         }
     }
 }

@@ -13,8 +13,11 @@
 mod api;
 mod authenticate;
 mod call;
+mod configs;
 mod disclose;
 mod endpoint;
+mod find;
+mod flag;
 mod limits;
 mod listing;
 mod openapi;
@@ -23,10 +26,13 @@ pub mod principal;
 mod problem;
 mod read;
 mod reply;
+mod settings_view;
 mod table;
 mod timestamp;
 mod tries;
+pub mod usage;
 mod workspaces;
 
 pub use api::{Api, ApiOptions};
 pub use problem::{Cause, Problem};
+pub use settings_view::SettingsView;

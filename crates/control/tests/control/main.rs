@@ -7,5 +7,6 @@
     reason = "a test says what is wrong by failing"
 )]
 
+mod configs;
 mod frame;
 mod world;
