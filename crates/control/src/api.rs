@@ -31,6 +31,8 @@ const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DE
 pub struct ApiOptions {
     /// Where people reach the gateway, for the links that are given to them: `https://gateway.example.org`.
     pub public_url: String,
+    /// Where `/sign-in` leads: the console's page that takes the token from behind `#`.
+    pub sign_in_page: String,
     /// How long a sign-in lasts, in milliseconds.
     pub session_ms: u64,
     /// How long an invitation or a link to sign in works, in milliseconds.
@@ -47,6 +49,7 @@ impl Default for ApiOptions {
     fn default() -> Self {
         Self {
             public_url: "http://localhost:8787".to_owned(),
+            sign_in_page: "/console/sign-in".to_owned(),
             session_ms: 12 * 3_600_000,
             link_ms: 7 * 86_400_000,
             sign_ins_per_minute: 10,

@@ -67,10 +67,23 @@ pub(crate) async fn sender(
         return by_key(store, uses, text).await;
     }
     let cookie = cookie(headers).ok_or_else(|| Refusal::new(Reason::NoKey))?;
-    let sender = by_cookie(store, &cookie).await?;
-    if !method.is_safe() {
+    sender_by_cookie(store, headers, &cookie, !method.is_safe()).await
+}
+
+/// As [`sender`], by cookie only.
+///
+/// # Errors
+/// As [`sender`].
+pub(crate) async fn sender_by_cookie(
+    store: &Store,
+    headers: &HeaderMap,
+    cookie: &Secret,
+    is_change: bool,
+) -> Result<Sender, Problem> {
+    let sender = by_cookie(store, cookie).await?;
+    if is_change {
         let sent = headers.get(&CSRF).map(|value| value.as_bytes());
-        if sent != Some(csrf_of(&cookie).as_bytes()) {
+        if sent != Some(csrf_of(cookie).as_bytes()) {
             let message =
                 format!("{CSRF} is missing or wrong; expected the value that GET /v1/session gives");
             return Err(Problem::forbidden(message).about(CSRF.as_str()));

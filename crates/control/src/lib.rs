@@ -11,28 +11,43 @@
 //! [`principal`] says who somebody is; the data plane uses it as well. Times are milliseconds since 1970.
 
 mod api;
+mod api_keys;
+mod audit_logs;
 mod authenticate;
 mod call;
 mod configs;
+mod connection;
 mod disclose;
 mod endpoint;
 mod find;
+mod first_start;
 mod flag;
+mod invitation;
+mod invites;
+mod key_text;
 mod limits;
 mod listing;
+mod members;
+mod metadata;
 mod openapi;
+mod organisation;
 mod patch;
 pub mod principal;
 mod problem;
 mod read;
 mod reply;
+mod roles;
+mod session;
 mod settings_view;
+mod switches;
 mod table;
 mod timestamp;
 mod tries;
 pub mod usage;
+mod users;
 mod workspaces;
 
 pub use api::{Api, ApiOptions};
+pub use first_start::{AdminKey, FirstStart, first_start, sign_in_link};
 pub use problem::{Cause, Problem};
 pub use settings_view::SettingsView;

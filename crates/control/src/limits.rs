@@ -13,7 +13,7 @@ use tidegate_store::entity::Limits;
 use crate::patch::Patch;
 use crate::problem::Problem;
 
-/// `usage_limits` in a body: an object or an array of them. Nothing is believed of it until [`change`] has read it.
+/// `usage_limits` in a body: an object or an array of them. Nothing is believed of it until [`Change`] has read it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct UsageLimits(Value);
@@ -33,33 +33,54 @@ pub(crate) struct UsageLimit(Value);
 #[serde(transparent)]
 pub(crate) struct RateLimit(Value);
 
-/// Puts what a body says into an object's limits. `created_ms` is when the object was made: periods of days count from
-/// there.
+/// What a body says about limits, read and found good.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    usage: Patch<Vec<Value>>,
+    rates: Patch<Vec<Value>>,
+}
+
+impl Change {
+    /// `created_ms` is when the object was made: periods of days count from there.
+    ///
+    /// # Errors
+    /// 400 naming the member: `usage_limits[1].credit_limit`.
+    pub(crate) fn read(
+        usage: Patch<UsageLimits>,
+        rates: Patch<RateLimits>,
+        created_ms: u64,
+    ) -> Result<Self, Problem> {
+        if let Patch::Set(UsageLimits(value)) = &usage {
+            parse_limits("usage_limits", value, Level::Object, created_ms)?;
+        }
+        if let Patch::Set(RateLimits(value)) = &rates {
+            parse_policies("rate_limits", value)?;
+        }
+        Ok(Self { usage: usage.map(|usage| listed(usage.0)), rates: rates.map(|rates| listed(rates.0)) })
+    }
+
+    pub(crate) fn apply(&self, limits: &mut Limits) {
+        for (change, list) in [(&self.usage, &mut limits.usage), (&self.rates, &mut limits.rates)] {
+            match change {
+                Patch::Keep => {}
+                Patch::Clear => list.clear(),
+                Patch::Set(new) => new.clone_into(list),
+            }
+        }
+    }
+}
+
+/// [`Change::read`] and [`Change::apply`] in one.
 ///
 /// # Errors
-/// 400 naming the member: `usage_limits[1].credit_limit`.
+/// As [`Change::read`].
 pub(crate) fn change(
     limits: &mut Limits,
     usage: Patch<UsageLimits>,
     rates: Patch<RateLimits>,
     created_ms: u64,
 ) -> Result<(), Problem> {
-    match usage {
-        Patch::Keep => {}
-        Patch::Clear => limits.usage.clear(),
-        Patch::Set(UsageLimits(value)) => {
-            parse_limits("usage_limits", &value, Level::Object, created_ms)?;
-            limits.usage = listed(value);
-        }
-    }
-    match rates {
-        Patch::Keep => {}
-        Patch::Clear => limits.rates.clear(),
-        Patch::Set(RateLimits(value)) => {
-            parse_policies("rate_limits", &value)?;
-            limits.rates = listed(value);
-        }
-    }
+    Change::read(usage, rates, created_ms)?.apply(limits);
     Ok(())
 }
 

@@ -1,7 +1,10 @@
 //! Lists and their pages.
 
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tidegate_core::field::shown;
 use tidegate_store::entity::{Entity, Stored};
 use tidegate_store::{Page, Scope, Store, StoreError};
 
@@ -23,29 +26,34 @@ pub(crate) enum ListWord {
 }
 
 /// A page as clients ask for it.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub(crate) struct Paging {
     /// From 0.
     #[serde(default)]
     #[schemars(with = "Option<u32>")]
-    pub(crate) current_page: Option<Count>,
+    pub(crate) current_page: Count,
     /// 100 unless said otherwise; 1000 at most.
     #[serde(default)]
     #[schemars(with = "Option<u32>")]
-    pub(crate) page_size: Option<Count>,
+    pub(crate) page_size: Count,
 }
 
-/// A number in a query, also behind `#[serde(flatten)]`, where serde has texts only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Count(pub(crate) u32);
+/// A number in a query, read when it is used: behind `#[serde(flatten)]` there are texts only, and no names in errors.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Count(String);
 
-impl<'de> Deserialize<'de> for Count {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let number = text.parse().map(Self);
-        number.map_err(|_| {
-            serde::de::Error::custom(format!("{text:?} is not accepted, expected a whole number"))
-        })
+impl Count {
+    fn read(&self, field: &str, usual: u32, bounds: RangeInclusive<u32>) -> Result<usize, Problem> {
+        if self.0.is_empty() {
+            return Ok(usize::try_from(usual).unwrap_or(usize::MAX));
+        }
+        let number = self.0.parse::<u32>().ok().filter(|number| bounds.contains(number));
+        let number = number.ok_or_else(|| {
+            let expected = format!("a whole number from {} to {}", bounds.start(), bounds.end());
+            Problem::field(field, format!("{} is not accepted", shown(&self.0)), expected)
+        })?;
+        Ok(usize::try_from(number).unwrap_or(usize::MAX))
     }
 }
 
@@ -58,13 +66,8 @@ impl Paging {
     /// # Errors
     /// 400 for a size out of bounds.
     pub(crate) fn bounds(self, usual: u32, largest: u32) -> Result<(usize, usize), Problem> {
-        let size = self.page_size.map_or(usual, |size| size.0);
-        if !(1..=largest).contains(&size) {
-            let expected = format!("a whole number from 1 to {largest}");
-            return Err(Problem::field("page_size", format!("{size} is not accepted"), expected));
-        }
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let page = usize::try_from(self.current_page.map_or(0, |page| page.0)).unwrap_or(usize::MAX);
+        let size = self.page_size.read("page_size", usual, 1..=largest)?;
+        let page = self.current_page.read("current_page", 0, 0..=u32::MAX)?;
         Ok((page.saturating_mul(size), size))
     }
 }

@@ -1,13 +1,74 @@
 //! Which function serves which route: one line each. What a route asks of its caller stands in the table of `access`.
 
-use crate::endpoint::{Endpoint, delete, get, open_get, post, put};
-use crate::{configs, openapi, workspaces};
+use crate::endpoint::{Endpoint, delete, get, open_delete, open_get, open_post, post, put};
+use crate::{
+    api_keys, audit_logs, configs, invites, members, openapi, organisation, session, users, workspaces,
+};
 
-#[rustfmt::skip]
 pub(crate) fn table() -> Vec<Endpoint> {
+    let mut table = who_may();
+    table.extend(what_is_called());
+    table
+}
+
+/// Keys, places and people.
+#[rustfmt::skip]
+fn who_may() -> Vec<Endpoint> {
     vec![
         open_get("/openapi.json", "This description", openapi::serve),
 
+        // API keys.
+        post("/v1/api-keys/organisation/service", "Make a key of the organisation", api_keys::create_organisation_service),
+        post("/v1/api-keys/workspace/service", "Make a program's key in a workspace", api_keys::create_workspace_service),
+        post("/v1/api-keys/workspace/user", "Make a person's key in a workspace", api_keys::create_workspace_user),
+        get("/v1/api-keys", "List API keys", api_keys::list),
+        get("/v1/api-keys/{id}", "An API key", api_keys::retrieve),
+        put("/v1/api-keys/{id}", "Change an API key", api_keys::update),
+        delete("/v1/api-keys/{id}", "Revoke an API key", api_keys::delete),
+        post("/v1/api-keys/{id}/rotate", "Give an API key a new text", api_keys::rotate),
+        post("/v2/api-keys/{id}/rotate", "Give an API key a new text", api_keys::rotate),
+
+        // Workspaces, and the people in them.
+        post("/v1/admin/workspaces", "Make a workspace", workspaces::create),
+        get("/v1/admin/workspaces", "List workspaces", workspaces::list),
+        get("/v1/admin/workspaces/{slug}", "A workspace", workspaces::retrieve),
+        put("/v1/admin/workspaces/{slug}", "Change a workspace", workspaces::update),
+        delete("/v1/admin/workspaces/{slug}", "Delete a workspace", workspaces::delete),
+        post("/v1/admin/workspaces/{slug}/users", "Take users into a workspace", members::add),
+        get("/v1/admin/workspaces/{slug}/users", "List the people in a workspace", members::list),
+        get("/v1/admin/workspaces/{slug}/users/{user}", "Somebody in a workspace", members::retrieve),
+        put("/v1/admin/workspaces/{slug}/users/{user}", "Change somebody's role in a workspace", members::update),
+        delete("/v1/admin/workspaces/{slug}/users/{user}", "Remove somebody from a workspace", members::remove),
+
+        // People.
+        get("/v1/admin/users", "List users", users::list),
+        get("/v1/admin/users/{id}", "A user", users::retrieve),
+        put("/v1/admin/users/{id}", "Change a user", users::update),
+        delete("/v1/admin/users/{id}", "Remove a user", users::delete),
+        post("/v1/admin/users/invites", "Invite somebody", invites::create),
+        get("/v1/admin/users/invites", "List invitations", invites::list),
+        get("/v1/admin/users/invites/{id}", "An invitation", invites::retrieve),
+        delete("/v1/admin/users/invites/{id}", "Cancel an invitation", invites::delete),
+        post("/v1/admin/users/invites/{id}/resend", "Make a new link for an invitation", invites::resend),
+
+        // Signing in.
+        open_get("/sign-in", "Follow a link to sign in", session::follow).status(303),
+        open_post("/v1/session", "Sign in", session::sign_in),
+        open_get("/v1/session", "Who is signed in", session::retrieve),
+        open_delete("/v1/session", "Sign out", session::sign_out),
+
+        // The organisation and its audit log.
+        get("/v1/admin/organisation", "The organisation and its switches", organisation::retrieve),
+        put("/v1/admin/organisation", "Change the organisation or its switches", organisation::update),
+        get("/v1/audit-logs", "Who changed what", audit_logs::list),
+        get("/v1/audit-logs/export", "The audit log as JSON lines", audit_logs::export).media(audit_logs::LINES),
+    ]
+}
+
+/// Configs, providers, limits, prices and logs.
+#[rustfmt::skip]
+fn what_is_called() -> Vec<Endpoint> {
+    vec![
         // Configs.
         post("/v1/configs", "Save a config", configs::create),
         get("/v1/configs", "List configs", configs::list),
@@ -18,9 +79,5 @@ pub(crate) fn table() -> Vec<Endpoint> {
         get("/v1/configs/{slug}/versions/{version}", "A version of a config", configs::version),
         get("/v1/configs/{slug}/diff", "What two versions differ in", configs::compare),
         post("/v1/configs/{slug}/rollback", "Go back to a version", configs::rollback),
-
-        // Workspaces.
-        get("/v1/admin/workspaces", "List workspaces", workspaces::list),
-        get("/v1/admin/workspaces/{slug}", "A workspace", workspaces::retrieve),
     ]
 }

@@ -24,6 +24,12 @@ pub const CONTROL: &[Route] = &[
     Route::public(GET, "/model-configs/pricing/{provider}/{model}", Public::Catalogue),
     Route::public(GET, "/pricing/{file}", Public::Catalogue),
 
+    // Signing in and out: what they carry is what they are asked about.
+    Route::public(GET, "/sign-in", Public::SignIn),
+    Route::public(POST, "/v1/session", Public::SignIn),
+    Route::public(GET, "/v1/session", Public::SignIn),
+    Route::public(DELETE, "/v1/session", Public::SignIn),
+
     // Configs.
     Route::control(POST, "/v1/configs", Needs(S::ConfigsCreate)),
     Route::control(GET, "/v1/configs", Needs(S::ConfigsList)),
@@ -194,7 +200,10 @@ pub const CONTROL: &[Route] = &[
     Route::control(DELETE, "/v1/scim/workspaces/{id}", Needs(S::OrganisationSettingsUpdate)),
 
     // Audit log, policies, references to secrets.
+    Route::control(GET, "/v1/admin/organisation", Needs(S::OrganisationSettingsRead)),
+    Route::control(PUT, "/v1/admin/organisation", Needs(S::OrganisationSettingsUpdate)),
     Route::control(GET, "/v1/audit-logs", Needs(S::AuditLogsList)),
+    Route::control(GET, "/v1/audit-logs/export", Needs(S::AuditLogsList)),
     Route::control(POST, "/v1/policies/usage-limits", Needs(S::PoliciesCreate)),
     Route::control(GET, "/v1/policies/usage-limits", Needs(S::PoliciesList)),
     Route::control(GET, "/v1/policies/usage-limits/{id}", Needs(S::PoliciesRead)),

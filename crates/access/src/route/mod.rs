@@ -43,6 +43,8 @@ pub enum Public {
     Probe,
     /// The same for everybody and printed in the documentation anyway: prices, the description of the API.
     Catalogue,
+    /// Somebody's way in and out: the link or the cookie in the request is looked at by whoever serves it.
+    SignIn,
 }
 
 /// What a request on the route is counted as.

@@ -49,7 +49,9 @@ fn every_route_asks_and_counts() {
     let templates: Vec<_> = public.iter().map(Route::template).collect();
     let want = ["/", "/healthz", "/readyz", "/metrics", "/openapi.json"];
     assert_eq!(templates[..5], want);
-    assert_eq!(templates[5..], ["/model-configs/pricing/{provider}/{model}", "/pricing/{file}"]);
+    let want = ["/model-configs/pricing/{provider}/{model}", "/pricing/{file}", "/sign-in"];
+    assert_eq!(templates[5..8], want);
+    assert_eq!(templates[8..], ["/v1/session"; 3]);
     for route in table() {
         let by_address = route.metering() == Metering::ByAddress;
         assert_eq!(matches!(route.access(), Access::Public(_)), by_address, "{}", route.template());

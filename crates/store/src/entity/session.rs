@@ -41,6 +41,8 @@ pub enum LinkPurpose {
         workspaces: Vec<(WorkspaceId, WorkspaceRole)>,
         /// Scopes of the user key that is made on acceptance; empty for none.
         key_scopes: Vec<String>,
+        #[serde(default)]
+        invited_by: Option<UserId>,
     },
 }
 

@@ -6,7 +6,7 @@ use super::{Expected, Store};
 use crate::audit::By;
 use crate::entity::{Link, LinkPurpose, Session, Stored};
 use crate::error::StoreError;
-use crate::id::{OrganisationId, SessionId, UserId};
+use crate::id::{LinkId, OrganisationId, SessionId, UserId};
 use crate::kind::{Action, Kind};
 use crate::scope::{Home, Scope};
 use crate::token::{self, Digest};
@@ -70,6 +70,28 @@ impl Store {
         Ok((stored, text))
     }
 
+    /// Gives a link a new text, which works until `expires_at`; the one before does not any more.
+    ///
+    /// # Errors
+    /// As [`Store::update`].
+    pub async fn renew_link(
+        &self,
+        by: &By,
+        scope: &Scope,
+        id: LinkId,
+        expires_at: u64,
+    ) -> Result<Secret, StoreError> {
+        let text = token::make(LINK_PREFIX)?;
+        let digest = Digest::of(&text);
+        let change = |link: &mut Link| {
+            link.digest = digest;
+            link.expires_at = expires_at;
+            Ok(())
+        };
+        self.update_as(Action::Rotate, by, scope, id, Expected::Latest, change).await?;
+        Ok(text)
+    }
+
     /// Uses a link up. Of several who try at once, one gets it. `None` for one that is unknown, used or expired.
     ///
     /// # Errors
@@ -83,8 +105,9 @@ impl Store {
             return Ok(None);
         }
         let scope = Scope::Organisation(link.home.organisation);
-        let taken: Result<(), _> =
-            self.try_delete::<Link>(Action::SignIn, by, &scope, link.id, Expected::Latest).await;
+        let taken: Result<(), _> = self
+            .try_delete::<Link>(Action::SignIn, by, &scope, link.id, Expected::Version(link.version))
+            .await;
         match taken {
             Ok(()) => Ok(Some(link)),
             Err(StoreError::NotFound { .. } | StoreError::Conflict { .. }) => Ok(None),

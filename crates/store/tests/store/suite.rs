@@ -302,7 +302,8 @@ fn text(name: &str) -> Secret {
 pub async fn what_exists_once_is_made_once(world: World) {
     let store = &world.store;
     let (org, id) = (OrganisationId::make(1).unwrap(), ApiKeyId::make(1).unwrap());
-    let organisation = || store.create_organisation_once(&by(), org, crate::world::organisation("once"));
+    let by = by();
+    let organisation = || store.create_organisation_once(&by, org, organisation("once"));
     let made = tokio::join!(organisation(), organisation(), organisation());
     let taken = |error: &StoreError| matches!(error, StoreError::Taken { .. });
     let all = [made.0, made.1, made.2];
@@ -311,8 +312,8 @@ pub async fn what_exists_once_is_made_once(world: World) {
     let home = Home::organisation(org);
     let (one, two) = (text("one"), text("two"));
     let keys = tokio::join!(
-        store.create_key_once(&by(), home, id, key("a"), &one),
-        store.create_key_once(&by(), home, id, key("b"), &two),
+        store.create_key_once(&by, home, id, key("a"), &one),
+        store.create_key_once(&by, home, id, key("b"), &two),
     );
     assert!(keys.0.is_ok() != keys.1.is_ok() && keys.0.err().or(keys.1.err()).is_some_and(|e| taken(&e)));
     let standings = (standing(store, &one).await, standing(store, &two).await);
@@ -591,6 +592,10 @@ pub async fn links_work_once_and_sessions_end(world: World) {
         taken += u32::from(taker.await.unwrap());
     }
     assert_eq!(taken, 1);
+    let (renewed, old) = store.create_link(&by(), world.org, purpose.clone(), until).await.unwrap();
+    let new = store.renew_link(&by(), &world.whole(), renewed.id, until).await.unwrap();
+    assert!(store.take_link(&by(), &old).await.unwrap().is_none());
+    assert_eq!(store.take_link(&by(), &new).await.unwrap().unwrap().id, renewed.id);
     let (_, late) = store.create_link(&by(), world.org, purpose, until).await.unwrap();
     let (session, cookie) =
         store.create_session(&by(), world.org, user, until, "a browser".to_owned()).await.unwrap();

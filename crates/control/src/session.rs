@@ -1,0 +1,188 @@
+//! Signing in with a link that works once, and out: `/v1/session`, `/sign-in`.
+
+use http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY, SET_COOKIE, USER_AGENT};
+use http::{HeaderName, HeaderValue, StatusCode};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tidegate_access::{Reason, Refusal, Scope as Right};
+use tidegate_core::Secret;
+use tidegate_store::audit::{Actor, By};
+use tidegate_store::entity::{LinkPurpose, Stored, User};
+use tidegate_store::id::EntityId;
+use tidegate_store::{Scope, Store};
+use uuid::Uuid;
+
+use crate::authenticate::{COOKIE_NAME, Sender, cookie, csrf_of, sender_by_cookie};
+use crate::call::Visit;
+use crate::disclose;
+use crate::invitation::{self, NewKey};
+use crate::principal::{found, load_person};
+use crate::problem::Problem;
+use crate::reply::{Answer, Nothing, Reply};
+use crate::timestamp::Timestamp;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct SignIn {
+    /// Of a link that works once: of the first start, or of an invitation.
+    token: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Session {
+    object: Object,
+    user: Person,
+    organisation_id: Uuid,
+    /// To be sent as `x-tidegate-csrf` with everything that changes something.
+    csrf_token: String,
+    expires_at: Timestamp,
+    /// What the person may do somewhere.
+    scopes: Vec<&'static str>,
+    /// Keys that an accepted invitation brought. They are not shown again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    api_keys: Vec<NewKey>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Object {
+    Session,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Person {
+    id: Uuid,
+    email: String,
+    first_name: String,
+    last_name: String,
+    role: &'static str,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Followed {
+    #[serde(default)]
+    token: String,
+}
+
+/// To the console's page for signing in. The token stands behind `#`, which no server and no log gets to see, and is
+/// used when somebody presses the button there: programs that follow links in mail use up nothing.
+pub(crate) async fn follow(visit: Visit, query: Followed, _: Nothing) -> Answer<Nothing> {
+    // Tokens have no characters that mean something in an address; others are dropped rather than escaped.
+    let token: String = query.token.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    let place = format!("{}#token={token}", visit.api.options.sign_in_page);
+    let place = HeaderValue::from_str(&place)
+        .map_err(|_| Problem::internal("the page for signing in is no address"))?;
+    Ok(private(Reply::json(Nothing {})).with_status(StatusCode::SEE_OTHER).with_header(LOCATION, place))
+}
+
+pub(crate) async fn sign_in(visit: Visit, _: Nothing, body: SignIn) -> Answer<Session> {
+    visit.api.tries.count(visit.peer, &*visit.api.clock)?;
+    let store = visit.store();
+    let mut by = By::system();
+    by.origin = visit.origin.clone();
+    let link = store
+        .take_link(&by, &Secret::from(body.token))
+        .await?
+        .ok_or_else(|| refused("the link is unknown, was used, or is too old: ask for another one"))?;
+    let organisation = link.home.organisation;
+    let (user, api_keys) = match link.entity.purpose {
+        LinkPurpose::SignIn { user } => {
+            let user = found(store.get::<User>(&Scope::Organisation(organisation), user).await)?;
+            (user.ok_or_else(|| refused("the user is not there any more"))?, Vec::new())
+        }
+        LinkPurpose::Invite { email, role, workspaces, key_scopes, .. } => {
+            invitation::accept(store, &by, organisation, email, role, workspaces, key_scopes).await?
+        }
+    };
+    let scopes = scopes_of(store, &user).await?;
+    by.actor = Actor::User { id: user.id };
+    let options = &visit.api.options;
+    let until = visit.now() + options.session_ms;
+    let agent = visit.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let seen_as: String = format!("{agent} {}", visit.peer).chars().take(300).collect();
+    let (_, text) = store.create_session(&by, organisation, user.id, until, seen_as).await?;
+    let session = Session::of(&user, csrf_of(&text), until, scopes, api_keys);
+    let is_secure = options.public_url.starts_with("https://");
+    set_cookie(
+        private(Reply::json(session)),
+        &disclose::cookie(COOKIE_NAME, &text, options.session_ms / 1_000, is_secure),
+    )
+}
+
+pub(crate) async fn retrieve(visit: Visit, _: Nothing, _: Nothing) -> Answer<Session> {
+    let (cookie, Sender { organisation, session, principal, .. }) = signed_in(&visit, false).await?;
+    let session = session.ok_or_else(|| refused("sign in again"))?;
+    let user = visit.store().get::<User>(&Scope::Organisation(organisation), session.entity.user).await?;
+    let scopes = principal.anywhere().iter().map(Right::text).collect();
+    Ok(private(Reply::json(Session::of(
+        &user,
+        csrf_of(&cookie),
+        session.entity.expires_at,
+        scopes,
+        Vec::new(),
+    ))))
+}
+
+pub(crate) async fn sign_out(visit: Visit, _: Nothing, _: Nothing) -> Answer<Nothing> {
+    let (_, sender) = signed_in(&visit, true).await?;
+    if let Some(session) = sender.session {
+        let mut by = By::new(sender.actor);
+        by.origin = visit.origin.clone();
+        visit.store().end_session(&by, &Scope::Organisation(sender.organisation), session.id).await?;
+    }
+    set_cookie(Reply::json(Nothing {}), &disclose::cookie(COOKIE_NAME, &Secret::from(""), 0, false))
+}
+
+async fn signed_in(visit: &Visit, is_change: bool) -> Result<(Secret, Sender), Problem> {
+    let cookie = cookie(&visit.headers).ok_or_else(|| refused("there is no sign-in"))?;
+    let sender = sender_by_cookie(visit.store(), &visit.headers, &cookie, is_change).await?;
+    Ok((cookie, sender))
+}
+
+async fn scopes_of(store: &Store, user: &Stored<User>) -> Result<Vec<&'static str>, Problem> {
+    let person = load_person(store, user).await?.map_err(|_| refused("the user is disabled"))?;
+    Ok(person.anywhere().iter().map(Right::text).collect())
+}
+
+fn refused(message: &'static str) -> Problem {
+    Refusal::new(Reason::ExpiredKey).saying(format!("Unauthorized: {message}")).into()
+}
+
+fn set_cookie<T>(reply: Reply<T>, cookie: &str) -> Answer<T> {
+    let mut value =
+        HeaderValue::from_str(cookie).map_err(|_| Problem::internal("a cookie that is no header"))?;
+    value.set_sensitive(true);
+    Ok(reply.with_header(SET_COOKIE, value))
+}
+
+/// Not to be kept by anybody on the way, nor told to the next page.
+fn private<T>(reply: Reply<T>) -> Reply<T> {
+    let header =
+        |reply: Reply<T>, name: HeaderName, value| reply.with_header(name, HeaderValue::from_static(value));
+    header(header(reply, CACHE_CONTROL, "no-store"), REFERRER_POLICY, "no-referrer")
+}
+
+impl Session {
+    fn of(
+        user: &Stored<User>,
+        csrf_token: String,
+        until: u64,
+        scopes: Vec<&'static str>,
+        api_keys: Vec<NewKey>,
+    ) -> Self {
+        Self {
+            object: Object::Session,
+            user: Person {
+                id: user.id.uuid(),
+                email: user.entity.email.clone(),
+                first_name: user.entity.first_name.clone(),
+                last_name: user.entity.last_name.clone(),
+                role: user.entity.role.as_str(),
+            },
+            organisation_id: user.home.organisation.uuid(),
+            csrf_token,
+            expires_at: Timestamp(until),
+            scopes,
+            api_keys,
+        }
+    }
+}
