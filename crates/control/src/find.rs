@@ -18,6 +18,20 @@ pub(crate) struct Place {
     pub(crate) workspace_id: Option<String>,
 }
 
+/// What some clients send where others send a query.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub(crate) struct InBody {
+    #[serde(default)]
+    pub(crate) workspace_id: Option<String>,
+}
+
+impl InBody {
+    /// The workspace that is named in either.
+    pub(crate) fn or<'a>(&'a self, place: &'a Place) -> Option<&'a str> {
+        self.workspace_id.as_deref().or(place.workspace_id.as_deref())
+    }
+}
+
 /// The object of the path's first name. Official clients do not say which workspace they mean when they name a slug:
 /// for a caller of the whole organisation it is looked for in every one, and must be in one only.
 ///

@@ -2,7 +2,8 @@
 
 use crate::endpoint::{Endpoint, delete, get, open_delete, open_get, open_post, post, put};
 use crate::{
-    api_keys, audit_logs, configs, invites, members, openapi, organisation, session, users, workspaces,
+    api_keys, audit_logs, configs, integrations, invites, members, openapi, organisation, providers, session,
+    users, virtual_keys, workspaces,
 };
 
 pub(crate) fn table() -> Vec<Endpoint> {
@@ -79,5 +80,29 @@ fn what_is_called() -> Vec<Endpoint> {
         get("/v1/configs/{slug}/versions/{version}", "A version of a config", configs::version),
         get("/v1/configs/{slug}/diff", "What two versions differ in", configs::compare),
         post("/v1/configs/{slug}/rollback", "Go back to a version", configs::rollback),
+
+        // A provider of a workspace, under its old name and its new one.
+        post("/v1/virtual-keys", "Make a virtual key", virtual_keys::create),
+        get("/v1/virtual-keys", "List virtual keys", virtual_keys::list),
+        get("/v1/virtual-keys/{slug}", "A virtual key", virtual_keys::retrieve),
+        put("/v1/virtual-keys/{slug}", "Change a virtual key", virtual_keys::update),
+        delete("/v1/virtual-keys/{slug}", "Remove a virtual key", virtual_keys::delete),
+        post("/v1/providers", "Make a provider", providers::create),
+        get("/v1/providers", "List providers", providers::list),
+        get("/v1/providers/{slug}", "A provider", providers::retrieve),
+        put("/v1/providers/{slug}", "Change a provider", providers::update),
+        delete("/v1/providers/{slug}", "Remove a provider", providers::delete),
+
+        // Integrations, and who may use them.
+        post("/v1/integrations", "Make an integration", integrations::create),
+        get("/v1/integrations", "List integrations", integrations::list),
+        get("/v1/integrations/{slug}", "An integration", integrations::retrieve),
+        put("/v1/integrations/{slug}", "Change an integration", integrations::update),
+        delete("/v1/integrations/{slug}", "Remove an integration", integrations::delete),
+        get("/v1/integrations/{slug}/models", "List the models of an integration", integrations::models),
+        put("/v1/integrations/{slug}/models", "Say which models an integration serves", integrations::allow),
+        delete("/v1/integrations/{slug}/models", "Remove custom models", integrations::forget),
+        get("/v1/integrations/{slug}/workspaces", "List who may use an integration", integrations::workspaces),
+        put("/v1/integrations/{slug}/workspaces", "Say who may use an integration", integrations::lend),
     ]
 }

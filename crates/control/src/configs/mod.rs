@@ -17,7 +17,7 @@ use tidegate_store::{Expected, Scope, StoreError};
 use uuid::Uuid;
 
 use crate::call::Call;
-use crate::find::{Place, named};
+use crate::find::{InBody, Place, named};
 use crate::flag::Flag;
 use crate::listing::{List, Paging, all, page};
 use crate::problem::Problem;
@@ -192,17 +192,9 @@ pub(crate) async fn update(call: Call, place: Place, body: Update) -> Answer<Upd
 }
 
 pub(crate) async fn delete(call: Call, place: Place, body: InBody) -> Answer<Nothing> {
-    let wanted = body.workspace_id.as_deref().or(place.workspace_id.as_deref());
-    let config = named::<Config>(&call, wanted).await?;
+    let config = named::<Config>(&call, body.or(&place)).await?;
     call.store().delete::<Config>(&call.by, &call.whole(), config.id, Expected::Latest).await?;
     done()
-}
-
-/// What some clients send where others send a query.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-pub(crate) struct InBody {
-    #[serde(default)]
-    pub(crate) workspace_id: Option<String>,
 }
 
 /// A workspace has one default.

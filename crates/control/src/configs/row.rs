@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 use tidegate_store::audit::Actor;
 use tidegate_store::entity::{Config, Stored};
 use tidegate_store::id::{EntityId, version_id};

@@ -69,11 +69,7 @@ fn mask(text: &str) -> String {
 
 fn each(value: &mut Value, name: &str, inside: bool, act: &mut dyn FnMut(&mut String)) {
     match value {
-        Value::String(text) if inside || NAMES.contains(&name) => {
-            if !text.is_empty() {
-                act(text);
-            }
-        }
+        Value::String(text) if !text.is_empty() && (inside || NAMES.contains(&name)) => act(text),
         Value::Object(members) => {
             for (name, value) in members {
                 let plain: String = name

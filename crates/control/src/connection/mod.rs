@@ -84,7 +84,11 @@ impl Change {
         };
         let mut secrets = BTreeMap::new();
         for (name, value) in input.members.0 {
-            let at = if input.field.is_empty() { name.clone() } else { format!("{}.{}", input.field, quoted(&name)) };
+            let at = if input.field.is_empty() {
+                name.clone()
+            } else {
+                format!("{}.{}", input.field, quoted(&name))
+            };
             match name.as_str() {
                 CUSTOM_HOST => change.custom_host = text_patch(&at, value)?,
                 HEADERS => change.headers = headers(&at, value)?,
@@ -100,7 +104,11 @@ impl Change {
                     None if input.field.is_empty() => {}
                     None => {
                         let expected = "a member of this provider's configurations";
-                        return Err(Problem::field(&at, format!("is nothing that {} knows", row.id), expected));
+                        return Err(Problem::field(
+                            &at,
+                            format!("is nothing that {} knows", row.id),
+                            expected,
+                        ));
                     }
                 },
             }
@@ -129,7 +137,11 @@ impl Change {
         }
         for (name, url) in urls {
             custom_host::check(url, &call.api.options.settings.hosts).map_err(|refusal| {
-                Problem::field(name, refusal.reason(), "the address of a provider, such as https://llm.example.org/v1")
+                Problem::field(
+                    name,
+                    refusal.reason(),
+                    "the address of a provider, such as https://llm.example.org/v1",
+                )
             })?;
         }
         Ok(())
@@ -189,10 +201,10 @@ impl Change {
                 }
             }
         }
-        for (name, change) in [
-            (HEADERS, self.headers.clone().map(Value::Object)),
-            (DEPLOYMENTS, self.deployments.clone().map(Value::Array)),
-        ] {
+        let headers = self.headers.clone().map(|headers| kept(headers, connection.settings.get(HEADERS)));
+        for (name, change) in
+            [(HEADERS, headers.map(Value::Object)), (DEPLOYMENTS, self.deployments.clone().map(Value::Array))]
+        {
             match change {
                 Patch::Keep => {}
                 Patch::Clear => drop(connection.settings.remove(name)),
@@ -251,6 +263,16 @@ fn plain(field: &str, value: Value) -> Result<Option<String>, Problem> {
         return Err(Problem::field(field, "is empty, too long, or has control characters", expected));
     }
     Ok(Some(text))
+}
+
+/// A header as it was shown, masked, means the stored one.
+fn kept(mut headers: Map<String, Value>, stored: Option<&Value>) -> Map<String, Value> {
+    for (name, value) in &mut headers {
+        if let Some(old) = stored.and_then(|stored| stored.get(name)).filter(|_| *value == shown::MASK) {
+            value.clone_from(old);
+        }
+    }
+    headers
 }
 
 /// Headers that every request to the provider carries.

@@ -50,7 +50,12 @@ pub(super) enum NewPool {
 pub(super) enum Entry {
     New(NewCredential),
     /// One that is stored, with what is to change.
-    Known { id: CredentialId, weight: Option<u32>, label: Option<String>, state: Option<CredentialState> },
+    Known {
+        id: CredentialId,
+        weight: Option<u32>,
+        label: Option<String>,
+        state: Option<CredentialState>,
+    },
 }
 
 impl NewPool {
@@ -240,7 +245,8 @@ fn whole(field: &str, options: &BTreeMap<String, Secret>) -> Result<(), Problem>
     let missing = parts.into_iter().find(|part| !options.contains_key(*part));
     match missing.filter(|_| parts.iter().any(|part| options.contains_key(*part))) {
         Some(missing) => {
-            let field = if field.is_empty() { missing.to_owned() } else { format!("{field}.options.{missing}") };
+            let field =
+                if field.is_empty() { missing.to_owned() } else { format!("{field}.options.{missing}") };
             let expected = "both parts of the credential, which are stored together";
             Err(Problem::field(&field, "is missing", expected))
         }

@@ -11,6 +11,9 @@ use super::field::{Field, camel};
 use super::{CUSTOM_HOST, DEPLOYMENTS, HEADERS, deployment};
 use crate::timestamp::Timestamp;
 
+/// What stands for a header's value.
+pub(super) const MASK: &str = "***";
+
 /// In whose words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
@@ -93,5 +96,5 @@ pub(crate) fn settings(connection: &Connection, style: Style) -> Map<String, Val
 
 fn masked(headers: &Value) -> Value {
     let members = headers.as_object().into_iter().flatten();
-    Value::Object(members.map(|(name, _)| (name.clone(), Value::from("***"))).collect())
+    Value::Object(members.map(|(name, _)| (name.clone(), Value::from(MASK))).collect())
 }

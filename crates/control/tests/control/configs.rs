@@ -165,6 +165,13 @@ async fn the_grammar_is_the_gateways() {
     let body = json!({"status": "gone"});
     let got = world.ask("service_key", "PUT", &format!("/v1/configs/{slug}"), Some(&body)).await;
     assert_eq!((got.status, &got.body["error"]["param"]), (400, &json!("status")));
+    // A config may name what the workspace has, and not what another one has.
+    let body = json!({"provider": "openai", "slug": "my-own", "key": "sk-0123456789abcdef0123"});
+    world.done("service_key", "POST", "/v1/providers", body).await;
+    made(&world, json!({"provider": "@my-own"})).await;
+    let body = json!({"name": "n", "config": {"provider": "@my-own"}});
+    let got = world.ask("service_key_b", "POST", "/v1/configs", Some(&body)).await;
+    assert_eq!(got.status, 400, "{}", got.text);
 }
 
 #[tokio::test]

@@ -9,4 +9,5 @@
 
 mod configs;
 mod frame;
+mod providers;
 mod world;
