@@ -178,6 +178,8 @@ impl Inner {
             origin: origin.clone(),
             names,
         };
+        // A body is no part of a request that only reads.
+        let body = if parts.method.is_safe() { Bytes::new() } else { body };
         let content =
             |headers| Content { query: parts.uri.query().map(str::to_owned), headers, body: body.clone() };
         let endpoint = self.endpoint(&parts.method, found.route);

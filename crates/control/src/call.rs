@@ -183,14 +183,17 @@ impl Call {
         scope: &Scope,
         id_or_slug: &str,
     ) -> Result<Stored<E>, Problem> {
+        let missing = || Problem::not_found(&format!("this {}", E::KIND.as_str().replace('_', " ")));
+        // Databases refuse some characters, and no slug has them.
+        if id_or_slug.contains(char::is_control) {
+            return Err(missing());
+        }
         let found = match E::Id::from_text(id_or_slug) {
             Some(id) => self.store().get::<E>(scope, id).await,
             None => self.store().by_slug::<E>(scope, id_or_slug).await,
         };
         found.map_err(|error| match error {
-            StoreError::NotFound { kind, .. } => {
-                Problem::not_found(&format!("this {}", kind.as_str().replace('_', " ")))
-            }
+            StoreError::NotFound { .. } => missing(),
             error => error.into(),
         })
     }

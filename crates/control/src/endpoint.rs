@@ -54,42 +54,25 @@ pub(crate) struct Shapes {
 }
 
 macro_rules! verbs {
-    ($($name:ident $open:ident $method:ident;)*) => {$(
-        /// A function of the call, its query and its body.
+    ($caller:ident $way:ident: $($name:ident $method:ident;)*) => {$(
         pub(crate) fn $name<Q, B, R, F, A>(template: &'static str, summary: &'static str, serve: F) -> Endpoint
         where
             Q: DeserializeOwned + JsonSchema + Send + 'static,
             B: DeserializeOwned + JsonSchema + Send + 'static,
             R: Serialize + JsonSchema + 'static,
-            F: Fn(Call, Q, B) -> A + Send + Sync + Copy + 'static,
+            F: Fn($caller, Q, B) -> A + Send + Sync + Copy + 'static,
             A: Future<Output = Answer<R>> + Send + 'static,
         {
-            let run = Run::Closed(Box::new(move |call, content| Box::pin(run(call, content, serve))));
-            endpoint::<Q, B, R>(Method::$method, template, summary, run)
-        }
-
-        /// The same on a public route.
-        #[allow(dead_code, reason = "one for every method")]
-        pub(crate) fn $open<Q, B, R, F, A>(template: &'static str, summary: &'static str, serve: F) -> Endpoint
-        where
-            Q: DeserializeOwned + JsonSchema + Send + 'static,
-            B: DeserializeOwned + JsonSchema + Send + 'static,
-            R: Serialize + JsonSchema + 'static,
-            F: Fn(Visit, Q, B) -> A + Send + Sync + Copy + 'static,
-            A: Future<Output = Answer<R>> + Send + 'static,
-        {
-            let run = Run::Open(Box::new(move |visit, content| Box::pin(run(visit, content, serve))));
+            let run = Run::$way(Box::new(move |caller, content| Box::pin(run(caller, content, serve))));
             endpoint::<Q, B, R>(Method::$method, template, summary, run)
         }
     )*};
 }
 
-verbs! {
-    get open_get GET;
-    post open_post POST;
-    put open_put PUT;
-    delete open_delete DELETE;
-}
+// Functions of the call, its query and its body.
+verbs! { Call Closed: get GET; post POST; put PUT; delete DELETE; }
+// The same on public routes.
+verbs! { Visit Open: open_get GET; open_post POST; open_delete DELETE; }
 
 async fn run<C, Q, B, R, A>(
     caller: C,

@@ -83,20 +83,6 @@ impl Change {
     }
 }
 
-/// [`Change::read`] and [`Change::apply`] in one.
-///
-/// # Errors
-/// As [`Change::read`].
-pub(crate) fn change(
-    limits: &mut Limits,
-    usage: Patch<UsageLimits>,
-    rates: Patch<RateLimits>,
-    created_ms: u64,
-) -> Result<(), Problem> {
-    Change::read(usage, rates, created_ms)?.apply(limits);
-    Ok(())
-}
-
 pub(crate) fn usage(limits: &Limits) -> Vec<UsageLimit> {
     limits.usage.iter().cloned().map(UsageLimit).collect()
 }

@@ -153,9 +153,11 @@ pub(crate) async fn remove(call: Call, _: Nothing, _: Nothing) -> Answer<Nothing
 
 /// The member that the path names by the user's id.
 async fn member(call: &Call, workspace: &Stored<Workspace>) -> Result<Stored<Member>, Problem> {
-    let found = call.store().by_slug::<Member>(&within(workspace), call.name(1)).await;
+    let missing = || Problem::not_found("this member");
+    let user: UserId = call.name(1).parse().map_err(|_| missing())?;
+    let found = call.store().by_slug::<Member>(&within(workspace), &user.to_string()).await;
     found.map_err(|error| match error {
-        StoreError::NotFound { .. } => Problem::not_found("this member"),
+        StoreError::NotFound { .. } => missing(),
         error => error.into(),
     })
 }

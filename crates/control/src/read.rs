@@ -51,6 +51,7 @@ pub(crate) fn body<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Re
     }
     match serde_json::from_slice(body) {
         Ok(Value::Object(members)) => read(Value::Object(spelled(members))),
+        Ok(Value::Null) => read(Value::Object(Map::new())),
         Ok(_) => Err(Problem::field("body", "is not an object", "a JSON object {…}")),
         Err(error) => Err(Problem::field("body", format!("is not JSON: {error}"), "a JSON object {…}")),
     }

@@ -133,14 +133,9 @@ async fn clear<E: Entity>(call: &Call, is_meant: impl Fn(&E) -> bool) -> Result<
     Ok(())
 }
 
+/// The user of the path, by id or address.
 async fn named(call: &Call) -> Result<Stored<User>, Problem> {
-    call.authorize(Home::organisation(call.organisation))?;
-    let missing = || Problem::not_found("this user");
-    let id: UserId = call.name(0).parse().map_err(|_| missing())?;
-    call.store().get::<User>(&call.whole(), id).await.map_err(|error| match error {
-        StoreError::NotFound { .. } => missing(),
-        error => error.into(),
-    })
+    call.find::<User>(call.name(0), None).await
 }
 
 async fn rows(call: &Call, users: &[Stored<User>]) -> Result<Vec<Row>, Problem> {

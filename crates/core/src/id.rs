@@ -42,6 +42,11 @@ pub fn derived(text: &str, len: usize) -> String {
     id
 }
 
+/// 16 hexadecimal digits, such as a span's id.
+pub fn hex16() -> String {
+    format!("{:016x}", next_u64())
+}
+
 /// A uniform draw in `0.0..1.0`, for balancing and jitter.
 pub fn draw() -> f64 {
     (next_u64() >> 11) as f64 / (1u64 << 53) as f64

@@ -6,7 +6,7 @@ mod send;
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -15,17 +15,22 @@ use tidegate_core::{ApiError, Fault, Moment, Usage, Warnings, id};
 use tidegate_dialect::chat::StreamEvent;
 use tidegate_dialect::tap::Tap;
 use tidegate_dialect::{StreamDecoder, StreamEncoder};
+use tidegate_directory::Provider;
 use tidegate_routing::{CircuitState, Env, Facts, Outcome, RouteError, Step, Target, Walk};
 
 use crate::accept::{Call, CallBody};
 use crate::body::Source;
+use crate::charge::{self, Meter};
 use crate::guard;
 use crate::headers::GatewayHeaders;
 use crate::plan::refuse_route;
 use crate::prepare::{self, Scene};
+use crate::realm::Realm;
 use crate::record::Record;
 use crate::refuse::Refusal;
-use crate::state::Snapshot;
+
+/// Refusals that no other target would mend: a request that nobody can read, a caller's own limits.
+const ENDS: [&str; 3] = ["request", "budget", "ledger"];
 
 /// What the client will get: a provider's answer, or the account of its failure.
 pub struct Answer {
@@ -46,6 +51,12 @@ pub struct Answer {
     pub names_events: bool,
     /// For the log.
     pub detail: Option<Box<str>>,
+    /// What was set aside for it.
+    pub meter: Option<Box<Meter>>,
+    /// The slug of the workspace's provider that was called.
+    pub virtual_key: Option<Arc<str>>,
+    /// The client did not ask for the usage of the stream.
+    pub hides_usage: bool,
 }
 
 #[expect(clippy::large_enum_variant, reason = "one is built per request; a box would be an allocation more")]
@@ -96,12 +107,14 @@ pub async fn run(scene: &Scene<'_>, call: &Call, record: &mut Record) -> Result<
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;
         }
         record.attempts += 1;
+        let began = Instant::now();
         let attempted = match hedge_after_ms {
             None => guard::attempt(scene, call, &target).await,
             Some(after_ms) => Box::pin(hedged(scene, call, &target, after_ms)).await,
         };
         let now = scene.gateway.clock.now();
         note(scene, &target, &attempted, now);
+        record.attempted(&target, &attempted, began);
         let outcome = attempted.outcome;
         last = Some((attempted, target));
         if !call.body.can_be_sent() {
@@ -140,9 +153,51 @@ pub async fn one(
     target: &Target,
     changed: Option<Map<String, Value>>,
 ) -> Attempted {
-    match prepare::request(scene, call, target, changed) {
-        Ok(prepared) => send::send(scene, call, target, prepared).await,
-        Err(refusal) => Attempted::refused(refusal),
+    let prepared = match prepare::request(scene, call, target, changed) {
+        Ok(prepared) => prepared,
+        Err(refusal) => return Attempted::refused(refusal),
+    };
+    let now = scene.gateway.clock.now();
+    let mut meter = match charge::reserve(scene, call, target, &prepared.job, now).await {
+        Ok(meter) => meter,
+        Err(refusal) => return Attempted::refused(refusal),
+    };
+    if let Some(meter) = &mut meter {
+        meter.sent();
+    }
+    let stored = prepared.job.stored.clone();
+    let (credential, hides_usage) = (prepared.credential, prepared.job.hides_usage);
+    let mut attempted = send::send(scene, call, target, prepared).await;
+    if let (Some(stored), Some(credential)) = (&stored, credential) {
+        rest(scene, stored, credential, &attempted.outcome);
+    }
+    match &mut attempted.answer {
+        Ok(answer) => {
+            answer.virtual_key = charge::slug(stored.as_ref());
+            answer.hides_usage = hides_usage;
+            if attempted.outcome.status < 400 {
+                answer.meter = meter;
+            } else if let Some(meter) = meter {
+                meter.failed(scene.gateway.clock.now());
+            }
+        }
+        Err(_) => drop(meter),
+    }
+    attempted
+}
+
+/// A credential that the provider does not want at this moment rests, so that the others of its pool are used.
+fn rest(scene: &Scene<'_>, stored: &Provider, credential: usize, outcome: &Outcome) {
+    /// Of a limit that does not say when it ends, and of a key that is refused.
+    const LIMITED_MS: u64 = 10_000;
+    const REFUSED_MS: u64 = 60_000;
+    let ms = match outcome.status {
+        429 => outcome.retry_after_ms.unwrap_or(LIMITED_MS),
+        401 | 403 => REFUSED_MS,
+        _ => return,
+    };
+    if let Some(credential) = stored.pool.credentials().get(credential) {
+        credential.rest_until(scene.gateway.clock.unix_ms() + ms);
     }
 }
 
@@ -165,17 +220,17 @@ fn decide(
         now,
         draw: &mut id::draw,
         health: &scene.gateway.health,
-        price: &|target| price(scene.snapshot, call, target),
+        price: &|target| price(scene.realm, call, target),
     };
     ask(&facts, &mut env).map_err(|error| refuse_route(&error))
 }
 
 /// What the target's model costs, in nano-USD per million tokens.
-fn price(snapshot: &Snapshot, call: &Call, target: &Target) -> Option<u64> {
+fn price(realm: &Realm, call: &Call, target: &Target) -> Option<u64> {
     let overridden = target.override_params.as_ref().and_then(|params| params.get("model")?.as_str());
     let model = overridden.or(call.peek.model.as_deref())?;
     let name = target.provider.strip_prefix('@').unwrap_or(&target.provider);
-    let provider = snapshot.known(name).map_or(name, |known| known.row.id);
+    let provider = realm.known(name).map_or(name, |known| known.row.id);
     tidegate_catalog::model(provider, model)?.blended_nano_usd
 }
 
@@ -222,7 +277,9 @@ impl Attempted {
             status: refusal.error.status,
             fault: refusal.error.fault,
             // A request that no provider could read ends the walk; one that only this target cannot say does not.
-            gateway_exception: refusal.exception || refusal.reason == "request",
+            gateway_exception: !refusal.target && (refusal.exception || ENDS.contains(&refusal.reason)),
+            // Its limit is used up: asking again at once would change nothing.
+            denied_before_call: refusal.target,
             ..Outcome::default()
         };
         Self { outcome, answer: Err(refusal) }
@@ -246,6 +303,9 @@ impl Attempted {
             strict: true,
             names_events: false,
             detail: Some(error.message.as_str().into()),
+            meter: None,
+            virtual_key: None,
+            hides_usage: false,
         };
         Self { outcome, answer: Ok(Box::new(answer)) }
     }

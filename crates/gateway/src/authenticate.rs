@@ -1,41 +1,170 @@
-//! Step 2. Who calls, and what credential they brought.
+//! Step 2. Who calls, what may they do, and what credential they brought.
 //!
-//! Today a caller is whoever reaches the listener (loopback unless told otherwise), and the credential is a provider's
-//! key of their own, as in the reference. Keys that the gateway itself hands out will be judged here.
+//! A caller is known by an API key of the gateway's own. Without one, whoever brings a provider's credential is served
+//! as by the reference, as long as the door is open for that: from this machine until the first API key exists, unless
+//! the settings say otherwise.
 
-use http::{HeaderMap, HeaderValue, header};
-use tidegate_core::Secret;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::{HeaderMap, header};
+use tidegate_access::door::{self, Entry, LookedUp, Spends};
+use tidegate_access::key::{Form, form_of};
+use tidegate_access::{Defaults, Permission, Reason, Refusal as Denial, admit, carried};
+use tidegate_core::{ErrorKind, Secret};
+use tidegate_directory::{ApiKey, Directory, Freshness, Workspace};
+use tidegate_limits::client_address;
+
+use crate::control::Doors;
+use crate::refuse::Refusal;
+use crate::state::{Gateway, Snapshot};
 
 /// The caller, as far as the path needs to know.
 #[derive(Debug, Clone, Default)]
 pub struct Caller {
     /// A provider key from `Authorization: Bearer` or `x-api-key`.
     pub credential: Option<Secret>,
+    pub key: Option<Arc<ApiKey>>,
+    /// The key's.
+    pub workspace: Option<Arc<Workspace>>,
+    pub address: Option<IpAddr>,
 }
 
-pub fn identify(headers: &HeaderMap) -> Caller {
-    let bearer = headers.get(header::AUTHORIZATION).and_then(bearer);
-    let credential = bearer.or_else(|| headers.get("x-api-key").and_then(text));
-    Caller { credential: credential.filter(|key| !key.is_empty()).map(Secret::from) }
+/// What has to be known to say who calls.
+#[derive(Debug, Clone, Copy)]
+pub struct Desk<'a> {
+    pub directory: &'a Directory,
+    pub doors: &'a Doors,
+    pub peer: IpAddr,
+    pub now_ms: u64,
 }
 
-/// The scheme is matched without regard to case; a value without one is taken as the key itself.
-fn bearer(value: &HeaderValue) -> Option<&str> {
-    let value = text(value)?;
-    match value.split_at_checked(7) {
-        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer ") => Some(key.trim()),
-        _ if value.eq_ignore_ascii_case("bearer") => None,
-        _ => Some(value),
+impl<'a> Desk<'a> {
+    pub fn new(gateway: &'a Gateway, snapshot: &'a Snapshot, peer: IpAddr) -> Self {
+        let now_ms = gateway.clock.unix_ms();
+        Self { directory: &gateway.control.directory, doors: &snapshot.doors, peer, now_ms }
     }
 }
 
-fn text(value: &HeaderValue) -> Option<&str> {
-    value.to_str().ok().map(str::trim)
+impl Caller {
+    /// What applies to requests that say nothing else.
+    pub fn defaults(&self) -> &Defaults {
+        static NONE: Defaults = Defaults { config: None, config_is_fixed: false, metadata: None };
+        self.key.as_ref().map_or(&NONE, |key| &key.principal.defaults)
+    }
+}
+
+/// # Errors
+/// 401 without a good key, 403 naming the scope that is missing, or for an address that may not come.
+pub fn identify(desk: &Desk<'_>, headers: &HeaderMap, wants: Permission) -> Result<Caller, Refusal> {
+    let address = address(desk, headers)?;
+    let carried = carried(headers).map_err(|denial| refuse(&denial))?;
+    let found = carried.key.and_then(|text| desk.directory.find(text));
+    let Some(found) = found else {
+        if carried.key.is_some_and(|text| form_of(text) == Form::Broken) {
+            return Err(refuse(&Denial::new(Reason::BrokenKey)));
+        }
+        let looked_up = carried.key.map_or(LookedUp::Absent, |_| LookedUp::Unknown(carried.reading));
+        enter_without(desk, headers, looked_up)?;
+        let credential = carried.key.or(carried.credential).map(Secret::from);
+        return Ok(Caller { credential, address: Some(address), ..Caller::default() });
+    };
+    let key = found.key;
+    key.judge(&found.hash, desk.now_ms).map_err(|reason| refuse(&Denial::new(reason)))?;
+    judge_age(desk)?;
+    admit(&key.principal, wants).map_err(|denied| refuse(&denied.into()))?;
+    let workspace = match &key.workspace {
+        None => None,
+        Some(id) => {
+            Some(desk.directory.workspace(id).filter(|workspace| !workspace.archived).ok_or_else(|| {
+                let message =
+                    "the API key's workspace is archived: it serves nobody until it is active again";
+                Refusal::with_status("workspace", ErrorKind::Permission, 403, message)
+            })?)
+        }
+    };
+    key.used(desk.now_ms);
+    let credential = carried.credential.map(Secret::from);
+    Ok(Caller { credential, key: Some(key), workspace, address: Some(address) })
+}
+
+fn address(desk: &Desk<'_>, headers: &HeaderMap) -> Result<IpAddr, Refusal> {
+    let doors = desk.doors;
+    let address = if doors.proxies.is_empty() {
+        desk.peer.to_canonical()
+    } else {
+        let forwarded = headers.get_all("x-forwarded-for").iter();
+        let texts: Vec<&str> = forwarded.filter_map(|value| value.to_str().ok()).collect();
+        client_address(desk.peer, texts.into_iter(), &doors.proxies)
+    };
+    doors.addresses.check(address).map_err(|_| {
+        let message = format!("requests from {address} are not accepted here");
+        Refusal::with_status("address", ErrorKind::Permission, 403, message)
+    })?;
+    Ok(address)
+}
+
+fn enter_without(desk: &Desk<'_>, headers: &HeaderMap, looked_up: LookedUp) -> Result<(), Refusal> {
+    let forwarded = headers.contains_key(header::FORWARDED) || headers.contains_key("x-forwarded-for");
+    let caller = door::Caller {
+        looked_up,
+        // Nothing that a workspace stored can be named without its key: see `Realms::of`.
+        spends: Spends::Callers,
+        local: door::is_local(desk.peer, forwarded),
+        keys_exist: desk.directory.has_callers(),
+    };
+    match door::enter(desk.doors.keyless, &caller) {
+        Ok(Entry::Keyless | Entry::WithKey) => Ok(()),
+        Err(denial) => Err(refuse(&denial)),
+    }
+}
+
+/// Keys are believed for so long without the database that holds them.
+fn judge_age(desk: &Desk<'_>) -> Result<(), Refusal> {
+    let Some(most) = desk.doors.stale_after_ms else { return Ok(()) };
+    match desk.directory.freshness(desk.now_ms) {
+        Freshness::Aged(age) if age <= most => Ok(()),
+        _ => {
+            let message = "the database is away for longer than `database.serve_stale` allows; API keys cannot be checked";
+            Err(Refusal::with_status("stale", ErrorKind::Overloaded, 503, message))
+        }
+    }
+}
+
+/// In the words of the admin API, which all clients read.
+pub fn refuse(denial: &Denial) -> Refusal {
+    let reason = match denial.reason {
+        Reason::NoKey => "no_key",
+        Reason::MissingScope => "missing_scope",
+        Reason::TwoKeys | Reason::UnreadableKey => "bad_key",
+        Reason::NotFound | Reason::BadPath => "not_found",
+        _ => "key",
+    };
+    let mut error = denial.to_error();
+    if denial.reason == Reason::MissingScope
+        && let Some(scope) = &denial.param
+    {
+        error.message = format!("{}: the API key lacks the scope {scope}", error.message);
+    }
+    Refusal::new(reason, error)
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+    use tidegate_access::door::{Keyless, Origin};
+    use tidegate_access::{KeyHasher, Scope};
+
     use super::*;
+
+    fn headers(given: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pairs = given.iter();
+        pairs
+            .map(|(name, value)| (http::HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    const WANTS: Permission = Permission::Needs(Scope::CompletionsWrite);
 
     #[test]
     fn credentials() {
@@ -49,13 +178,57 @@ mod tests {
             (&[("x-api-key", "a")], Some("a")),
             (&[], None),
         ];
+        let directory = Directory::new(KeyHasher::plain());
+        let doors = Doors::default();
+        let desk = Desk { directory: &directory, doors: &doors, peer: [127, 0, 0, 1].into(), now_ms: 0 };
         for (given, want) in cases {
-            let mut headers = HeaderMap::new();
-            for (name, value) in *given {
-                headers.insert(*name, HeaderValue::from_static(value));
-            }
-            let caller = identify(&headers);
+            let caller = identify(&desk, &headers(given), WANTS).unwrap();
             assert_eq!(caller.credential.as_ref().map(Secret::expose), *want, "{given:?}");
         }
     }
+
+    #[test]
+    fn who_may_come_without_a_key() {
+        let directory = Directory::new(KeyHasher::plain());
+        let anywhere = Keyless { from: Origin::Anywhere, after_first_key: false };
+        for (keyless, peer, given, want) in [
+            (Keyless::default(), [127, 0, 0, 1], vec![], None),
+            (Keyless::default(), [10, 0, 0, 1], vec![], Some(401)),
+            (Keyless::default(), [127, 0, 0, 1], vec![("x-forwarded-for", "10.0.0.1")], Some(401)),
+            (anywhere, [10, 0, 0, 1], vec![], None),
+            (anywhere, [10, 0, 0, 1], vec![("x-portkey-api-key", "pk")], Some(401)),
+        ] {
+            let doors = Doors { keyless, ..Doors::default() };
+            let desk = Desk { directory: &directory, doors: &doors, peer: peer.into(), now_ms: 0 };
+            let status = identify(&desk, &headers(&given), WANTS).err().map(|refusal| refusal.error.status);
+            assert_eq!(status, want, "{peer:?} {given:?}");
+        }
+    }
+
+    #[test]
+    fn addresses() {
+        let directory = Directory::new(KeyHasher::plain());
+        let doors = Doors {
+            keyless: Keyless { from: Origin::Anywhere, after_first_key: false },
+            addresses: IpRules {
+                deny: Networks::parse_list("deny", "9.9.9.0/24").unwrap(),
+                ..IpRules::default()
+            },
+            proxies: Networks::parse_list("proxies", "10.0.0.1").unwrap(),
+            ..Doors::default()
+        };
+        for (peer, forwarded, want) in [
+            ([9, 9, 9, 9], "1.1.1.1", None),
+            ([10, 0, 0, 1], "9.9.9.9", None),
+            ([10, 0, 0, 1], "1.1.1.1", Some("1.1.1.1")),
+            ([10, 0, 0, 2], "9.9.9.9", Some("10.0.0.2")),
+        ] {
+            let desk = Desk { directory: &directory, doors: &doors, peer: peer.into(), now_ms: 0 };
+            let caller = identify(&desk, &headers(&[("x-forwarded-for", forwarded)]), WANTS);
+            let address = caller.ok().and_then(|caller| caller.address).map(|address| address.to_string());
+            assert_eq!(address.as_deref(), want, "{peer:?} {forwarded}");
+        }
+    }
+
+    use tidegate_limits::{IpRules, Networks};
 }

@@ -59,6 +59,9 @@ impl Body for ClientBody {
             Self::Full(bytes, record) => {
                 if let Some(record) = record {
                     record.first_byte();
+                    if let Some(bytes) = bytes {
+                        record.sent(bytes);
+                    }
                     record.ended(End::Ok);
                 }
                 Poll::Ready(

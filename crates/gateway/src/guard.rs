@@ -157,6 +157,9 @@ fn denied_before(provider: &str, results: &[Value]) -> Attempted {
         strict: true,
         names_events: false,
         detail: Some("an input guardrail denied the request".into()),
+        meter: None,
+        virtual_key: None,
+        hides_usage: false,
     };
     Attempted { outcome, answer: Ok(Box::new(answer)) }
 }

@@ -6,14 +6,18 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod accept;
+mod account;
 mod admit;
 mod attempt;
 mod authenticate;
 mod body;
+mod charge;
+pub mod control;
 mod guard;
 pub mod headers;
 pub mod log;
 pub mod metrics;
+mod own;
 mod pages;
 mod pass;
 mod patience;
@@ -21,6 +25,7 @@ pub mod pipeline;
 pub mod plan;
 mod prepare;
 mod pretty;
+pub mod realm;
 mod record;
 mod refuse;
 mod reply;

@@ -2,6 +2,7 @@
 //! series. The handles of one (route, provider) pair are looked up once per request and then only counted on.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -10,6 +11,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use tidegate_pricing::Cost;
 
 /// Seconds; from a cached answer to a long reasoning run.
 const DURATION_BUCKETS: [f64; 14] =
@@ -87,6 +89,8 @@ pub struct Metrics {
     pub open_streams: Gauge,
     pub open_connections: Gauge,
     pub hedges: Counter,
+    cost: Counter<f64, AtomicU64>,
+    unpriced: Counter,
     pub reloads: Counter,
     pub reload_failures: Counter,
     series: RwLock<HashMap<(&'static str, &'static str), Arc<Series>, foldhash::fast::RandomState>>,
@@ -108,6 +112,8 @@ impl Metrics {
             open_streams: Gauge::default(),
             open_connections: Gauge::default(),
             hedges: Counter::default(),
+            cost: Counter::default(),
+            unpriced: Counter::default(),
             reloads: Counter::default(),
             reload_failures: Counter::default(),
             series: RwLock::default(),
@@ -147,6 +153,16 @@ impl Metrics {
         r.register("open_streams", "Streams under way", self.open_streams.clone());
         r.register("open_connections", "Client connections", self.open_connections.clone());
         r.register("hedges", "Second attempts sent because the first was slow", self.hedges.clone());
+        r.register(
+            "cost_usd",
+            "What requests cost in US dollars; rounded here, exact in the ledger",
+            self.cost.clone(),
+        );
+        r.register(
+            "unpriced_requests",
+            "Requests whose cost is not known, wholly or in part",
+            self.unpriced.clone(),
+        );
         r.register("config_reloads", "Settings reloaded", self.reloads.clone());
         r.register(
             "config_reload_failures",
@@ -183,6 +199,18 @@ impl Metrics {
 
     pub fn attempt(&self, provider: &'static str, outcome: &'static str) {
         self.attempts.get_or_create(&AttemptLabels { provider, outcome }).inc();
+    }
+
+    pub fn cost(&self, cost: &Cost) {
+        match cost {
+            Cost::Priced(bill) => {
+                self.cost.inc_by(bill.total.approximate());
+                if !bill.is_complete() {
+                    self.unpriced.inc();
+                }
+            }
+            Cost::Unpriced(_) => drop(self.unpriced.inc()),
+        }
     }
 
     pub fn stream_end(&self, reason: &'static str) {

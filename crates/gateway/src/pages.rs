@@ -7,18 +7,18 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 use tidegate_routing::CircuitState;
 
-use crate::accept::Inbound;
 use crate::body::ClientBody;
 use crate::headers::GatewayHeaders;
 use crate::plan::DEMO;
+use crate::realm::Realm;
 use crate::reply::page;
 use crate::route::Route;
-use crate::state::{Gateway, Snapshot};
+use crate::state::Gateway;
 
 const TEXT: &str = "text/plain; charset=UTF-8";
 
-/// The page behind `route`, if it is one. A list of models for a named provider is that provider's own.
-pub fn serve(gateway: &Arc<Gateway>, route: Route, inbound: &Inbound) -> Option<Response<ClientBody>> {
+/// The page behind `route`, if it is one that anybody may see.
+pub fn serve(gateway: &Arc<Gateway>, route: Route) -> Option<Response<ClientBody>> {
     Some(match route {
         Route::Greeting => page(StatusCode::OK, TEXT, "AI Gateway says hey!".into()),
         Route::Health => page(StatusCode::OK, TEXT, "ok\n".into()),
@@ -31,24 +31,23 @@ pub fn serve(gateway: &Arc<Gateway>, route: Route, inbound: &Inbound) -> Option<
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
             gateway.metrics.render(&gauges(gateway)),
         ),
-        Route::Models => {
-            let own = GatewayHeaders::read(inbound.headers());
-            if own.provider.is_some() || own.config.is_some() {
-                return None;
-            }
-            let list = models(&gateway.snapshot.load(), gateway.clock.unix_ms() / 1000);
-            page(StatusCode::OK, "application/json", list.to_string())
+        Route::Models | Route::Unified(_) | Route::Managed | Route::Own | Route::Pass | Route::Unknown => {
+            return None;
         }
-        Route::Unified(_) | Route::Managed | Route::Pass | Route::Unknown => return None,
     })
 }
 
+/// Whether a list of models is the gateway's own: one for a named provider is that provider's.
+pub fn is_own_list(own: &GatewayHeaders) -> bool {
+    own.provider.is_none() && own.config.is_none() && own.virtual_key.is_none()
+}
+
 /// In OpenAI's shape. Ids are what a request may name without anything else: `@slug/model`.
-fn models(snapshot: &Snapshot, now_s: u64) -> Value {
+pub fn models(realm: &Realm, now_s: u64) -> Value {
     let entry =
         |id: String, owner: &str| json!({"id": id, "object": "model", "created": now_s, "owned_by": owner});
     let mut data = vec![entry(format!("@{DEMO}/echo"), DEMO)];
-    let mut slugs: Vec<_> = snapshot.providers.iter().collect();
+    let mut slugs: Vec<_> = realm.providers.iter().collect();
     slugs.sort_unstable_by_key(|(slug, _)| *slug);
     for (slug, known) in slugs {
         if known.models.is_empty() {

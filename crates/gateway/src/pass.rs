@@ -39,6 +39,8 @@ pub struct Events {
     /// What went out last was not the end of an event.
     open: bool,
     ending: Ending,
+    /// The client did not ask for the chunk with the usage.
+    hides_usage: bool,
 }
 
 /// How it is known that the provider's stream came to its end.
@@ -52,7 +54,29 @@ pub enum Ending {
 
 impl Events {
     pub fn new(client: &'static dyn ClientDialect, provider: &'static str, ending: Ending) -> Self {
-        Self { client, provider, tail: BytesMut::new(), open: false, ending }
+        Self { client, provider, tail: BytesMut::new(), open: false, ending, hides_usage: false }
+    }
+
+    #[must_use]
+    pub fn hiding_usage(self, hides_usage: bool) -> Self {
+        Self { hides_usage, ..self }
+    }
+
+    /// What of whole events the client is to see; `None` when that is nothing.
+    fn shown(&self, bytes: Bytes) -> Option<Bytes> {
+        if !self.hides_usage || !may_be_usage_alone(&bytes) {
+            return Some(bytes);
+        }
+        let mut out = Vec::with_capacity(bytes.len());
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            let (event, after) = rest.split_at(first_boundary(rest));
+            if !is_usage_alone(event) {
+                out.extend_from_slice(event);
+            }
+            rest = after;
+        }
+        (!out.is_empty()).then(|| out.into())
     }
 
     /// Bytes on their way to the client.
@@ -130,11 +154,15 @@ impl PassBody {
                     self.tap.push(&bytes);
                     self.patience.touch();
                     let bytes = match &mut self.events {
-                        Some(events) => events.whole_events(bytes).inspect(|bytes| events.see(bytes)),
+                        Some(events) => {
+                            let whole = events.whole_events(bytes).inspect(|bytes| events.see(bytes));
+                            whole.and_then(|bytes| events.shown(bytes))
+                        }
                         None => Some(bytes),
                     };
                     if let Some(bytes) = bytes {
                         self.record.first_byte();
+                        self.record.sent(&bytes);
                         if self.source.is_end() && self.events.is_none() {
                             self.close(End::Ok); // nobody may ask again
                         }
@@ -239,6 +267,30 @@ pub fn code(end: End) -> &'static str {
     }
 }
 
+/// Words that the chunk with the usage, and hardly another, has.
+fn may_be_usage_alone(bytes: &[u8]) -> bool {
+    let has = |word: &[u8]| memchr::memmem::find(bytes, word).is_some();
+    has(b"\"usage\"") && (has(b"\"choices\":[]") || has(b"\"choices\": []"))
+}
+
+/// The chunk that a stream has when its usage was asked for: no choice, and counts.
+fn is_usage_alone(event: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Chunk {
+        choices: Vec<serde::de::IgnoredAny>,
+        usage: Option<serde::de::IgnoredAny>,
+    }
+    let line = event.split(|byte| matches!(byte, b'\n' | b'\r')).find_map(|line| line.strip_prefix(b"data:"));
+    let chunk = line.and_then(|data| serde_json::from_slice::<Chunk>(data).ok());
+    chunk.is_some_and(|chunk| chunk.choices.is_empty() && chunk.usage.is_some())
+}
+
+/// Just behind the first blank line; the whole when there is none.
+fn first_boundary(bytes: &[u8]) -> usize {
+    let mut ends = memchr::memchr2_iter(b'\n', b'\r', bytes).map(|at| at + 1);
+    ends.find(|end| ends_event(&bytes[..*end])).unwrap_or(bytes.len())
+}
+
 fn ends_event(bytes: &[u8]) -> bool {
     [b"\n\n".as_slice(), b"\r\n\r\n", b"\n\r\n", b"\r\r"].iter().any(|blank| bytes.ends_with(blank))
 }
@@ -273,6 +325,23 @@ mod tests {
         ] {
             assert_eq!(last_boundary(bytes.as_bytes()), want, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn a_chunk_that_nobody_asked_for_is_left_out() {
+        let events = |hides| {
+            Events::new(&tidegate_dialect::openai_chat::OpenAi, "openai", Ending::Tapped).hiding_usage(hides)
+        };
+        let text = "data: {\"choices\":[{\"delta\":{}}],\"usage\":null}\n\ndata: {\"choices\": [],\"usage\":{\"prompt_tokens\":1}}\n\ndata: [DONE]\n\n";
+        let shown = events(true).shown(Bytes::from_static(text.as_bytes())).unwrap();
+        let text_of = String::from_utf8(shown.to_vec()).unwrap();
+        assert_eq!(text_of, "data: {\"choices\":[{\"delta\":{}}],\"usage\":null}\n\ndata: [DONE]\n\n");
+        assert_eq!(events(false).shown(Bytes::from_static(text.as_bytes())).unwrap(), text);
+        // Azure's first chunk has no choice either.
+        let first = "data: {\"choices\":[],\"prompt_filter_results\":[{\"usage\":1}]}\r\n\r\n";
+        assert_eq!(events(true).shown(Bytes::from_static(first.as_bytes())).unwrap(), first);
+        let alone = "data: {\"choices\":[],\"usage\":{}}\n\n";
+        assert!(events(true).shown(Bytes::from_static(alone.as_bytes())).is_none());
     }
 
     #[test]

@@ -1,28 +1,36 @@
 //! The life of a request. Read this first.
 //!
-//! accept → authenticate → plan → admit → attempt (translate there and back) → reply, with a record that rides along and
+//! authenticate → accept → plan → admit → attempt (translate there and back) → reply, with a record that rides along and
 //! closes itself. Each step is the module of its name, takes values, returns a value, and knows nothing of later ones. An
 //! early end is a [`Refusal`](crate::refuse::Refusal) through `?`; one place turns it into bytes.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::Response;
 
 use crate::accept::{self, Inbound};
+use crate::authenticate::Desk;
 use crate::body::ClientBody;
 use crate::prepare::Scene;
+use crate::realm::Ground;
 use crate::record::Record;
 use crate::refuse::{self, Refusal};
 use crate::reply::{self, Reply};
 use crate::route::Route;
 use crate::state::Gateway;
-use crate::{admit, attempt, authenticate, pages, plan, pretty};
+use crate::{admit, attempt, authenticate, own, pages, plan, pretty};
 
 /// Serves one request. Never fails: whatever happens has an answer.
-pub async fn serve(gateway: Arc<Gateway>, inbound: Inbound) -> Response<ClientBody> {
+///
+/// `peer` is the other end of the connection.
+pub async fn serve(gateway: Arc<Gateway>, peer: IpAddr, inbound: Inbound) -> Response<ClientBody> {
     let route = Route::of(inbound.method(), inbound.uri().path());
-    if let Some(page) = pages::serve(&gateway, route, &inbound) {
+    if let Some(page) = pages::serve(&gateway, route) {
         return page;
+    }
+    if route == Route::Own {
+        return Box::pin(own::serve(&gateway, peer, inbound)).await;
     }
     let record = Record::open(&gateway, route.label(), inbound.method(), inbound.uri().path());
     if route == Route::Unknown {
@@ -31,17 +39,18 @@ pub async fn serve(gateway: Arc<Gateway>, inbound: Inbound) -> Response<ClientBo
     let wants_pretty = pretty::wanted(inbound.uri());
     // On the heap for as long as it takes to begin an answer: there is room for this future as long as a connection is open,
     // and a stream is mostly that.
-    let response = Box::pin(run(gateway, inbound, route, record)).await;
+    let response = Box::pin(run(gateway, peer, inbound, route, record)).await;
     if wants_pretty { Box::pin(pretty::print(response)).await } else { response }
 }
 
 async fn run(
     gateway: Arc<Gateway>,
+    peer: IpAddr,
     inbound: Inbound,
     route: Route,
     mut record: Box<Record>,
 ) -> Response<ClientBody> {
-    match steps(&gateway, inbound, route, &mut record).await {
+    match steps(&gateway, peer, inbound, route, &mut record).await {
         Ok(reply) => reply.into_response(record),
         Err(refusal) => refuse::respond(&refusal, accept::client_of(route), record),
     }
@@ -49,18 +58,35 @@ async fn run(
 
 async fn steps(
     gateway: &Arc<Gateway>,
+    peer: IpAddr,
     inbound: Inbound,
     route: Route,
     record: &mut Record,
 ) -> Result<Box<Reply>, Refusal> {
     let snapshot = gateway.snapshot.load_full();
+    let wants = route.permission(inbound.method(), inbound.uri().path())?; // what the caller must be allowed to do
+    let desk = Desk::new(gateway, &snapshot, peer);
+    let caller = authenticate::identify(&desk, inbound.headers(), wants)?; // who, and with which credential
+    record.caller(&caller);
     let call = accept::read(inbound, route, &snapshot.bounds).await?; // size, type, model, stream?
-    record.trace_id.clone_from(&call.own.trace_id);
-    let caller = authenticate::identify(&call.parts.headers); // who, and with which credential
-    let resolved = plan::resolve(&snapshot, &call)?; // every target resolved, nothing sent yet
-    let permit = admit::enter(&call.own, snapshot.max_hops)?; // loops end here
-    let scene =
-        Scene { gateway, snapshot: &snapshot, caller: &caller, resolved: &resolved, hops: &permit.hops };
+    record.call(&call);
+    let realm = gateway.realms.of(&snapshot, caller.workspace.as_ref()); // what this caller can name
+    if route == Route::Models && pages::is_own_list(&call.own) {
+        return Ok(reply::own_json(&call, &pages::models(&realm, gateway.clock.unix_ms() / 1000)));
+    }
+    let ground = Ground { snapshot: &snapshot, realm: &realm };
+    let resolved = plan::resolve(ground, caller.defaults(), &call)?; // every target resolved, nothing sent yet
+    record.plan(&resolved);
+    let permit = admit::enter(gateway, &snapshot, &caller, &call)?; // loops and limits end here
+    record.admitted(permit.charged);
+    let scene = Scene {
+        gateway,
+        snapshot: &snapshot,
+        realm: &realm,
+        caller: &caller,
+        resolved: &resolved,
+        hops: &permit.hops,
+    };
     let answered = attempt::run(&scene, &call, record).await?; // targets, retries, fallback; translated there and back
-    Ok(reply::of(&scene, &call, answered))
+    Ok(reply::of(&scene, &call, answered, record))
 }

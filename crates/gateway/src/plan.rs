@@ -10,6 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use http::HeaderName;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tidegate_access::Defaults;
 use tidegate_catalog::{Inference, PORTKEY_IDS, Provider, catalog, infer};
 use tidegate_core::{ApiError, ErrorKind};
 use tidegate_routing::{Config, ConfigContext, ConfigError, Plan, Target, TargetKey, custom_host};
@@ -17,8 +18,8 @@ use tidegate_routing::{Config, ConfigContext, ConfigError, Plan, Target, TargetK
 use crate::accept::Call;
 use crate::guard::Guards;
 use crate::headers::{GatewayHeaders, is_forwardable};
+use crate::realm::{Ground, Realm, Saved};
 use crate::refuse::Refusal;
-use crate::state::Snapshot;
 
 /// The name of the provider inside the binary.
 pub const DEMO: &str = "demo";
@@ -55,6 +56,8 @@ pub struct Resolved {
     /// The model without its `@provider/` prefix, when it had one that was used.
     pub model: Option<Box<str>>,
     pub overrides: Overrides,
+    /// The saved config that was used, and its version.
+    pub saved: Option<(Arc<str>, u64)>,
 }
 
 /// Headers that beat the config at each target.
@@ -69,26 +72,28 @@ pub struct Overrides {
 
 /// # Errors
 /// 400 in the reference's words, with what would be right.
-pub fn resolve(snapshot: &Snapshot, call: &Call) -> Result<Resolved, Refusal> {
+pub fn resolve(ground: Ground<'_>, defaults: &Defaults, call: &Call) -> Result<Resolved, Refusal> {
     let own = &call.own;
-    if own.virtual_key.is_some() && own.provider.is_none() && own.config.is_none() {
-        let message = "virtual keys are not kept here: name a provider of the settings as `@slug` in x-portkey-provider or in the model";
-        return Err(Refusal::bad_request("virtual_key", "x-portkey-virtual-key", message));
-    }
-    let provider = header_provider(snapshot, own)?;
+    let virtual_key = virtual_key(ground, own)?;
+    let provider = match virtual_key {
+        Some(slug) => Some(slug),
+        None => header_provider(ground, own)?,
+    };
     let overrides = overrides(own)?;
-    let source = match GatewayHeaders::text(own.config.as_ref()) {
+    let mut saved = None;
+    let source = match config_of(defaults, own)? {
         Some(text) => {
-            let config = config_text(snapshot, text)?;
+            let config = config_text(ground, text)?;
             keep_at_home(&config, own)?;
+            saved = config.saved.map(|saved| (saved.slug.clone(), saved.version));
             Choice::Config(config.text)
         }
         None if provider.is_some() => Choice::Header,
-        None => by_model(snapshot, call)?,
+        None => by_model(ground, call)?,
     };
     let (settings_first, model) = match &source {
         Choice::Model { model, .. } => (true, model.clone()),
-        _ => (provider.is_some_and(|name| name.starts_with('@')), None),
+        _ => (virtual_key.is_some() || provider.is_some_and(|name| name.starts_with('@')), None),
     };
     let recipe = Recipe {
         provider: match &source {
@@ -101,8 +106,42 @@ pub fn resolve(snapshot: &Snapshot, call: &Call) -> Result<Resolved, Refusal> {
         own,
         custom_host: overrides.custom_host.as_deref(),
     };
-    let Cached { plan, caller_key, guards } = recipe.plan(snapshot)?;
-    Ok(Resolved { plan, guards, caller_key, settings_first, model, overrides })
+    let Cached { plan, caller_key, guards } = recipe.plan(ground)?;
+    Ok(Resolved { plan, guards, caller_key, settings_first, model, overrides, saved })
+}
+
+/// The virtual key that a request names: a provider of the workspace's, as `@slug` names it.
+fn virtual_key<'a>(ground: Ground<'_>, own: &'a GatewayHeaders) -> Result<Option<&'a str>, Refusal> {
+    let Some(named) = GatewayHeaders::text(own.virtual_key.as_ref()) else { return Ok(None) };
+    if ground.realm.providers.contains_key(named.strip_prefix('@').unwrap_or(named)) {
+        return Ok(Some(named));
+    }
+    if own.provider.is_some() || own.config.is_some() {
+        return Ok(None); // as in the reference, which knows no virtual keys
+    }
+    let message = format!(
+        "no provider or virtual key here is called `{}`: name one of the workspace's, or of the settings",
+        shown(named)
+    );
+    Err(Refusal::bad_request("virtual_key", "x-portkey-virtual-key", message))
+}
+
+/// The config of a request: its own, or that of its key.
+fn config_of<'a>(defaults: &'a Defaults, own: &'a GatewayHeaders) -> Result<Option<&'a str>, Refusal> {
+    let brought = GatewayHeaders::text(own.config.as_ref());
+    match (&defaults.config, brought) {
+        (Some(_), Some(_)) if defaults.config_is_fixed => {
+            let message = "the API key has a config of its own, and requests with it may not bring another";
+            Err(Refusal::bad_request("config", "x-portkey-config", message))
+        }
+        // Whoever names a provider means that one.
+        (Some(config), None)
+            if own.provider.is_none() && own.virtual_key.is_none() || defaults.config_is_fixed =>
+        {
+            Ok(Some(config))
+        }
+        (_, brought) => Ok(brought),
+    }
 }
 
 enum Choice<'a> {
@@ -111,9 +150,9 @@ enum Choice<'a> {
     Model { provider: Box<str>, model: Option<Box<str>> },
 }
 
-fn header_provider<'a>(snapshot: &Snapshot, own: &'a GatewayHeaders) -> Result<Option<&'a str>, Refusal> {
+fn header_provider<'a>(ground: Ground<'_>, own: &'a GatewayHeaders) -> Result<Option<&'a str>, Refusal> {
     let Some(name) = GatewayHeaders::text(own.provider.as_ref()) else { return Ok(None) };
-    if is_provider(snapshot, name) {
+    if is_provider(ground.realm, name) {
         return Ok(Some(name));
     }
     let message = format!(
@@ -126,31 +165,31 @@ fn header_provider<'a>(snapshot: &Snapshot, own: &'a GatewayHeaders) -> Result<O
 }
 
 /// Whether a name can be called: a slug of the settings, an id or alias of the catalogue, the demo model.
-pub fn is_provider(snapshot: &Snapshot, name: &str) -> bool {
+pub fn is_provider(realm: &Realm, name: &str) -> bool {
     let bare = name.strip_prefix('@').unwrap_or(name);
     bare == DEMO
-        || snapshot.providers.contains_key(bare)
+        || realm.providers.contains_key(bare)
         || catalog().get(bare).is_some()
         || PORTKEY_IDS.contains(&bare)
 }
 
-/// A config's JSON, and whether the operator wrote it.
+/// A config's JSON, and where it was saved.
 struct ConfigText<'a> {
     text: &'a str,
-    is_saved: bool,
+    saved: Option<&'a Saved>,
 }
 
 /// The JSON of a config header: itself, or that of the saved config it names.
-fn config_text<'a>(snapshot: &'a Snapshot, text: &'a str) -> Result<ConfigText<'a>, Refusal> {
+fn config_text<'a>(ground: Ground<'a>, text: &'a str) -> Result<ConfigText<'a>, Refusal> {
     let trimmed = text.trim_start();
     if trimmed.starts_with(['{', '[', '"']) || trimmed.is_empty() {
-        return Ok(ConfigText { text, is_saved: false });
+        return Ok(ConfigText { text, saved: None });
     }
-    if let Some(saved) = snapshot.configs.get(text.trim()) {
-        return Ok(ConfigText { text: saved, is_saved: true });
+    if let Some(saved) = ground.realm.configs.get(text.trim()) {
+        return Ok(ConfigText { text: &saved.text, saved: Some(saved) });
     }
     let message = format!(
-        "Invalid config passed: `{}` is neither JSON nor the id of a saved config. Saved configs are the files `configs/<id>.json` in the data directory",
+        "Invalid config passed: `{}` is neither JSON nor the id of a saved config. Saved configs are those of the API key's workspace, and the files `configs/<id>.json` in the data directory",
         shown(text)
     );
     let error = ApiError::bad_request("x-portkey-config", message);
@@ -160,7 +199,7 @@ fn config_text<'a>(snapshot: &'a Snapshot, text: &'a str) -> Result<ConfigText<'
 /// A saved config holds the operator's keys: a request does not say where they go.
 fn keep_at_home(config: &ConfigText<'_>, own: &GatewayHeaders) -> Result<(), Refusal> {
     let completes = !own.options.is_empty() && !names_provider(config.text);
-    if !config.is_saved || (own.custom_host.is_none() && !completes) {
+    if config.saved.is_none() || (own.custom_host.is_none() && !completes) {
         return Ok(());
     }
     let message = "a saved config cannot be combined with a custom host or provider options in headers: its keys stay at the addresses they were saved for. Write them into the config";
@@ -168,12 +207,12 @@ fn keep_at_home(config: &ConfigText<'_>, own: &GatewayHeaders) -> Result<(), Ref
 }
 
 /// Nothing but the model's name says where to go.
-fn by_model<'a>(snapshot: &Snapshot, call: &Call) -> Result<Choice<'a>, Refusal> {
-    let Some(model) = call.peek.model.as_deref() else { return by_default(snapshot, None) };
+fn by_model<'a>(ground: Ground<'_>, call: &Call) -> Result<Choice<'a>, Refusal> {
+    let Some(model) = call.peek.model.as_deref() else { return by_default(ground, None) };
     if let Some(rest) = model.strip_prefix('@')
         && let Some((slug, name)) = rest.split_once('/')
     {
-        if !is_provider(snapshot, slug) {
+        if !is_provider(ground.realm, slug) {
             let message = format!(
                 "the model names the provider `{}`, which is neither a provider's id nor the slug of one in the settings",
                 shown(slug)
@@ -183,26 +222,26 @@ fn by_model<'a>(snapshot: &Snapshot, call: &Call) -> Result<Choice<'a>, Refusal>
         return Ok(Choice::Model { provider: slug.into(), model: Some(name.into()) });
     }
     if let Some((slug, name)) = model.split_once('/')
-        && snapshot.providers.contains_key(slug)
+        && ground.realm.providers.contains_key(slug)
     {
         return Ok(Choice::Model { provider: slug.into(), model: Some(name.into()) });
     }
     match infer(model) {
-        Inference::Explicit { provider, model } if snapshot.known(provider.id).is_some() => {
+        Inference::Explicit { provider, model } if ground.realm.known(provider.id).is_some() => {
             Ok(Choice::Model { provider: provider.id.into(), model: Some(model.into()) })
         }
-        Inference::ByName(provider) if snapshot.known(provider.id).is_some() => {
+        Inference::ByName(provider) if ground.realm.known(provider.id).is_some() => {
             Ok(Choice::Model { provider: provider.id.into(), model: None })
         }
         Inference::Explicit { provider, .. } | Inference::ByName(provider) => {
-            by_default(snapshot, Some(provider))
+            by_default(ground, Some(provider))
         }
-        Inference::Slug { .. } | Inference::Unknown => by_default(snapshot, None),
+        Inference::Slug { .. } | Inference::Unknown => by_default(ground, None),
     }
 }
 
-fn by_default<'a>(snapshot: &Snapshot, guess: Option<&Provider>) -> Result<Choice<'a>, Refusal> {
-    if let Some(provider) = &snapshot.default_provider {
+fn by_default<'a>(ground: Ground<'_>, guess: Option<&Provider>) -> Result<Choice<'a>, Refusal> {
+    if let Some(provider) = &ground.snapshot.default_provider {
         return Ok(Choice::Model { provider: provider.clone(), model: None });
     }
     let key = guess.map_or_else(String::new, |row| {
@@ -234,8 +273,8 @@ fn overrides(own: &GatewayHeaders) -> Result<Overrides, Refusal> {
     })
 }
 
-fn judge_host(snapshot: &Snapshot, url: &str) -> Result<(), Refusal> {
-    custom_host::check(url, &snapshot.hosts).map_err(|why| {
+fn judge_host(ground: Ground<'_>, url: &str) -> Result<(), Refusal> {
+    custom_host::check(url, &ground.snapshot.hosts).map_err(|why| {
         let message = format!("Invalid custom host: {}", why.reason());
         let error = ApiError::bad_request("x-portkey-custom-host", message);
         Refusal::new("custom_host", error).saying("Invalid custom host")
@@ -294,28 +333,30 @@ struct Recipe<'a> {
 
 impl Recipe<'_> {
     /// Everything is judged once, when the plan is made.
-    fn plan(&self, snapshot: &Snapshot) -> Result<Cached, Refusal> {
+    fn plan(&self, ground: Ground<'_>) -> Result<Cached, Refusal> {
         let key = self.key();
-        if let Some(cached) = snapshot.plans.get(&key) {
+        if let Some(cached) = ground.realm.plans.get(&key) {
             return Ok(cached);
         }
         if let Some(url) = self.custom_host {
-            judge_host(snapshot, url)?;
+            judge_host(ground, url)?;
         }
         let plan = match self.config {
-            None if self.fallbacks.is_none() => Plan::single(self.target(snapshot.routing.retry_budget)),
+            None if self.fallbacks.is_none() => {
+                Plan::single(self.target(ground.snapshot.routing.retry_budget))
+            }
             config => {
                 if let Some(text) = config {
-                    parse(snapshot, text, self.provider)?; // as written, before headers complete it
+                    parse(ground, text, self.provider)?; // as written, before headers complete it
                 }
-                let config = parse(snapshot, &self.merged(config)?, self.provider)?;
-                Plan::new(&config, snapshot.routing, self.custom_host)
+                let config = parse(ground, &self.merged(config)?, self.provider)?;
+                Plan::new(&config, ground.snapshot.routing, self.custom_host)
             }
         };
         let caller_key = self.config.is_none_or(|text| !names_provider(text));
         let guards = Arc::new(Guards::of(&plan, self.own)?);
         let cached = Cached { plan: Arc::new(plan), caller_key, guards };
-        snapshot.plans.put(key, cached.clone());
+        ground.realm.plans.put(key, cached.clone());
         Ok(cached)
     }
 
@@ -464,22 +505,22 @@ fn names_provider(text: &str) -> bool {
     serde_json::from_str::<Root<'_>>(text).is_ok_and(|root| root.provider.is_some() || root.targets.is_some())
 }
 
-fn parse(snapshot: &Snapshot, text: &str, header_provider: Option<&str>) -> Result<Config, Refusal> {
+fn parse(ground: Ground<'_>, text: &str, header_provider: Option<&str>) -> Result<Config, Refusal> {
     let context = ConfigContext {
-        is_provider: &|name| is_provider(snapshot, name),
+        is_provider: &|name| is_provider(ground.realm, name),
         provider_ids: &PORTKEY_IDS,
         // A provider named by header brings the caller's key.
-        has_key: &|name| has_key(snapshot, name) || header_provider == Some(name),
-        hosts: &snapshot.hosts,
+        has_key: &|name| has_key(ground.realm, name) || header_provider == Some(name),
+        hosts: &ground.snapshot.hosts,
         provider_header: header_provider.is_some(),
     };
     tidegate_routing::config::parse(text, &context).map_err(|error| refuse_config(&error))
 }
 
 /// Whether the settings hold a key for a provider, so that a config may leave it out.
-pub fn has_key(snapshot: &Snapshot, name: &str) -> bool {
+pub fn has_key(realm: &Realm, name: &str) -> bool {
     let bare = name.strip_prefix('@').unwrap_or(name);
-    bare == DEMO || snapshot.known(bare).is_some()
+    bare == DEMO || realm.known(bare).is_some()
 }
 
 fn refuse_config(error: &ConfigError) -> Refusal {

@@ -24,6 +24,7 @@ use tidegate_upstream::OutBody;
 use crate::accept::{Call, CallBody};
 use crate::authenticate::Caller;
 use crate::plan::Resolved;
+use crate::realm::Realm;
 use crate::refuse::Refusal;
 use crate::route::Route;
 use crate::state::{Gateway, Snapshot};
@@ -35,6 +36,8 @@ pub use upstream::Upstream;
 pub struct Scene<'a> {
     pub gateway: &'a Arc<Gateway>,
     pub snapshot: &'a Snapshot,
+    /// What the caller can name.
+    pub realm: &'a Realm,
     pub caller: &'a Caller,
     pub resolved: &'a Resolved,
     pub hops: &'a HeaderValue,
@@ -45,6 +48,8 @@ pub struct Scene<'a> {
 pub struct Prepared {
     pub send: Send,
     pub job: Job,
+    /// Which credential of the stored provider's pool was taken.
+    pub credential: Option<usize>,
 }
 
 /// How the answer of one attempt is to be read, and what to call it.
@@ -58,6 +63,10 @@ pub struct Job {
     pub warnings: Warnings,
     /// Leave out members that the client's dialect does not define.
     pub strict: bool,
+    /// The workspace's provider that is called, if it is one.
+    pub stored: Option<Arc<tidegate_directory::Provider>>,
+    /// The usage of the stream is the gateway's to know: the client did not ask for it.
+    pub hides_usage: bool,
 }
 
 /// Where the answer comes from.
@@ -126,8 +135,14 @@ fn unified(
 ) -> Result<Prepared, Refusal> {
     let way = upstream.way(endpoint, &draft)?;
     let Some(mut way) = way else { return estimate(call, &draft, upstream) };
+    upstream.judge_model(&draft.model)?;
     draft.set_model(way.model);
-    let written = body::write(call, &draft, &mut way.reading, way.endpoint, upstream, &way.set)?;
+    let mut written = body::write(call, &draft, &mut way.reading, way.endpoint, upstream, &way.set)?;
+    let hides_usage =
+        scene.caller.key.is_some() && body::lacks_usage(&draft, way.endpoint, way.reading, upstream);
+    if hides_usage {
+        written.frames = body::asking_for_usage(&written.frames);
+    }
     let send = match way.url {
         None => {
             Send::Here(upstream::demo(way.endpoint, &written.frames, scene.gateway.clock.unix_ms() / 1000))
@@ -151,8 +166,10 @@ fn unified(
         stream: draft.stream && can_stream(endpoint),
         warnings: written.warnings,
         strict: strict(scene, target),
+        stored: upstream.stored(),
+        hides_usage,
     };
-    Ok(Prepared { send, job })
+    Ok(Prepared { send, job, credential: upstream.credential_index() })
 }
 
 /// A form or a recording: goes through unread, to the provider's own address for it.
@@ -181,6 +198,7 @@ fn proxied(
     target: &Target,
     upstream: &Upstream<'_>,
 ) -> Result<Prepared, Refusal> {
+    upstream.judge_model(call.peek.model.as_deref().unwrap_or_default())?;
     let url = upstream.pass_through(call.parts.uri.path(), call.parts.uri.query())?;
     let mut parts = headers::head(&call.parts.method, &url)?;
     upstream.judge(scene, &parts.uri)?;
@@ -223,8 +241,11 @@ fn send_through(
         stream: false,
         warnings: Warnings::default(),
         strict: strict(scene, target),
+        stored: upstream.stored(),
+        hides_usage: false,
     };
-    Ok(Prepared { send: Send::Upstream(Box::new(http::Request::from_parts(parts, body))), job })
+    let send = Send::Upstream(Box::new(http::Request::from_parts(parts, body)));
+    Ok(Prepared { send, job, credential: upstream.credential_index() })
 }
 
 /// The vendor cannot count tokens: the gateway estimates.
@@ -239,8 +260,10 @@ fn estimate(call: &Call, draft: &body::Draft<'_>, upstream: &Upstream<'_>) -> Re
         stream: false,
         warnings: Warnings::default(),
         strict: true,
+        stored: upstream.stored(),
+        hides_usage: false,
     };
-    Ok(Prepared { send: Send::Estimate(answer.into()), job })
+    Ok(Prepared { send: Send::Estimate(answer.into()), job, credential: None })
 }
 
 /// Endpoints whose answers may be events. A `stream` in any other body is the provider's to judge.

@@ -4,11 +4,19 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use http::HeaderValue;
 use tidegate_core::Usage;
+use tidegate_limits as limits;
+use tidegate_routing::Target;
 
+use crate::accept::Call;
+use crate::account::{Account, Closing, Tried};
+use crate::attempt::Attempted;
+use crate::authenticate::Caller;
 use crate::log::LogLine;
 use crate::metrics::Series;
+use crate::plan::Resolved;
 use crate::state::Gateway;
 
 /// How the answer ended.
@@ -29,7 +37,7 @@ pub enum End {
 }
 
 impl End {
-    fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::ClientGone => "client_gone",
@@ -43,12 +51,12 @@ impl End {
 
 #[derive(Debug)]
 pub struct Record {
-    gateway: Arc<Gateway>,
+    pub(crate) gateway: Arc<Gateway>,
     started: Instant,
     first_byte: Option<Instant>,
-    route: &'static str,
-    method: http::Method,
-    path: Box<str>,
+    pub(crate) route: &'static str,
+    pub(crate) method: http::Method,
+    pub(crate) path: Box<str>,
     /// Catalogue id of the provider that answered; empty when none did.
     pub provider: &'static str,
     pub model: Box<str>,
@@ -60,6 +68,10 @@ pub struct Record {
     pub detail: Option<Box<str>>,
     end: End,
     streaming: bool,
+    /// Which limit or budget refused it.
+    pub limit: Option<&'static str>,
+    /// `None` for requests that leave nothing behind.
+    pub(crate) account: Option<Box<Account>>,
 }
 
 impl Record {
@@ -82,6 +94,8 @@ impl Record {
             // Until the body says otherwise; of a HEAD's answer nothing is asked.
             end: if method == http::Method::HEAD { End::Ok } else { End::ClientGone },
             streaming: false,
+            limit: None,
+            account: None,
         })
     }
 
@@ -101,8 +115,58 @@ impl Record {
     }
 
     /// The gateway itself said no.
-    pub fn refused(&self, reason: &'static str) {
+    pub fn refused(&mut self, reason: &'static str) {
         self.gateway.metrics.refusal(reason);
+        if matches!(reason, "rate_limit" | "budget" | "unpriced") {
+            self.limit = Some(reason);
+        }
+    }
+
+    pub(crate) fn caller(&mut self, caller: &Caller) {
+        self.account = Account::open(&self.gateway.control, caller);
+    }
+
+    pub(crate) fn call(&mut self, call: &Call) {
+        self.trace_id.clone_from(&call.own.trace_id);
+        if let Some(account) = &mut self.account {
+            account.call(&self.gateway.control, call);
+        }
+    }
+
+    pub(crate) fn plan(&mut self, resolved: &Resolved) {
+        if let Some(account) = &mut self.account {
+            account.plan(resolved);
+        }
+    }
+
+    /// The caller's limits were charged.
+    pub(crate) fn admitted(&mut self, charged: Option<limits::Permit>) {
+        if charged.is_some() {
+            self.account.get_or_insert_default().charged = charged;
+        }
+    }
+
+    /// An attempt is over.
+    pub(crate) fn attempted(&mut self, target: &Target, attempted: &Attempted, began: Instant) {
+        let request_began = self.started;
+        let Some(account) = &mut self.account else { return };
+        let answer = attempted.answer.as_deref().ok();
+        account.attempted(&Tried {
+            target,
+            outcome: &attempted.outcome,
+            provider: answer.map_or("", |answer| answer.provider),
+            model: answer.map_or("", |answer| &answer.model),
+            virtual_key: answer.and_then(|answer| answer.virtual_key.as_ref()),
+            request_began,
+            began,
+        });
+    }
+
+    /// Bytes of the answer that go out.
+    pub(crate) fn sent(&mut self, bytes: &Bytes) {
+        if let Some(account) = &mut self.account {
+            account.sent(bytes);
+        }
     }
 
     pub fn ended(&mut self, end: End) {
@@ -128,6 +192,10 @@ impl Drop for Record {
         }
         if let Some(usage) = &self.usage {
             count_tokens(&series, usage);
+        }
+        if let Some(account) = self.account.take() {
+            let closing = Closing { record: self, duration, ttfb, end: self.end, streaming: self.streaming };
+            account.close(&closing);
         }
         if self.gateway.log.enabled() {
             self.gateway.log.push(&LogLine {

@@ -27,11 +27,23 @@ pub struct Refusal {
     pub errors: Vec<String>,
     /// A failure inside a target, which also ends a fallback chain: marked by a header, as in the reference.
     pub exception: bool,
+    /// It is about one target: another may be tried.
+    pub target: bool,
+    /// Headers that say more.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 impl Refusal {
     pub fn new(reason: &'static str, error: ApiError) -> Self {
-        Self { error, reason, reference_message: None, errors: Vec::new(), exception: false }
+        Self {
+            error,
+            reason,
+            reference_message: None,
+            errors: Vec::new(),
+            exception: false,
+            target: false,
+            headers: Vec::new(),
+        }
     }
 
     pub fn bad_request(reason: &'static str, param: &str, message: impl Into<String>) -> Self {
@@ -52,6 +64,13 @@ impl Refusal {
     pub fn exception(status: u16, message: impl Into<String>) -> Self {
         let kind = if status >= 500 { ErrorKind::Internal } else { ErrorKind::BadRequest };
         Self { exception: true, ..Self::with_status("target", kind, status, message) }
+    }
+
+    /// Another target may do better.
+    #[must_use]
+    pub fn of_target(mut self) -> Self {
+        self.target = true;
+        self
     }
 
     #[must_use]
@@ -114,6 +133,7 @@ pub fn respond(
     record.status = status.as_u16();
     record.detail = Some(format!("{}: {}", refusal.reason, refusal.error.message).into());
     record.refused(refusal.reason);
+    let standing = record.account.as_ref().map(|account| account.standing()).unwrap_or_default();
     let mut response = Response::new(ClientBody::recorded(body.to_string(), record));
     *response.status_mut() = status;
     let out = response.headers_mut();
@@ -121,8 +141,13 @@ pub fn respond(
     // What the gateway refuses it would refuse again; clients that ask are told so.
     let retry = matches!(refusal.error.kind, ErrorKind::RateLimit | ErrorKind::Overloaded);
     out.insert(headers::SHOULD_RETRY, HeaderValue::from_static(if retry { "true" } else { "false" }));
-    if refusal.exception {
+    if refusal.exception || refusal.target {
         out.insert(headers::EXCEPTION, HeaderValue::from_static("true"));
+    }
+    for (name, value) in standing.iter().chain(&refusal.headers) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            out.insert(*name, value);
+        }
     }
     response
 }

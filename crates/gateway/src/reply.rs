@@ -38,11 +38,12 @@ pub struct Reply {
     detail: Option<Box<str>>,
     client: &'static dyn ClientDialect,
     ending: Ending,
+    hides_usage: bool,
     patience: Patience,
 }
 
 /// Writes the head: the provider's own headers, and those that say which target answered and how.
-pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered) -> Box<Reply> {
+pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Record) -> Box<Reply> {
     let Answered { answer, target, retry_count, circuit } = answered;
     let Answer {
         status,
@@ -55,6 +56,9 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered) -> Box<Reply> {
         estimated,
         uncalled,
         detail,
+        meter,
+        virtual_key,
+        hides_usage,
         ..
     } = *answer;
     strip_hop_by_hop(&mut headers);
@@ -92,6 +96,15 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered) -> Box<Reply> {
         AnswerBody::Pass { events: true, .. } => drop(headers.remove(header::CONTENT_LENGTH)),
         AnswerBody::Pass { .. } => {}
     }
+    if let Some(account) = &mut record.account {
+        account.meter = meter;
+        account.virtual_key = virtual_key;
+        account.sent_model.clone_from(&model);
+        account.answered(&headers);
+        for (name, value) in account.standing() {
+            insert(&mut headers, HeaderName::from_static(name), HeaderValue::from_str(&value));
+        }
+    }
     let idle_ms = target.timeouts.between_chunks_ms.or(scene.snapshot.timeouts.between_chunks_ms);
     let patience = Patience::new(idle_ms.map(Duration::from_millis), &scene.gateway.cut);
     let ending = match call.route {
@@ -99,7 +112,19 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered) -> Box<Reply> {
         _ => Ending::Tapped,
     };
     let client = call.client();
-    Box::new(Reply { status, headers, body, provider, model, usage, detail, client, ending, patience })
+    Box::new(Reply {
+        status,
+        headers,
+        body,
+        provider,
+        model,
+        usage,
+        detail,
+        client,
+        ending,
+        hides_usage,
+        patience,
+    })
 }
 
 impl Reply {
@@ -112,7 +137,9 @@ impl Reply {
         let body = match self.body {
             AnswerBody::Full(bytes) => ClientBody::recorded(bytes, record),
             AnswerBody::Pass { source, tap, events } => {
-                let events = events.then(|| Events::new(self.client, self.provider, self.ending));
+                let events = events.then(|| {
+                    Events::new(self.client, self.provider, self.ending).hiding_usage(self.hides_usage)
+                });
                 ClientBody::Pass(Box::new(PassBody::new(source, tap, events, self.patience, record)))
             }
             AnswerBody::Translated { source, decoder, encoder, events, preface } => {
@@ -154,6 +181,25 @@ fn insert<E>(headers: &mut HeaderMap, name: HeaderName, value: Result<HeaderValu
     if let Ok(value) = value {
         headers.insert(name, value);
     }
+}
+
+/// A JSON answer of the gateway's own, on the path of a request.
+pub fn own_json(call: &Call, body: &serde_json::Value) -> Box<Reply> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, JSON);
+    Box::new(Reply {
+        status: StatusCode::OK,
+        headers,
+        body: AnswerBody::Full(body.to_string().into()),
+        provider: "",
+        model: Box::default(),
+        usage: None,
+        detail: None,
+        client: call.client(),
+        ending: Ending::Tapped,
+        hides_usage: false,
+        patience: Patience::new(None, &std::sync::Arc::default()),
+    })
 }
 
 /// A page of the gateway's own.

@@ -1,7 +1,12 @@
 //! Which of the gateway's doors a request came through, decided once from method and path (never from `Host`).
 
 use http::Method;
+use tidegate_access::{Access, Metering, Permission, Public, Reason, Refusal as Denial, Scope};
 use tidegate_catalog::Endpoint;
+
+use crate::authenticate::refuse;
+use crate::control::router;
+use crate::refuse::Refusal;
 
 /// A door. Everything under `/v1/` that has no unified form passes through to the chosen provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +26,8 @@ pub enum Route {
     /// What a provider keeps for its users (files, batches, jobs, responses): passes through, but as the target's call,
     /// with the target's key and errors told as those of unified calls.
     Managed,
+    /// The gateway's own API: what administers, and what reads records.
+    Own,
     /// Everything else under `/v1/`.
     Pass,
     Unknown,
@@ -38,7 +45,13 @@ impl Route {
             if rest == "models" && (method == Method::GET || method == Method::HEAD) {
                 return Self::Models;
             }
+            if is_own(method, path) {
+                return Self::Own;
+            }
             return if is_managed(rest) { Self::Managed } else { Self::Pass };
+        }
+        if is_own(method, path) {
+            return Self::Own;
         }
         if method != Method::GET && method != Method::HEAD {
             return Self::Unknown;
@@ -52,6 +65,27 @@ impl Route {
         }
     }
 
+    /// Whether what comes back has a price: an answer of a model, not a list of files.
+    pub fn is_of_model(self) -> bool {
+        matches!(self, Self::Unified(endpoint) if endpoint != Endpoint::CountTokens)
+    }
+
+    /// What a caller of a provider must be allowed to do here.
+    ///
+    /// # Errors
+    /// 404 for a path that nothing answers, 400 for one that others would read differently.
+    pub fn permission(self, method: &Method, path: &str) -> Result<Permission, Refusal> {
+        if let Self::Unified(_) = self {
+            return Ok(Permission::Needs(Scope::CompletionsWrite));
+        }
+        let found = router().find(method, path).map_err(|denial| refuse(&denial))?;
+        match found.route.access() {
+            Access::Needs(permission) => Ok(permission),
+            // Nothing public goes to a provider.
+            Access::Public(_) => Err(refuse(&Denial::new(Reason::NotFound))),
+        }
+    }
+
     /// The word for logs and metrics: one of a small closed set, never user text.
     pub fn label(self) -> &'static str {
         match self {
@@ -59,6 +93,7 @@ impl Route {
             Self::Health => "healthz",
             Self::Ready => "readyz",
             Self::Metrics => "metrics",
+            Self::Own => "admin",
             Self::Models => "models",
             Self::Unified(endpoint) => endpoint_label(endpoint),
             Self::Managed | Self::Pass => "proxy",
@@ -84,6 +119,18 @@ fn unified(rest: &str) -> Option<Endpoint> {
         "audio/translations" => Endpoint::AudioTranslations,
         _ => return None,
     })
+}
+
+/// Control and catalogue routes. What has the first segment of one and is none belongs to it all the same: it is
+/// nobody's to pass on.
+fn is_own(method: &Method, path: &str) -> bool {
+    match router().find(method, path) {
+        Ok(found) => match found.route.access() {
+            Access::Public(reason) => reason == Public::Catalogue,
+            Access::Needs(_) => found.route.metering() == Metering::Control,
+        },
+        Err(denial) => denial.reason == Reason::NotFound && path.starts_with("/v1/"),
+    }
 }
 
 fn is_managed(rest: &str) -> bool {

@@ -2,18 +2,22 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tidegate_access::door::Keyless;
 use tidegate_catalog::catalog;
 use tidegate_dialect::peek::PeekLimits;
+use tidegate_limits::IpRules;
 use tidegate_routing::HostRules;
 use tidegate_routing::plan::Defaults;
 use tidegate_settings::{PrivateTarget, Settings};
 use tidegate_upstream::{AddressPolicy, Egress, EgressSettings, ProxyEnv, SetupError};
 
 use crate::accept::Bounds;
-use crate::plan::PlanCache;
-use crate::state::{DefaultTimeouts, KnownProvider, Snapshot};
+use crate::control::{Doors, Each};
+use crate::realm::{KnownProvider, Realm};
+use crate::state::{DefaultTimeouts, Snapshot};
 
 /// What the settings do not hold: read from files and the environment by the binary.
 #[derive(Debug, Default)]
@@ -57,16 +61,18 @@ impl Snapshot {
             },
             max_hops: settings.routing.hops_max,
             hosts,
-            providers: settings.providers.iter().filter_map(known).collect(),
-            configs: around.configs,
+            doors: doors(settings),
+            home: Arc::new(Realm::of_settings(
+                settings.providers.iter().filter_map(known).collect(),
+                around.configs,
+            )),
             default_provider: settings.models.default_provider.as_deref().map(Box::from),
             routing: Defaults { retry_budget: Some(settings.routing.retry_budget) },
-            plans: PlanCache::default(),
         })
     }
 }
 
-fn known(provider: &tidegate_settings::Provider) -> Option<(Box<str>, KnownProvider)> {
+fn known(provider: &tidegate_settings::Provider) -> Option<(Box<str>, Arc<KnownProvider>)> {
     let row = catalog().get(&provider.provider)?;
     let options =
         provider.options.iter().map(|(name, value)| (name.as_str().into(), value.clone())).collect();
@@ -76,8 +82,26 @@ fn known(provider: &tidegate_settings::Provider) -> Option<(Box<str>, KnownProvi
         base_url: provider.base_url.as_deref().map(Box::from),
         options,
         models: provider.models.iter().map(|model| model.as_str().into()).collect(),
+        stored: None,
     };
-    Some((provider.slug.as_str().into(), known))
+    Some((provider.slug.as_str().into(), Arc::new(known)))
+}
+
+fn doors(settings: &Settings) -> Doors {
+    let (access, rates) = (&settings.access, &settings.rate_limits);
+    Doors {
+        keyless: Keyless { from: access.keyless, after_first_key: access.keyless_after_first_key },
+        addresses: IpRules { allow: access.allow.clone(), deny: access.deny.clone() },
+        proxies: access.proxies.clone(),
+        each: Each {
+            address: rates.per_address.clone().into(),
+            user: rates.per_user.clone().into(),
+            model: rates.per_model.clone().into(),
+            route: rates.per_route.clone().into(),
+        },
+        unpriced: settings.budgets.unpriced,
+        stale_after_ms: settings.database.serve_stale.map(millis),
+    }
 }
 
 /// Private targets have to be listed, also those that are the base of a provider.

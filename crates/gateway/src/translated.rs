@@ -58,7 +58,9 @@ impl TranslatedBody {
             let out = self.write_events();
             if !out.is_empty() {
                 self.record.first_byte();
-                return Poll::Ready(Some(Ok(Frame::data(out.into()))));
+                let out = Bytes::from(out);
+                self.record.sent(&out);
+                return Poll::Ready(Some(Ok(Frame::data(out))));
             }
             if self.done {
                 // The end of the upstream body: unread, its connection could not serve another request.

@@ -35,6 +35,11 @@ impl Money {
         self.0
     }
 
+    /// For metrics only: the nearest that a float can say.
+    pub fn approximate(self) -> f64 {
+        self.0.to_string().parse().unwrap_or_default()
+    }
+
     pub fn is_zero(self) -> bool {
         self.0.is_zero()
     }

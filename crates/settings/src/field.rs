@@ -6,8 +6,11 @@
 
 use std::time::Duration;
 
+use tidegate_access::door::Origin;
+use tidegate_limits::Rule;
+
 use crate::error::SettingsError;
-use crate::settings::{LogFormat, PrivateTarget, Settings, Source};
+use crate::settings::{Bodies, LogFormat, PrivateTarget, Settings, Source};
 use crate::suggest::nearest;
 use crate::value::{self, Raw, Wrong, show_duration, show_size};
 use crate::written::Entry;
@@ -180,6 +183,104 @@ pub(crate) const FIELDS: &[Field] = &[
         set: set!(models.default_provider, |raw| value::text(raw).map(Some)),
         show: |s| s.models.default_provider.clone().unwrap_or(UNSET.to_owned()),
     },
+    Field {
+        path: "access.keyless",
+        short: None,
+        set: set!(access.keyless, value::origin),
+        show: |s| match s.access.keyless {
+            Origin::Nowhere => "nowhere".to_owned(),
+            Origin::Loopback => "loopback".to_owned(),
+            Origin::Anywhere => "anywhere".to_owned(),
+        },
+    },
+    Field {
+        path: "access.keyless_after_first_key",
+        short: None,
+        set: set!(access.keyless_after_first_key, value::boolean),
+        show: |s| s.access.keyless_after_first_key.to_string(),
+    },
+    Field {
+        path: "access.allow",
+        short: None,
+        set: set!(access.allow, value::networks),
+        show: |s| show_list(s.access.allow.iter().map(|network| network.to_string())),
+    },
+    Field {
+        path: "access.deny",
+        short: None,
+        set: set!(access.deny, value::networks),
+        show: |s| show_list(s.access.deny.iter().map(|network| network.to_string())),
+    },
+    Field {
+        path: "access.proxies",
+        short: None,
+        set: set!(access.proxies, value::networks),
+        show: |s| show_list(s.access.proxies.iter().map(|network| network.to_string())),
+    },
+    Field {
+        path: "rate_limits.per_address",
+        short: None,
+        set: set!(rate_limits.per_address, value::rules),
+        show: |s| show_rules(&s.rate_limits.per_address),
+    },
+    Field {
+        path: "rate_limits.per_user",
+        short: None,
+        set: set!(rate_limits.per_user, value::rules),
+        show: |s| show_rules(&s.rate_limits.per_user),
+    },
+    Field {
+        path: "rate_limits.per_model",
+        short: None,
+        set: set!(rate_limits.per_model, value::rules),
+        show: |s| show_rules(&s.rate_limits.per_model),
+    },
+    Field {
+        path: "rate_limits.per_route",
+        short: None,
+        set: set!(rate_limits.per_route, value::rules),
+        show: |s| show_rules(&s.rate_limits.per_route),
+    },
+    Field {
+        path: "budgets.unpriced",
+        short: None,
+        set: set!(budgets.unpriced, value::unpriced),
+        show: |s| s.budgets.unpriced.name().to_owned(),
+    },
+    Field {
+        path: "database.url",
+        short: None,
+        set: set!(database.url, value::database),
+        show: |s| s.database.url.as_ref().map_or(UNSET.to_owned(), |_| "set".to_owned()),
+    },
+    Field {
+        path: "database.serve_stale",
+        short: None,
+        set: set!(database.serve_stale, |raw| value::timeout(raw, Duration::from_secs(1), 30 * DAY)),
+        show: |s| show_timeout(s.database.serve_stale),
+    },
+    Field {
+        path: "records.enabled",
+        short: None,
+        set: set!(records.enabled, value::boolean),
+        show: |s| s.records.enabled.to_string(),
+    },
+    Field {
+        path: "records.keep_days",
+        short: None,
+        set: set!(records.keep_days, |raw| value::count(raw, 1, 3_650)),
+        show: |s| s.records.keep_days.to_string(),
+    },
+    Field {
+        path: "records.bodies",
+        short: None,
+        set: set!(records.bodies, value::bodies),
+        show: |s| match s.records.bodies {
+            Bodies::None => "none".to_owned(),
+            Bodies::Errors => "errors".to_owned(),
+            Bodies::All => "all".to_owned(),
+        },
+    },
 ];
 
 /// What a field without a value shows.
@@ -241,11 +342,15 @@ fn remove_or_pick(path: &str) -> String {
         .filter_map(|f| f.path.split('.').nth(1))
         .collect();
     if names.is_empty() {
-        "remove it: the sections are server, log, limits, timeouts, egress, routing, models and providers"
+        "remove it: the sections are server, log, limits, timeouts, egress, routing, models, access, rate_limits, budgets, database, records and providers"
             .to_owned()
     } else {
         format!("remove it: [{of_section}] has {}", names.join(", "))
     }
+}
+
+fn show_rules(rules: &[Rule]) -> String {
+    if rules.is_empty() { UNSET.to_owned() } else { show_list(rules.iter().map(Rule::to_string)) }
 }
 
 fn show_timeout(timeout: Option<Duration>) -> String {

@@ -23,8 +23,8 @@ pub use error::{Errors, Place, SettingsError};
 pub use load::{Inputs, load};
 pub use provider::KnownProvider;
 pub use settings::{
-    Egress, Limits, Log, LogFormat, Models, PrivateTarget, Provider, Routing, Server, Settings, Source,
-    Timeouts,
+    Access, Bodies, Budgets, Database, Egress, Limits, Log, LogFormat, Models, PrivateTarget, Provider,
+    RateLimits, Records, Routing, Server, Settings, Source, Timeouts,
 };
 pub use written::{Argument, CONFIG_VARIABLE, SettingsFile};
 

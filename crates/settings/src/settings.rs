@@ -8,7 +8,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use tidegate_access::door::Origin;
 use tidegate_core::Secret;
+use tidegate_limits::{Networks, Rule};
+use tidegate_pricing::UnpricedPolicy;
 
 use crate::error::Place;
 
@@ -22,6 +25,11 @@ pub struct Settings {
     pub egress: Egress,
     pub routing: Routing,
     pub models: Models,
+    pub access: Access,
+    pub rate_limits: RateLimits,
+    pub budgets: Budgets,
+    pub database: Database,
+    pub records: Records,
     /// The providers that the gateway holds keys, addresses or options for, sorted by slug.
     pub providers: Vec<Provider>,
     /// Where each value that is not a default came from, by field.
@@ -113,6 +121,65 @@ pub struct Models {
     pub default_provider: Option<String>,
 }
 
+/// Who may come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Access {
+    /// From where requests are served that bring no API key of the gateway's.
+    pub keyless: Origin,
+    /// Also when API keys exist.
+    pub keyless_after_first_key: bool,
+    /// Addresses that may come; empty is all.
+    pub allow: Networks,
+    /// Addresses that may not; goes before `allow`.
+    pub deny: Networks,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub proxies: Networks,
+}
+
+/// Rules that hold for each value alike; empty is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RateLimits {
+    pub per_address: Vec<Rule>,
+    /// The user that a request's metadata names.
+    pub per_user: Vec<Rule>,
+    pub per_model: Vec<Rule>,
+    pub per_route: Vec<Rule>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Budgets {
+    /// What happens to requests for models that have no price.
+    pub unpriced: UnpricedPolicy,
+}
+
+/// Where keys, providers and configs are kept.
+#[derive(Debug, Clone, Default)]
+pub struct Database {
+    /// `postgres://…`; `None` is a file in the data directory. Holds a password.
+    pub url: Option<Secret>,
+    /// How long API keys are believed while the database is away; `None` is for ever.
+    pub serve_stale: Option<Duration>,
+}
+
+/// The account of each request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Records {
+    pub enabled: bool,
+    /// Days that records are kept.
+    pub keep_days: u32,
+    pub bodies: Bodies,
+}
+
+/// Which bodies of requests and answers are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Bodies {
+    #[default]
+    None,
+    /// Of requests that failed.
+    Errors,
+    All,
+}
+
 /// A provider that the gateway itself can call.
 #[derive(Debug, Clone)]
 pub struct Provider {
@@ -190,6 +257,12 @@ impl Default for Timeouts {
 impl Default for Egress {
     fn default() -> Self {
         Self { allow_private: Vec::new(), extra_ca_file: None, proxy: true }
+    }
+}
+
+impl Default for Records {
+    fn default() -> Self {
+        Self { enabled: true, keep_days: 30, bodies: Bodies::None }
     }
 }
 

@@ -8,8 +8,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use tidegate_access::door::Origin;
+use tidegate_core::Secret;
+use tidegate_limits::rule::parse_text;
+use tidegate_limits::{Algorithm, Networks, Rule, Unit};
+use tidegate_pricing::UnpricedPolicy;
 
-use crate::settings::{LogFormat, PrivateTarget};
+use crate::settings::{Bodies, LogFormat, PrivateTarget};
 
 /// A value as it was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -144,6 +149,54 @@ pub(crate) fn log_format(raw: &Raw) -> Parsed<LogFormat> {
         Some("json") => Ok(LogFormat::Json),
         _ => Err(Wrong::new(format!("{} is not a log format", raw.shown()), "write \"text\" or \"json\"")),
     }
+}
+
+/// From where requests without a key may come.
+pub(crate) fn origin(raw: &Raw) -> Parsed<Origin> {
+    word(raw, &[("loopback", Origin::Loopback), ("nowhere", Origin::Nowhere), ("anywhere", Origin::Anywhere)])
+}
+
+pub(crate) fn unpriced(raw: &Raw) -> Parsed<UnpricedPolicy> {
+    word(raw, &[("mark", UnpricedPolicy::Mark), ("refuse", UnpricedPolicy::Refuse)])
+}
+
+pub(crate) fn bodies(raw: &Raw) -> Parsed<Bodies> {
+    word(raw, &[("none", Bodies::None), ("errors", Bodies::Errors), ("all", Bodies::All)])
+}
+
+/// One of a few words.
+fn word<T: Copy>(raw: &Raw, words: &[(&str, T)]) -> Parsed<T> {
+    let found = raw.as_text().and_then(|text| words.iter().find(|(word, _)| *word == text));
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        Wrong::new(format!("{} is not accepted", raw.shown()), format!("write {}", names.join(" or ")))
+    })
+}
+
+/// Networks and addresses.
+pub(crate) fn networks(raw: &Raw) -> Parsed<Networks> {
+    let list = texts(raw)?;
+    Networks::parse("", list.iter().map(String::as_str)).map_err(|error| {
+        Wrong::new(error.problem, format!("write networks or addresses, {}", error.expected))
+    })
+}
+
+/// Rate limits as one text: `100/minute, 5000/day`.
+pub(crate) fn rules(raw: &Raw) -> Parsed<Vec<Rule>> {
+    let text = text(raw)?;
+    parse_text("", &text, Unit::Requests, Algorithm::Moving)
+        .map_err(|error| Wrong::new(error.problem, format!("write {}", error.expected)))
+}
+
+/// The address of a database. Never shown: it holds a password.
+pub(crate) fn database(raw: &Raw) -> Parsed<Option<Secret>> {
+    let text = text(raw)?;
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        return Ok(Some(Secret::from(text)));
+    }
+    let remedy =
+        "write postgres://user:password@host/database, or leave it out for a file in server.data_dir";
+    Err(Wrong::new("this is no address of a PostgreSQL database", remedy))
 }
 
 /// A share from 0 to 1.

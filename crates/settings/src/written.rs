@@ -17,6 +17,9 @@ use crate::value::Raw;
 /// The variable that names the settings file; for the caller, who reads it.
 pub const CONFIG_VARIABLE: &str = "TIDEGATE_CONFIG";
 
+/// Variables of ours that are no settings: secrets, and what the command line asks with.
+const OTHER_VARIABLES: [&str; 3] = ["TIDEGATE_MASTER_KEY", "TIDEGATE_ADMIN_KEY", "TIDEGATE_URL"];
+
 const PREFIX: &str = "TIDEGATE_";
 
 /// The text of a settings file, and its name for messages.
@@ -96,6 +99,7 @@ pub(crate) fn in_env(
     let is_ours = |name: &str, value: &str| {
         name.starts_with(PREFIX)
             && name != CONFIG_VARIABLE
+            && !OTHER_VARIABLES.contains(&name)
             && !value.is_empty()
             && !is_service_link(name, value)
     };

@@ -4,16 +4,20 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::SocketAddr;
 
+use tidegate_access::door::Origin;
+use tidegate_control::{AdminKey, FirstStart};
 use tidegate_settings::{LogFormat, Settings};
+
+use crate::holdings;
 
 /// The line that says the gateway takes requests; scripts wait for it.
 pub fn listening(address: SocketAddr) -> String {
     format!("tidegate {} listening on http://{address}", env!("CARGO_PKG_VERSION"))
 }
 
-pub fn show(settings: &Settings, address: SocketAddr, file: Option<&std::path::Path>) {
+pub fn show(settings: &Settings, first: &FirstStart, address: SocketAddr, file: Option<&std::path::Path>) {
     let text = match settings.log.format {
-        LogFormat::Text => text(settings, address, file),
+        LogFormat::Text => text(settings, address, file) + &once(settings, first, address),
         LogFormat::Json => {
             let line = serde_json::json!({"event": "listening", "message": listening(address), "url": format!("http://{address}")});
             format!("{line}\n")
@@ -21,6 +25,27 @@ pub fn show(settings: &Settings, address: SocketAddr, file: Option<&std::path::P
     };
     // A closed standard output is no reason not to serve.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// What is told once: afterwards there are hashes only.
+fn once(settings: &Settings, first: &FirstStart, address: SocketAddr) -> String {
+    let mut text = String::new();
+    if let AdminKey::Made(key) = &first.key {
+        let file = settings.server.data_dir.join(holdings::ADMIN_KEY);
+        let _ = write!(
+            text,
+            "  Admin key  {}\n             shown once; `tidegate keys create my-app` uses the copy in {}\n",
+            key.expose(),
+            file.display()
+        );
+    }
+    if let Some(token) = &first.link {
+        let _ = writeln!(text, "  Sign in    http://{address}/sign-in?token={} (once)", token.expose());
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
 }
 
 /// For the operator, on standard error.
@@ -45,10 +70,18 @@ fn text(settings: &Settings, address: SocketAddr, file: Option<&std::path::Path>
     };
     let off_loopback = if settings.server.host.is_loopback() {
         "this machine only"
-    } else if names.is_empty() {
-        "EVERYONE who can reach this address; callers are not authenticated"
     } else {
-        "EVERYONE who can reach this address, with the provider keys held here; put authentication in front"
+        match settings.access.keyless {
+            Origin::Anywhere if names.is_empty() => {
+                "EVERYONE who can reach this address; callers need no API key (access.keyless)"
+            }
+            Origin::Anywhere => {
+                "EVERYONE who can reach this address, with the provider keys held here (access.keyless)"
+            }
+            Origin::Loopback | Origin::Nowhere => {
+                "whoever has an API key: `tidegate keys create my-app` makes one"
+            }
+        }
     };
     let _ = write!(
         text,
@@ -58,7 +91,7 @@ fn text(settings: &Settings, address: SocketAddr, file: Option<&std::path::Path>
          \n  Providers  {providers}\
          \n  Log        {log}\
          \n  Metrics    http://{address}/metrics\
-         \n  Off        caching, keys of the gateway's own\
+         \n  Off        caching\
          \n\n  Try it, no key needed:\n\n    curl http://{address}/v1/chat/completions -H 'content-type: application/json' \\\n      -d '{{\"model\": \"@demo/echo\", \"stream\": true, \"messages\": [{{\"role\": \"user\", \"content\": \"Hello!\"}}]}}'\n\n"
     );
     text

@@ -27,7 +27,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     for line in settings.effective() {
         let _ = writeln!(report, "{} = {}   ({})", line.field, line.value, line.source);
     }
-    let _ = writeln!(report, "\nok: settings, and {} saved config(s)", snapshot.configs.len());
+    let _ = writeln!(report, "\nok: settings, and {} saved config(s)", snapshot.home.configs.len());
     let _ = std::io::stdout().lock().write_all(report.as_bytes());
     Ok(())
 }
@@ -35,20 +35,20 @@ pub fn run(options: &Options) -> Result<(), String> {
 /// Mistakes of the saved configs, one a line.
 pub fn saved(settings: &Settings, snapshot: &Snapshot) -> String {
     let context = ConfigContext {
-        is_provider: &|name| plan::is_provider(snapshot, name),
+        is_provider: &|name| plan::is_provider(&snapshot.home, name),
         provider_ids: &PORTKEY_IDS,
-        has_key: &|name| plan::has_key(snapshot, name),
+        has_key: &|name| plan::has_key(&snapshot.home, name),
         hosts: &snapshot.hosts,
         // A config without a provider is completed by the header of the request that names it.
         provider_header: true,
     };
     let mut mistakes = String::new();
-    let mut ids: Vec<_> = snapshot.configs.iter().collect();
-    ids.sort_unstable();
-    for (id, text) in ids {
+    let mut ids: Vec<_> = snapshot.home.configs.iter().collect();
+    ids.sort_unstable_by_key(|(id, _)| *id);
+    for (id, saved) in ids {
         let file = settings.server.data_dir.join("configs").join(format!("{id}.json"));
         let file = file.display();
-        match tidegate_routing::config::parse(text, &context) {
+        match tidegate_routing::config::parse(&saved.text, &context) {
             Ok(config) => {
                 for note in config.notes() {
                     let _ = writeln!(mistakes, "{file}: {note}");

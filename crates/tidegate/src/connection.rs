@@ -26,7 +26,9 @@ pub async fn serve(
     draining: watch::Receiver<bool>,
 ) {
     let _open = Open::new(&gateway);
-    let service = |request| pipeline::serve(gateway.clone(), request);
+    // A connection without an address is one that is over.
+    let Ok(peer) = stream.peer_addr() else { return };
+    let service = |request| pipeline::serve(gateway.clone(), peer.ip(), request);
     server::serve(stream, limits, draining, service, |bad| unreadable(&gateway, bad)).await;
 }
 

@@ -6,6 +6,7 @@ mod banner;
 mod check;
 mod cli;
 mod connection;
+mod holdings;
 mod reload;
 mod serve;
 mod wire;

@@ -93,6 +93,8 @@ fn fixed_at_start(old: &Settings, fresh: &Settings) -> Vec<&'static str> {
         ("server.workers", a.workers != b.workers),
         ("server.grace_period", a.grace_period != b.grace_period),
         ("log", old.log != fresh.log),
+        ("database.url", old.database.url.is_some() != fresh.database.url.is_some()),
+        ("records", old.records != fresh.records),
         ("limits.max_connections", old.limits.max_connections != fresh.limits.max_connections),
         ("limits.max_header_bytes", old.limits.max_header_bytes != fresh.limits.max_header_bytes),
     ]

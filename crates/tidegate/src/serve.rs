@@ -4,7 +4,8 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidegate_core::SystemClock;
+use tidegate_control::FirstStart;
+use tidegate_core::{Clock, SystemClock};
 use tidegate_gateway::Gateway;
 use tidegate_gateway::log::{Log, LogFormat};
 use tidegate_settings::Settings;
@@ -13,6 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::cli::Options;
+use crate::holdings::{self, Given, Holdings};
 use crate::wire::Origin;
 use crate::{banner, check, connection, reload};
 
@@ -33,7 +35,6 @@ pub fn run(options: &Options) -> Result<(), String> {
     }
     raise_descriptor_limit();
     let (log, writer) = start_log(&settings)?;
-    let gateway = Gateway::new(snapshot, log, Arc::new(SystemClock::new()));
     let workers = settings.server.workers.or_else(|| std::thread::available_parallelism().ok());
     let mut runtime = match workers.map_or(1, NonZero::get) {
         // One worker has nobody to share its queue with, and saves what sharing costs.
@@ -46,8 +47,15 @@ pub fn run(options: &Options) -> Result<(), String> {
     };
     let runtime =
         runtime.enable_all().build().map_err(|error| format!("cannot start the runtime: {error}"))?;
-    let served = runtime.block_on(listen(origin, &settings, gateway.clone()));
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let opened = runtime.block_on(holdings::open(&settings, &Given::of(&origin.env), &clock));
+    let Holdings { control, keeper, first } = opened?;
+    let gateway = Gateway::new(snapshot, control, log, clock);
+    let tending = runtime.spawn(holdings::tend(keeper, gateway.clone()));
+    let served = runtime.block_on(listen(origin, &settings, &first, gateway.clone()));
+    tending.abort();
     runtime.shutdown_timeout(Duration::from_secs(1));
+    holdings::close(&gateway.control);
     gateway.log.close();
     if let Some(writer) = writer {
         let _ = writer.join();
@@ -55,7 +63,12 @@ pub fn run(options: &Options) -> Result<(), String> {
     served
 }
 
-async fn listen(origin: Origin, settings: &Settings, gateway: Arc<Gateway>) -> Result<(), String> {
+async fn listen(
+    origin: Origin,
+    settings: &Settings,
+    first: &FirstStart,
+    gateway: Arc<Gateway>,
+) -> Result<(), String> {
     let asked = (settings.server.host, settings.server.port);
     let listener = TcpListener::bind(asked)
         .await
@@ -65,7 +78,7 @@ async fn listen(origin: Origin, settings: &Settings, gateway: Arc<Gateway>) -> R
     // Asked for before anyone can know that the gateway runs: a signal that comes unasked would end it.
     let reloads = reload::Watch::begin(origin, settings.clone())?;
     let mut stop = StopSignals::begin()?;
-    banner::show(settings, address, file.as_deref());
+    banner::show(settings, first, address, file.as_deref());
     let (drain, draining) = watch::channel(false);
     // Every connection holds a sender; the receiver ends when the last is gone.
     let (alive, mut gone) = mpsc::channel::<()>(1);

@@ -23,3 +23,5 @@ mod safety;
 mod stage;
 mod streams;
 mod structure;
+mod tenant;
+mod tenants;

@@ -33,6 +33,7 @@ pub struct Setup {
     arguments: Vec<String>,
     configs: Vec<(String, String)>,
     port: u16,
+    directory: Option<Scratch>,
 }
 
 impl Setup {
@@ -59,6 +60,12 @@ impl Setup {
         self
     }
 
+    /// A data directory that holds something already.
+    pub fn directory(mut self, directory: Scratch) -> Self {
+        self.directory = Some(directory);
+        self
+    }
+
     /// Where it listens; any free port otherwise.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
@@ -66,7 +73,7 @@ impl Setup {
     }
 
     /// Runs `tidegate check`, or another subcommand that ends by itself.
-    pub fn ended(self, subcommand: &str) -> Output {
+    pub fn ended(mut self, subcommand: &str) -> Output {
         let directory = self.write();
         let mut command = Command::new(binary());
         command.arg(subcommand).arg("--config").arg(directory.path().join(FILE));
@@ -75,7 +82,7 @@ impl Setup {
     }
 
     /// Starts it and waits until it listens.
-    pub async fn start(self) -> Tidegate {
+    pub async fn start(mut self) -> Tidegate {
         let directory = self.write();
         let file = directory.path().join(FILE).display().to_string();
         let data = directory.path().display().to_string();
@@ -92,8 +99,8 @@ impl Setup {
     }
 
     /// The data directory, with the settings file in it.
-    fn write(&self) -> Scratch {
-        let directory = Scratch::new();
+    fn write(&mut self) -> Scratch {
+        let directory = self.directory.take().unwrap_or_else(Scratch::new);
         directory.write(FILE, &self.settings);
         std::fs::create_dir(directory.path().join("configs")).unwrap();
         for (id, config) in &self.configs {

@@ -61,8 +61,7 @@ pub(crate) async fn create_organisation_service(call: Call, _: Nothing, body: Cr
 }
 
 pub(crate) async fn create_workspace_service(call: Call, _: Nothing, body: Create) -> Answer<Created> {
-    let workspace = call.workspace(body.workspace_id.as_deref()).await?;
-    let home = Home::workspace(call.organisation, workspace.id);
+    let home = call.home(body.workspace_id.as_deref()).await?;
     create(call, body, home, KeyKind::WorkspaceService, KeyOwner::Service).await
 }
 

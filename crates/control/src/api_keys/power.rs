@@ -1,7 +1,9 @@
 //! Nobody gets more through a key than he has: to make one, widen it or learn its new text is to be given what it
 //! opens.
 
-use tidegate_access::{KeyKind, Principal, Reach, Scope, ScopeSet, UnknownScope, may_grant};
+use tidegate_access::{
+    KeyKind, OrganisationRole, Principal, Reach, Scope, ScopeSet, UnknownScope, may_grant,
+};
 use tidegate_store::Home;
 use tidegate_store::entity::{ApiKey, Stored};
 
@@ -9,6 +11,7 @@ use super::owner;
 use crate::call::Call;
 use crate::principal::kind_of;
 use crate::problem::Problem;
+use crate::roles;
 
 /// The scopes that a body names.
 ///
@@ -30,19 +33,22 @@ pub(super) fn to_give(call: &Call, home: Home, kind: KeyKind, wanted: ScopeSet) 
 /// Whether the caller may take a key into his hands: rotate it or take it away.
 ///
 /// # Errors
-/// 403 naming what the key opens and the caller does not.
-pub(super) fn over(call: &Call, key: &Stored<ApiKey>) -> Result<(), Problem> {
+/// 403 naming what the key opens and the caller does not, or that it takes an owner.
+pub(super) async fn over(call: &Call, key: &Stored<ApiKey>) -> Result<(), Problem> {
     let kind = kind_of(&key.entity, key.home);
     if owner(&key.entity).is_some() && owner(&key.entity) == call.user() {
         // His own: an administrator may have given it more than his role has.
         return Ok(());
     }
-    let opens = if kind == KeyKind::Admin {
-        ScopeSet::of_kind(kind)
-    } else {
-        let known = key.entity.scopes.iter().filter_map(|word| Scope::parse(word).ok());
-        known.collect::<ScopeSet>().intersection(ScopeSet::of_kind(kind))
-    };
+    if kind == KeyKind::Admin {
+        // It counts as an owner.
+        return match roles::in_organisation(call).await? {
+            OrganisationRole::Owner => Ok(()),
+            _ => Err(Problem::forbidden("the admin key is an owner's to rotate or revoke")),
+        };
+    }
+    let known = key.entity.scopes.iter().filter_map(|word| Scope::parse(word).ok());
+    let opens = known.collect::<ScopeSet>().intersection(ScopeSet::of_kind(kind));
     to_give(call, key.home, kind, opens)
 }
 

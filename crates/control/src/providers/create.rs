@@ -96,7 +96,7 @@ pub(crate) async fn make(call: &Call, place: &Place, body: Create) -> Result<Sto
     no_mappings(body.secret_mappings.as_deref())?;
     let now = call.now();
     let mut limits = Limits::default();
-    limits::change(&mut limits, body.usage_limits, body.rate_limits, now)?;
+    limits::Change::read(body.usage_limits, body.rate_limits, now)?.apply(&mut limits);
     let (backing, usual_name, hoped) = match body.integration_id.as_deref() {
         Some(integration) => {
             let has_own = !matches!((&body.key, &body.credentials), (Patch::Keep, Patch::Keep));

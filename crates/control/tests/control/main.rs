@@ -1,13 +1,16 @@
 //! The admin API from outside: whole requests in, whole answers out, over a store in a directory of the test's own.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says what is wrong by failing"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by failing")]
 
+mod api_keys;
+mod audit_logs;
 mod configs;
+mod first_start;
 mod frame;
+mod integrations;
+mod isolation;
+mod matrix;
+mod people;
 mod providers;
+mod workspaces;
 mod world;

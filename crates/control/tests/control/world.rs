@@ -27,6 +27,10 @@ use tidegate_store::{Home, Store};
 pub struct TestClock(AtomicU64);
 
 impl TestClock {
+    pub fn set(&self, ms: u64) {
+        self.0.store(ms, Ordering::Relaxed);
+    }
+
     pub fn advance(&self, ms: u64) {
         self.0.fetch_add(ms, Ordering::Relaxed);
     }
@@ -112,8 +116,11 @@ pub fn store_in(directory: &Directory, clock: &Arc<TestClock>) -> impl Future<Ou
     }
 }
 
+/// 2027-01-15T08:00:00Z.
+const BEGIN: u64 = 1_800_000_000_000;
+
 pub fn clock() -> Arc<TestClock> {
-    Arc::new(TestClock(AtomicU64::new(1_800_000_000_000)))
+    Arc::new(TestClock(AtomicU64::new(BEGIN)))
 }
 
 pub fn workspace(slug: &str) -> Workspace {
@@ -140,7 +147,9 @@ impl World {
 
     pub async fn with(options: ApiOptions) -> Self {
         let directory = Directory::new();
+        // Objects of the same millisecond are in no order.
         let clock = clock();
+        clock.set(BEGIN - 1_000);
         let store = store_in(&directory, &clock).await;
         let organisation = |slug: &str| Organisation {
             name: slug.to_owned(),
@@ -151,7 +160,9 @@ impl World {
         let org = store.create_organisation(&by, organisation("acme")).await.unwrap().id;
         let home = Home::organisation(org);
         let a = store.create(&by, home, workspace("ws-a")).await.unwrap().id;
+        clock.advance(1);
         let b = store.create(&by, home, workspace("ws-b")).await.unwrap().id;
+        clock.advance(1);
         let api = Api::new(store.clone(), clock.clone(), options).unwrap();
         let mut world = Self {
             api,
@@ -170,6 +181,7 @@ impl World {
         let mut key = ApiKey::new("stranger", KeyOwner::Service, Vec::new());
         key.is_admin = true;
         world.key("stranger", KeyKind::Admin, Home::organisation(other), key).await;
+        world.clock.set(BEGIN);
         world
     }
 
@@ -229,6 +241,7 @@ impl World {
 
     pub async fn key(&mut self, name: &'static str, kind: KeyKind, home: Home, key: ApiKey) {
         let number = u8::try_from(self.credentials.len()).unwrap();
+        self.clock.advance(1);
         let text = tidegate_access::key::generate(kind, &[number; 32]);
         self.store.create_key_as(&By::system(), home, key, &text).await.unwrap();
         self.credentials.insert(name, Credential::Key(text.expose().to_owned()));

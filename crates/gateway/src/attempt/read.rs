@@ -372,6 +372,9 @@ impl Reader<'_> {
             strict: self.job.strict,
             names_events: self.call.client().id() == DialectId::Anthropic,
             detail: None,
+            meter: None,
+            virtual_key: None,
+            hides_usage: false,
         };
         Attempted { outcome, answer: Ok(Box::new(answer)) }
     }

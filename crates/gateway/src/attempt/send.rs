@@ -38,7 +38,7 @@ impl Limits {
 
 pub async fn send(scene: &Scene<'_>, call: &Call, target: &Target, prepared: Prepared) -> Attempted {
     let started = Instant::now();
-    let Prepared { send, job } = prepared;
+    let Prepared { send, job, .. } = prepared;
     let request = match send {
         Send::Upstream(request) => request,
         Send::Here(reply) => return Box::pin(here(scene, call, &job, reply)).await,
@@ -98,6 +98,9 @@ fn estimate(job: &Job, body: Bytes) -> Attempted {
         strict: true,
         names_events: false,
         detail: None,
+        meter: None,
+        virtual_key: None,
+        hides_usage: false,
     };
     Attempted { outcome: Outcome::default(), answer: Ok(Box::new(answer)) }
 }

@@ -166,6 +166,34 @@ pub fn write(
     }
 }
 
+/// Whether the provider has to be asked for the usage of a stream, which the client did not do. What its caller is
+/// charged should be the provider's own count.
+pub fn lacks_usage(draft: &Draft<'_>, endpoint: Endpoint, reading: Reading, upstream: &Upstream<'_>) -> bool {
+    draft.stream
+        && reading == Reading::Same(DialectId::OpenAi)
+        && matches!(endpoint, Endpoint::ChatCompletions | Endpoint::Completions)
+        && upstream.row().is_some()
+        && !draft.has("stream_options")
+        && !upstream.adjust().drop.iter().any(|name| name == "stream_options")
+}
+
+/// The body with that question in it; nothing is copied.
+pub fn asking_for_usage(frames: &[Bytes]) -> Arc<[Bytes]> {
+    const QUESTION: &[u8] = br#""stream_options":{"include_usage":true},"#;
+    let mut asked = false;
+    let mut out = Vec::with_capacity(frames.len() + 2);
+    for frame in frames {
+        match memchr::memchr(b'{', frame).filter(|_| !asked) {
+            Some(at) => {
+                asked = true;
+                out.extend([frame.slice(..=at), Bytes::from_static(QUESTION), frame.slice(at + 1..)]);
+            }
+            None => out.push(frame.clone()),
+        }
+    }
+    out.into()
+}
+
 /// The client's own dialect: as little change as possible.
 fn same(
     draft: &Draft<'_>,

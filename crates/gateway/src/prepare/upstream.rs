@@ -10,8 +10,9 @@ use tidegate_catalog::{
     AuthScheme, Base, BodyModel, Call as UrlCall, Dialect, Endpoint, Inference, Pairs, Provider, UrlError,
     catalog, infer,
 };
-use tidegate_core::Secret;
+use tidegate_core::{ErrorKind, Secret};
 use tidegate_dialect::{Adjust, DialectId};
+use tidegate_directory::Credential;
 use tidegate_routing::Target;
 use tidegate_upstream::sign::{self, Scheme, SigV4};
 
@@ -19,8 +20,8 @@ use super::body::Draft;
 use super::{Reading, Scene};
 use crate::accept::Call;
 use crate::plan::DEMO;
+use crate::realm::KnownProvider;
 use crate::refuse::Refusal;
-use crate::state::KnownProvider;
 
 /// A target's upstream. `row` is absent for the demo model.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub struct Upstream<'a> {
     base: Base<'a>,
     target: &'a Target,
     known: Option<&'a KnownProvider>,
+    /// The place in its pool of the stored credential that is used, and the credential.
+    credential: Option<(usize, &'a Credential)>,
 }
 
 /// How an endpoint is reached at this upstream.
@@ -48,10 +51,16 @@ impl<'a> Upstream<'a> {
     /// # Errors
     /// The provider is not known.
     pub fn resolve(scene: &Scene<'a>, call: &Call, target: &'a Target) -> Result<Self, Refusal> {
-        let named = target.provider.strip_prefix('@').unwrap_or(&target.provider);
+        let own = target.provider.strip_prefix('@').unwrap_or(&target.provider);
+        let virtual_key = target.virtual_key.as_deref().map(|slug| slug.strip_prefix('@').unwrap_or(slug));
+        let named = match virtual_key {
+            Some(slug) if scene.realm.providers.contains_key(slug) => slug,
+            Some(slug) if own.is_empty() => return Err(no_virtual_key(slug)),
+            _ => own,
+        };
         let name = if named.is_empty() { inferred(scene, call) } else { named };
         let custom_host = scene.resolved.overrides.custom_host.as_deref().or(target.custom_host.as_deref());
-        let known = scene.snapshot.known(name);
+        let known = scene.realm.known(name);
         let row = known.map(|known| known.row).or_else(|| catalog().get(name));
         if row.is_none() && name != DEMO {
             return Err(Refusal::exception(500, format!("Provider {name} not found")));
@@ -59,19 +68,49 @@ impl<'a> Upstream<'a> {
         // A stored key goes to the address it was stored for, never to one that a request names.
         let elsewhere = custom_host.is_some()
             || row.is_some_and(|row| target.options.keys().any(|name| row.is_address_option(name)));
-        let stored = known.filter(|_| !elsewhere).and_then(|known| known.api_key.as_ref());
+        let here = known.filter(|_| !elsewhere);
+        let credential = here.and_then(|known| known.stored.as_deref()).map(|stored| pick(scene, stored));
+        let credential = credential.transpose()?.flatten();
+        let of_pool = credential.and_then(|(_, credential)| credential.key.as_ref());
+        let stored = of_pool.or_else(|| here.and_then(|known| known.api_key.as_ref()));
         let callers = scene.caller.credential.as_ref().filter(|_| scene.resolved.caller_key);
         let (first, second) =
             if scene.resolved.settings_first { (stored, callers) } else { (callers, stored) };
         let key = target.api_key.as_ref().or(first).or(second);
         // Stored options are credentials as well: they follow the key.
-        let known = known.filter(|_| !elsewhere);
+        let known = here;
         let base = match (custom_host, known.and_then(|known| known.base_url.as_deref())) {
             (Some(url), _) => Base::CustomHost(url),
             (None, Some(url)) => Base::BaseUrl(url),
             (None, None) => Base::Own,
         };
-        Ok(Self { row: row.filter(|_| name != DEMO), key: key.cloned(), base, target, known })
+        // With a key of the caller's own, nothing of the pool is used.
+        let credential =
+            credential.filter(|_| key.is_none() || key.map(Secret::expose) == stored.map(Secret::expose));
+        Ok(Self { row: row.filter(|_| name != DEMO), key: key.cloned(), base, target, known, credential })
+    }
+
+    /// The workspace's provider that is called, if it is one.
+    pub fn stored(&self) -> Option<Arc<tidegate_directory::Provider>> {
+        self.known.and_then(|known| known.stored.clone())
+    }
+
+    /// Which credential of its pool was taken.
+    pub fn credential_index(&self) -> Option<usize> {
+        self.credential.map(|(at, _)| at)
+    }
+
+    /// # Errors
+    /// 403 for a model that this provider may not be asked for.
+    pub fn judge_model(&self, model: &str) -> Result<(), Refusal> {
+        let Some(known) = self.known.filter(|known| !model.is_empty() && !known.allows(model)) else {
+            return Ok(());
+        };
+        let slug = known.stored.as_ref().map_or(known.row.id, |stored| &*stored.slug);
+        let message = format!("the model `{}` is not allowed for the provider `{slug}`", shown(model));
+        let mut refusal = Refusal::with_status("model", ErrorKind::Permission, 403, message);
+        refusal.error.param = Some("model".into());
+        Err(refusal.of_target())
     }
 
     /// Catalogue id.
@@ -95,6 +134,7 @@ impl<'a> Upstream<'a> {
     pub fn option(&self, name: &str) -> Option<&str> {
         self.target
             .option(name)
+            .or_else(|| self.credential.and_then(|(_, one)| one.options.get(name)).map(Secret::expose))
             .or_else(|| self.known.and_then(|known| known.options.get(name)).map(Secret::expose))
     }
 
@@ -280,6 +320,31 @@ impl<'a> Upstream<'a> {
     }
 }
 
+/// The credential for this attempt.
+fn pick<'a>(
+    scene: &Scene<'a>,
+    stored: &'a tidegate_directory::Provider,
+) -> Result<Option<(usize, &'a Credential)>, Refusal> {
+    let now = scene.gateway.clock.unix_ms();
+    if stored.is_expired(now) {
+        let message = format!("the provider `{}` has expired", stored.slug);
+        return Err(Refusal::with_status("provider_expired", ErrorKind::Auth, 401, message).of_target());
+    }
+    Ok(stored.pool.pick(now, tidegate_core::id::draw()))
+}
+
+fn no_virtual_key(slug: &str) -> Refusal {
+    let message = format!("no provider or virtual key here is called `{}`", shown(slug));
+    let mut refusal = Refusal::with_status("virtual_key", ErrorKind::BadRequest, 400, message);
+    refusal.error.param = Some("virtual_key".into());
+    refusal.of_target()
+}
+
+/// User text in an error message: short and printable.
+fn shown(text: &str) -> String {
+    text.chars().take(80).map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
 /// The demo model's answer.
 pub fn demo(endpoint: Endpoint, frames: &[Bytes], now_s: u64) -> tidegate_demo::Reply {
     let endpoint = match endpoint {
@@ -331,7 +396,7 @@ fn code_of(dialect: Dialect) -> Option<DialectId> {
 fn inferred<'a>(scene: &Scene<'_>, call: &'a Call) -> &'a str {
     match call.peek.model.as_deref().map(infer) {
         Some(Inference::Explicit { provider, .. } | Inference::ByName(provider))
-            if scene.snapshot.known(provider.id).is_some() =>
+            if scene.realm.known(provider.id).is_some() =>
         {
             provider.id
         }

@@ -59,6 +59,10 @@ impl Networks {
         self.0.iter().any(|network| network.contains(&address))
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = &IpNet> {
+        self.0.iter()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

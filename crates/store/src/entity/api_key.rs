@@ -46,19 +46,15 @@ pub struct ApiKey {
 
 words! {
     /// How a key came to be.
+    #[derive(Default)]
     MadeBy {
         /// By somebody at the console.
         Console = "ui",
         /// By a program.
+        #[default]
         Api = "api",
         /// By the gateway: at the first start, or with an invitation.
         Gateway = "auto",
-    }
-}
-
-impl Default for MadeBy {
-    fn default() -> Self {
-        Self::Api
     }
 }
 

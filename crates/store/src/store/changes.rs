@@ -82,6 +82,11 @@ impl Feed {
         }
     }
 
+    /// Sees a new number whenever this process hears of a change: for whoever waits elsewhere.
+    pub fn waker(&self) -> watch::Receiver<u64> {
+        self.woken.clone()
+    }
+
     /// The number of the last change that was polled.
     pub fn upto(&self) -> u64 {
         self.upto

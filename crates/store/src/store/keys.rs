@@ -77,6 +77,8 @@ impl Store {
             if key.revoked_at.is_some() {
                 return Err(StoreError::invalid("status", "a revoked key cannot be rotated"));
             }
+            // A text that it had before may come back.
+            key.secrets.retain(|old| old.digest() != secret.digest());
             for old in &mut key.secrets {
                 old.until = Some(old.until.map_or(until, |earlier| earlier.min(until)));
             }

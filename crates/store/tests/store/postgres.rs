@@ -8,10 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use tidegate_core::Secret;
 use tidegate_store::entity::{ApiKey, Config as SavedConfig, KeyOwner};
+use tidegate_store::id::{ApiKeyId, EntityId, OrganisationId};
 use tidegate_store::migration::Migration;
 use tidegate_store::postgres::{MIGRATIONS, Postgres};
-use tidegate_store::{Expected, Page, Store, StoreError};
+use tidegate_store::{Expected, Home, Page, Store, StoreError};
 use tokio_postgres::{Config, NoTls};
 
 use crate::suite;
@@ -176,6 +178,7 @@ async fn replicas_start_together_and_lose_nothing(server: &Server) {
     for start in starts {
         stores.push(start.await.unwrap());
     }
+    what_exists_once_is_made_by_one_replica(&stores).await;
     let world = world(config).await;
     let made = suite::config("pc-x-000001", serde_json::json!({"n": 0}));
     let id = world.store.create(&by(), world.home_a(), made).await.unwrap().id;
@@ -216,6 +219,39 @@ async fn replicas_start_together_and_lose_nothing(server: &Server) {
     let end = stores[1].get::<SavedConfig>(&scope, id).await.unwrap();
     assert_eq!(end.entity.content["n"], 40);
     world.store.verify_audit(None).await.unwrap();
+}
+
+async fn what_exists_once_is_made_by_one_replica(stores: &[Store]) {
+    let (org, id) = (OrganisationId::make(1).unwrap(), ApiKeyId::make(1).unwrap());
+    let tries: Vec<_> = stores
+        .iter()
+        .cloned()
+        .enumerate()
+        .map(|(at, store)| {
+            tokio::spawn(async move {
+                let made =
+                    store.create_organisation_once(&by(), org, crate::world::organisation("once")).await;
+                assert!(matches!(made, Ok(_) | Err(StoreError::Taken { .. })), "{made:?}");
+                let text = Secret::from(format!("tg-of-replica-{at}-0123456789"));
+                let home = Home::organisation(org);
+                match store.create_key_once(&by(), home, id, key("once"), &text).await {
+                    Ok(_) => (usize::from(made.is_ok()), Some(text)),
+                    Err(StoreError::Taken { .. }) => (usize::from(made.is_ok()), None),
+                    Err(error) => panic!("{error}"),
+                }
+            })
+        })
+        .collect();
+    let (mut organisations, mut texts) = (0, Vec::new());
+    for one in tries {
+        let (made, text) = one.await.unwrap();
+        organisations += made;
+        texts.extend(text);
+    }
+    assert_eq!((organisations, texts.len()), (1, 1));
+    for store in stores {
+        assert!(store.find_key(&texts[0]).await.unwrap().is_some(), "all have the same data key");
+    }
 }
 
 async fn an_upgrade_that_fails_leaves_the_old_schema(server: &Server) {

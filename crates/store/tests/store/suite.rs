@@ -346,6 +346,10 @@ pub async fn keys_are_found_rotated_and_revoked(world: World) {
     world.clock.advance(10_000_000);
     assert_eq!(standing(store, &new).await, Some(Standing::Expired));
 
+    let (_, _) = store.rotate_key_as(&by(), &scope, made.id, &old, 0).await.unwrap();
+    let again = store.get::<ApiKey>(&scope, made.id).await.unwrap();
+    assert_eq!(again.entity.secrets().len(), 2, "the first text is back, and stands there once");
+
     let live_text = text("l");
     let live = store.create_key_as(&by(), world.home_a(), key("l"), &live_text).await.unwrap();
     store.revoke_key(&by(), &scope, live.id).await.unwrap();

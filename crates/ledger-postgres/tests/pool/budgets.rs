@@ -1,0 +1,123 @@
+//! What the tables say: amounts in force, periods, resets, holders.
+
+use tidegate_core::{Clock, SystemClock};
+use tidegate_ledger::{Amount, Pool, Reset};
+use tidegate_ledger_postgres::{Options, PoolError, Postgres};
+
+use crate::server::Server;
+use crate::world::{DAY, amount, budget, claim, claim_at, claimed, pool};
+
+#[tokio::test]
+async fn claims_end_where_the_budget_does() {
+    let server = Server::start().await;
+    let pool = pool(&server, "a").await;
+    let budget = budget("k", "1", Reset::Never);
+    assert_eq!(pool.claim(&claim(&budget, "0.1", "0.2")).await, Ok(Amount::ZERO), "nobody has set it up");
+    pool.put(&budget, 1).await.unwrap();
+    for (least, want, granted) in [
+        ("0.1", "0.4", "0.4"),
+        ("0.00000000000000000001", "0.00000000000000000001", "0.00000000000000000001"),
+        ("0.5", "0.5", "0.5"),
+        ("0.2", "0.3", "0"),
+        ("0.05", "0.2", "0.09999999999999999999"),
+        ("0.00000000000000000001", "1", "0"),
+    ] {
+        assert_eq!(pool.claim(&claim(&budget, least, want)).await, Ok(amount(granted)), "{least} to {want}");
+    }
+    pool.give_back(&claim(&budget, "0", "0"), amount("0.25")).await.unwrap();
+    assert_eq!(claimed(&pool, &budget).await, amount("0.75"));
+    assert_eq!(pool.claim(&claim(&budget, "0.3", "0.3")).await, Ok(Amount::ZERO));
+    assert_eq!(pool.claim(&claim(&budget, "0.25", "0.3")).await, Ok(amount("0.25")));
+}
+
+#[tokio::test]
+async fn the_highest_version_is_in_force() {
+    let server = Server::start().await;
+    let pool = pool(&server, "a").await;
+    let (small, large) = (budget("k", "1", Reset::Never), budget("k", "3", Reset::Never));
+    pool.put(&large, 2).await.unwrap();
+    pool.put(&small, 1).await.unwrap();
+    assert_eq!(pool.claim(&claim(&small, "1", "2")).await, Ok(amount("2")), "an older word changes nothing");
+    pool.put(&small, 3).await.unwrap();
+    assert_eq!(
+        pool.claim(&claim(&large, "0.5", "0.5")).await,
+        Ok(Amount::ZERO),
+        "it was lowered below its use"
+    );
+    pool.remove(&small, 2).await.unwrap();
+    pool.put(&large, 4).await.unwrap();
+    assert_eq!(pool.claim(&claim(&large, "0.5", "0.5")).await, Ok(amount("0.5")));
+    pool.remove(&large, 5).await.unwrap();
+    pool.put(&large, 4).await.unwrap();
+    assert_eq!(pool.claim(&claim(&large, "0.1", "0.1")).await, Ok(Amount::ZERO), "it is gone");
+}
+
+#[tokio::test]
+async fn each_period_has_the_whole_budget() {
+    let server = Server::start().await;
+    let pool = pool(&server, "a").await;
+    let budget = budget("k", "1", Reset::Daily);
+    pool.put(&budget, 1).await.unwrap();
+    let today = Reset::Daily.period(SystemClock::new().unix_ms()).start;
+    for (start, granted) in
+        [(today - DAY, "0"), (today, "1"), (today, "0"), (today + DAY, "1"), (today + DAY, "0")]
+    {
+        let claim = claim_at(&budget, start, "1", "1");
+        assert_eq!(pool.claim(&claim).await, Ok(amount(granted)), "{start}");
+    }
+    assert_eq!(pool.outstanding(&budget).await.unwrap().len(), 2);
+    assert_eq!(pool.prune(today + DAY + 1).await, Ok(1));
+    assert_eq!(pool.outstanding(&budget).await.unwrap()[0].period_start, today + DAY);
+}
+
+#[tokio::test]
+async fn a_reset_begins_anew_and_old_slices_do_not_count() {
+    let server = Server::start().await;
+    let (one, other) = (pool(&server, "a").await, pool(&server, "b").await);
+    let budget = budget("k", "1", Reset::Never);
+    one.put(&budget, 1).await.unwrap();
+    let half = claim(&budget, "0.5", "0.5");
+    one.claim(&half).await.unwrap();
+    other.claim(&half).await.unwrap();
+    one.reset(&budget, 7).await.unwrap();
+    assert_eq!(one.claim(&half).await, Ok(amount("0.5")));
+    one.reset(&budget, 7).await.unwrap();
+    // What was claimed before cannot be given back to what came after.
+    other.give_back(&half, amount("0.5")).await.unwrap();
+    assert_eq!(claimed(&one, &budget).await, amount("0.5"));
+    one.give_back(&half, amount("9")).await.unwrap();
+    assert_eq!(claimed(&one, &budget).await, Amount::ZERO, "no more than it has");
+    assert_eq!(one.claim(&claim(&budget, "1", "1")).await, Ok(amount("1")));
+}
+
+#[tokio::test]
+async fn what_a_holder_left_can_be_resolved() {
+    let server = Server::start().await;
+    let (dead, alive) = (pool(&server, "dead").await, pool(&server, "alive").await);
+    let budget = budget("k", "1", Reset::Never);
+    dead.put(&budget, 1).await.unwrap();
+    dead.claim(&claim(&budget, "1", "1")).await.unwrap();
+    drop(dead);
+    assert_eq!(alive.claim(&claim(&budget, "0.1", "0.1")).await, Ok(Amount::ZERO));
+    let held = alive.outstanding(&budget).await.unwrap();
+    assert_eq!((held[0].holder.as_str(), held[0].amount), ("dead", amount("1")));
+    assert_eq!(alive.resolve(&budget, "nobody", 0, Amount::ZERO).await, Err(PoolError::NotThere));
+    assert_eq!(alive.resolve(&budget, "dead", 0, amount("0.7")).await, Ok(amount("0.3")));
+    assert_eq!(alive.resolve(&budget, "dead", 0, amount("0.7")).await, Ok(Amount::ZERO), "said twice");
+    assert_eq!(alive.claim(&claim(&budget, "0.1", "1")).await, Ok(amount("0.3")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_start_together_and_an_older_program_stays_away() {
+    let server = Server::start().await;
+    let starts: Vec<_> = (0..6)
+        .map(|i| tokio::spawn(Postgres::open(server.config(), Options::new(format!("replica-{i}")))))
+        .collect();
+    for start in starts {
+        start.await.unwrap().unwrap();
+    }
+    let client = server.client().await;
+    client.execute("INSERT INTO tidegate_ledger_migrations VALUES (2)", &[]).await.unwrap();
+    let error = Postgres::open(server.config(), Options::new("older")).await.unwrap_err();
+    assert_eq!(error, PoolError::TooNew { found: 2, ours: 1 });
+}

@@ -1,0 +1,17 @@
+//! The store against a Redis server of the tests' own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by failing"
+)]
+
+mod changes;
+mod faults;
+mod keys;
+mod leases;
+mod model;
+mod replicas;
+mod server;
+mod world;

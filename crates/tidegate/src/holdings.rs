@@ -1,0 +1,224 @@
+//! What a gateway keeps: keys, providers and configs in a database, budgets in books, records in files. Opened here, top
+//! to bottom, before anybody is served; closed here after the last one.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use tidegate_access::KeyHasher;
+use tidegate_control::{AdminKey, Api, ApiOptions, FirstStart, first_start};
+use tidegate_core::{Clock, Secret, id};
+use tidegate_directory::Directory;
+use tidegate_gateway::control::{Admin, Control, Recorder};
+use tidegate_keeper::Keeper;
+use tidegate_ledger::Ledger;
+use tidegate_records::{IdSource, Keep, Pipe, Policy};
+use tidegate_records_sqlite::{SqliteOptions, SqliteSink};
+use tidegate_settings::{Bodies, Settings};
+use tidegate_store::Store;
+use tidegate_store::backend::Backend;
+use tidegate_store::postgres::Postgres;
+use tidegate_store::sqlite::Sqlite;
+use tidegate_store::vault::{MasterKeys, master_keys_in};
+
+/// The database of a gateway that has no other.
+const DATABASE: &str = "tidegate.db";
+const MASTER_KEY: &str = "master.key";
+/// The admin key that the first start made.
+pub const ADMIN_KEY: &str = "admin.key";
+/// Master keys as text, in place of the file.
+const MASTER_KEY_VARIABLE: &str = "TIDEGATE_MASTER_KEY";
+/// The operator's own admin key.
+const ADMIN_KEY_VARIABLE: &str = "TIDEGATE_ADMIN_KEY";
+/// How long records that wait may take to reach their files at the end.
+const LAST_RECORDS: Duration = Duration::from_secs(10);
+/// How often counters that nobody uses any more are thrown away.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// Everything that was opened.
+#[derive(Debug)]
+pub struct Holdings {
+    pub control: Control,
+    pub keeper: Keeper,
+    /// What the banner tells once.
+    pub first: FirstStart,
+}
+
+/// What the environment gives, which is no setting: secrets.
+#[derive(Debug, Default)]
+pub struct Given<'a> {
+    master_key: Option<&'a str>,
+    admin_key: Option<&'a str>,
+}
+
+/// The admin API, and a directory that knows of its changes before it has answered.
+#[derive(Debug)]
+struct Office {
+    api: Api,
+    keeper: Keeper,
+}
+
+impl Admin for Office {
+    fn serve(
+        &self,
+        request: Request<Bytes>,
+        peer: IpAddr,
+    ) -> Pin<Box<dyn Future<Output = Response<Bytes>> + Send + '_>> {
+        Box::pin(async move {
+            let is_change = !matches!(*request.method(), Method::GET | Method::HEAD);
+            let response = self.api.serve(request, peer).await;
+            if is_change && response.status().is_success() {
+                // A key that was handed out is good at once, and one that was revoked is not.
+                self.keeper.catch_up().await;
+            }
+            response
+        })
+    }
+}
+
+/// Opens what the settings name.
+///
+/// # Errors
+/// What cannot be opened, with what would help.
+pub async fn open(
+    settings: &Settings,
+    given: &Given<'_>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Holdings, String> {
+    let data = &settings.server.data_dir;
+    make(data)?;
+    let ledger = ledger(data, clock)?;
+    let store = store(settings, given.master_key, clock).await?;
+    let first = first_start(&store, given.admin_key.map(Secret::from))
+        .await
+        .map_err(|error| format!("the first start failed: {error}"))?;
+    if let AdminKey::Made(key) = &first.key {
+        keep_admin_key(&data.join(ADMIN_KEY), key)?;
+    }
+    let directory = Arc::new(Directory::new(KeyHasher::plain()));
+    let keeper = Keeper::start(store.clone(), directory.clone(), Some(ledger.clone()), clock.clone())
+        .await
+        .map_err(|error| format!("the database cannot be read: {error}"))?;
+    let api = Api::new(store.clone(), clock.clone(), ApiOptions::default())
+        .map_err(|error| format!("the routes of the admin API contradict each other: {error:?}"))?;
+    let control = Control {
+        directory,
+        ledger: Some(ledger),
+        records: recorder(settings, clock)?,
+        admin: Some(Arc::new(Office { api, keeper: keeper.clone() })),
+        ..Control::none(&**clock)
+    };
+    Ok(Holdings { control, keeper, first })
+}
+
+/// What has to be done again and again while the gateway serves. Ends when it is dropped.
+pub async fn tend(keeper: Keeper, gateway: Arc<tidegate_gateway::Gateway>) {
+    let sweep = async {
+        loop {
+            tokio::time::sleep(SWEEP).await;
+            gateway.control.limits.store().sweep(gateway.clock.now());
+        }
+    };
+    tokio::join!(keeper.run(), sweep);
+}
+
+/// Brings what waits to its files.
+pub fn close(control: &Control) {
+    if let Some(recorder) = &control.records {
+        recorder.pipe.close(LAST_RECORDS);
+    }
+    if let Some(ledger) = &control.ledger {
+        ledger.close();
+    }
+}
+
+fn make(data: &Path) -> Result<(), String> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    builder.create(data).map_err(|error| {
+        format!("{}: {error}; name a directory that can be written with --data-dir", data.display())
+    })
+}
+
+fn ledger(data: &Path, clock: &Arc<dyn Clock>) -> Result<Ledger, String> {
+    let at = data.join("ledger");
+    let (ledger, _) =
+        Ledger::open(&at, tidegate_ledger::Options::default(), clock.clone()).map_err(|error| {
+            format!(
+                "{}: {error}. One gateway at a time uses a data directory: give each its own with --data-dir",
+                at.display()
+            )
+        })?;
+    Ok(ledger)
+}
+
+async fn store(settings: &Settings, master: Option<&str>, clock: &Arc<dyn Clock>) -> Result<Store, String> {
+    let data = &settings.server.data_dir;
+    let (backend, is_new): (Arc<dyn Backend>, bool) = match &settings.database.url {
+        None => {
+            let path = data.join(DATABASE);
+            let is_new = !path.exists();
+            (Arc::new(Sqlite::open(&path).map_err(|error| error.to_string())?), is_new)
+        }
+        Some(url) => {
+            let config = url.expose().parse().map_err(|_| "database.url cannot be read".to_owned())?;
+            let postgres = Postgres::open(config).await.map_err(|error| error.to_string())?;
+            (Arc::new(postgres), true)
+        }
+    };
+    let masters = match master {
+        Some(text) => MasterKeys::parse(&Secret::from(text), MASTER_KEY_VARIABLE),
+        None => master_keys_in(&data.join(MASTER_KEY), is_new),
+    };
+    let masters = masters.map_err(|error| error.to_string())?;
+    Store::open(backend, masters, clock.clone()).await.map_err(|error| error.to_string())
+}
+
+fn recorder(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<Recorder>, String> {
+    if !settings.records.enabled {
+        return Ok(None);
+    }
+    let at = settings.server.data_dir.join("records");
+    let sink = SqliteSink::open(SqliteOptions {
+        keep_rows_days: settings.records.keep_days,
+        keep_bodies_days: settings.records.keep_days,
+        ..SqliteOptions::new(&at)
+    })
+    .map_err(|error| format!("{}: {error}", at.display()))?;
+    let mut options = tidegate_records::Options::new(at.join("journal"));
+    options.bodies = Policy {
+        keep: match settings.records.bodies {
+            Bodies::None => Keep::None,
+            Bodies::Errors => Keep::Errors,
+            Bodies::All => Keep::All,
+        },
+        ..Policy::default()
+    };
+    let pipe = Pipe::start(options, Box::new(sink), clock.clone()).map_err(|error| error.to_string())?;
+    // Ids of gateways that write to one place differ by their node.
+    let node = (id::draw() * 1_024.0) as u16;
+    Ok(Some(Recorder { pipe, ids: IdSource::new(node, None) }))
+}
+
+/// For the command line on this machine, which asks with it. Nobody else may read it.
+fn keep_admin_key(path: &Path, key: &Secret) -> Result<(), String> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let written = options.open(path).and_then(|mut file| writeln!(file, "{}", key.expose()));
+    written.map_err(|error| format!("{}: {error}", path.display()))
+}
+
+impl<'a> Given<'a> {
+    pub fn of(env: &'a BTreeMap<String, String>) -> Self {
+        let get = |name: &str| env.get(name).map(String::as_str).filter(|text| !text.is_empty());
+        Self { master_key: get(MASTER_KEY_VARIABLE), admin_key: get(ADMIN_KEY_VARIABLE) }
+    }
+}
