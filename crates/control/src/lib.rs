@@ -33,6 +33,7 @@ mod metadata;
 mod openapi;
 mod organisation;
 mod patch;
+mod policies;
 pub mod principal;
 mod problem;
 mod providers;
@@ -53,5 +54,7 @@ mod workspaces;
 
 pub use api::{Api, ApiOptions};
 pub use first_start::{AdminKey, FirstStart, first_start, sign_in_link};
+pub use policies::rule as policy;
 pub use problem::{Cause, Problem};
 pub use settings_view::SettingsView;
+pub use timestamp::Timestamp;

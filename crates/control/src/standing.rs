@@ -66,10 +66,14 @@ impl Used {
             r#type: if standing.unit == Unit::Usd { Type::Cost } else { Type::Tokens },
             credit_limit: number(standing.limit),
             current_usage: number(standing.used),
-            status: if standing.is_exhausted { Status::Exhausted } else { Status::Active },
+            status: status(standing),
             next_usage_reset_at: standing.resets_at.map(Timestamp),
         }
     }
+}
+
+pub(crate) fn status(standing: &Standing) -> Status {
+    if standing.is_exhausted { Status::Exhausted } else { Status::Active }
 }
 
 /// An exact amount, in as many digits as JSON numbers are read with.

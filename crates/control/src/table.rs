@@ -2,8 +2,8 @@
 
 use crate::endpoint::{Endpoint, delete, get, open_delete, open_get, open_post, post, put};
 use crate::{
-    api_keys, audit_logs, configs, integrations, invites, members, openapi, organisation, providers, session,
-    users, virtual_keys, workspaces,
+    api_keys, audit_logs, configs, integrations, invites, members, openapi, organisation, policies,
+    providers, session, users, virtual_keys, workspaces,
 };
 
 pub(crate) fn table() -> Vec<Endpoint> {
@@ -104,5 +104,19 @@ fn what_is_called() -> Vec<Endpoint> {
         delete("/v1/integrations/{slug}/models", "Remove custom models", integrations::forget),
         get("/v1/integrations/{slug}/workspaces", "List who may use an integration", integrations::workspaces),
         put("/v1/integrations/{slug}/workspaces", "Say who may use an integration", integrations::lend),
+
+        // Policies.
+        post("/v1/policies/usage-limits", "Make a usage limit policy", policies::create_usage_limit),
+        get("/v1/policies/usage-limits", "List usage limit policies", policies::list_usage_limits),
+        get("/v1/policies/usage-limits/{id}", "A usage limit policy", policies::retrieve_usage_limit),
+        put("/v1/policies/usage-limits/{id}", "Change a usage limit policy", policies::update_usage_limit),
+        delete("/v1/policies/usage-limits/{id}", "Archive a usage limit policy", policies::delete_usage_limit),
+        get("/v1/policies/usage-limits/{id}/entities", "List what was used under a policy", policies::list_entities),
+        put("/v1/policies/usage-limits/{id}/entities/{entity}/reset", "Set usage under a policy back", policies::reset_entity),
+        post("/v1/policies/rate-limits", "Make a rate limit policy", policies::create_rate_limit),
+        get("/v1/policies/rate-limits", "List rate limit policies", policies::list_rate_limits),
+        get("/v1/policies/rate-limits/{id}", "A rate limit policy", policies::retrieve_rate_limit),
+        put("/v1/policies/rate-limits/{id}", "Change a rate limit policy", policies::update_rate_limit),
+        delete("/v1/policies/rate-limits/{id}", "Archive a rate limit policy", policies::delete_rate_limit),
     ]
 }

@@ -11,6 +11,8 @@ mod integrations;
 mod isolation;
 mod matrix;
 mod people;
+mod policies;
 mod providers;
+mod usage;
 mod workspaces;
 mod world;
