@@ -16,9 +16,11 @@ use tidegate_store::audit::{By, Origin};
 use tidegate_store::entity::{Entity, Level, Stored, Workspace};
 use tidegate_store::id::{OrganisationId, SessionId, UserId, WorkspaceId};
 use tidegate_store::{Home, Scope, Store, StoreError};
+use uuid::Uuid;
 
 use crate::api::Inner;
 use crate::problem::Problem;
+use crate::usage::Subject;
 
 /// A request on a public route, and what is known of any request.
 #[derive(Debug, Clone)]
@@ -61,6 +63,11 @@ impl Visit {
     /// Milliseconds since 1970.
     pub(crate) fn now(&self) -> u64 {
         self.api.clock.unix_ms()
+    }
+
+    /// Whether a budget of an object is used up, as far as anybody counts.
+    pub(crate) fn is_exhausted(&self, subject: &Subject) -> bool {
+        self.api.options.usage.standing(subject).iter().any(|budget| budget.is_exhausted)
     }
 
     /// The path's segment that stands for the `at`th name of the template.
@@ -217,7 +224,7 @@ trait FromText: Sized {
 impl<I: tidegate_store::id::EntityId> FromText for I {
     /// In the one form in which ids are written: other readings of a UUID would be second names of the same object.
     fn from_text(text: &str) -> Option<Self> {
-        let uuid = uuid::Uuid::try_parse(text).ok()?;
+        let uuid = Uuid::try_parse(text).ok()?;
         (text.len() == 36).then(|| Self::from_uuid(uuid))
     }
 }

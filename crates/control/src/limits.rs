@@ -72,6 +72,20 @@ impl Change {
         Ok(Self { usage: usage.map(|usage| listed(usage.0)), rates: rates.map(|rates| listed(rates.0)) })
     }
 
+    /// For objects whose budget clients read as one object.
+    ///
+    /// # Errors
+    /// 400 for several: all but the first would hold and not be seen.
+    pub(crate) fn with_one_budget(self) -> Result<Self, Problem> {
+        match &self.usage {
+            Patch::Set(list) if list.len() > 1 => {
+                let problem = format!("{} limits are too many", list.len());
+                Err(Problem::field("usage_limits", problem, "one object here"))
+            }
+            _ => Ok(self),
+        }
+    }
+
     pub(crate) fn apply(&self, limits: &mut Limits) {
         for (change, list) in [(&self.usage, &mut limits.usage), (&self.rates, &mut limits.rates)] {
             match change {

@@ -38,8 +38,8 @@ pub(crate) struct Session {
     /// What the person may do somewhere.
     scopes: Vec<&'static str>,
     /// Keys that an accepted invitation brought. They are not shown again.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    api_keys: Vec<NewKey>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_keys: Option<Vec<NewKey>>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -101,11 +101,7 @@ pub(crate) async fn sign_in(visit: Visit, _: Nothing, body: SignIn) -> Answer<Se
     let seen_as: String = format!("{agent} {}", visit.peer).chars().take(300).collect();
     let (_, text) = store.create_session(&by, organisation, user.id, until, seen_as).await?;
     let session = Session::of(&user, csrf_of(&text), until, scopes, api_keys);
-    let is_secure = options.public_url.starts_with("https://");
-    set_cookie(
-        private(Reply::json(session)),
-        &disclose::cookie(COOKIE_NAME, &text, options.session_ms / 1_000, is_secure),
-    )
+    set_cookie(&visit, private(Reply::json(session)), &text, options.session_ms / 1_000)
 }
 
 pub(crate) async fn retrieve(visit: Visit, _: Nothing, _: Nothing) -> Answer<Session> {
@@ -129,7 +125,7 @@ pub(crate) async fn sign_out(visit: Visit, _: Nothing, _: Nothing) -> Answer<Not
         by.origin = visit.origin.clone();
         visit.store().end_session(&by, &Scope::Organisation(sender.organisation), session.id).await?;
     }
-    set_cookie(Reply::json(Nothing {}), &disclose::cookie(COOKIE_NAME, &Secret::from(""), 0, false))
+    set_cookie(&visit, Reply::json(Nothing {}), &Secret::from(""), 0)
 }
 
 async fn signed_in(visit: &Visit, is_change: bool) -> Result<(Secret, Sender), Problem> {
@@ -147,9 +143,11 @@ fn refused(message: &'static str) -> Problem {
     Refusal::new(Reason::ExpiredKey).saying(format!("Unauthorized: {message}")).into()
 }
 
-fn set_cookie<T>(reply: Reply<T>, cookie: &str) -> Answer<T> {
+fn set_cookie<T>(visit: &Visit, reply: Reply<T>, text: &Secret, max_age_s: u64) -> Answer<T> {
+    let is_secure = visit.api.options.public_url.starts_with("https://");
+    let cookie = disclose::cookie(COOKIE_NAME, text, max_age_s, is_secure);
     let mut value =
-        HeaderValue::from_str(cookie).map_err(|_| Problem::internal("a cookie that is no header"))?;
+        HeaderValue::from_str(&cookie).map_err(|_| Problem::internal("a cookie that is no header"))?;
     value.set_sensitive(true);
     Ok(reply.with_header(SET_COOKIE, value))
 }
@@ -182,7 +180,7 @@ impl Session {
             csrf_token,
             expires_at: Timestamp(until),
             scopes,
-            api_keys,
+            api_keys: Some(api_keys).filter(|keys| !keys.is_empty()),
         }
     }
 }

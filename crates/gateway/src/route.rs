@@ -126,7 +126,7 @@ fn unified(rest: &str) -> Option<Endpoint> {
 fn is_own(method: &Method, path: &str) -> bool {
     match router().find(method, path) {
         Ok(found) => match found.route.access() {
-            Access::Public(reason) => reason == Public::Catalogue,
+            Access::Public(reason) => matches!(reason, Public::Catalogue | Public::SignIn),
             Access::Needs(_) => found.route.metering() == Metering::Control,
         },
         Err(denial) => denial.reason == Reason::NotFound && path.starts_with("/v1/"),

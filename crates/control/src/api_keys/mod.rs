@@ -51,10 +51,9 @@ pub(crate) async fn list(call: Call, filter: Filter, _: Nothing) -> Answer<List<
         }
         _ => call.whole(),
     };
-    let now = call.now();
     let fits = |stored: &Stored<ApiKey>| {
         let key = &stored.entity;
-        let status = Status::of(key, now);
+        let status = Status::of(&call, stored);
         let name = || key.name.to_lowercase();
         may_touch(&call, stored)
             && filter.status.map_or(status != Status::Revoked, |wanted| status == wanted)

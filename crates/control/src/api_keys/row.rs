@@ -16,6 +16,7 @@ use crate::metadata::{self, Metadata};
 use crate::principal::{found, kind_of};
 use crate::problem::Problem;
 use crate::timestamp::Timestamp;
+use crate::usage::Subject;
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Row {
@@ -57,6 +58,8 @@ pub(crate) enum Object {
 #[serde(rename_all = "lowercase")]
 pub(super) enum Status {
     Active,
+    /// A budget of it is used up.
+    Exhausted,
     Expired,
     Revoked,
 }
@@ -93,11 +96,14 @@ impl Period {
 }
 
 impl Status {
-    pub(super) fn of(key: &ApiKey, now: u64) -> Self {
+    pub(super) fn of(call: &Call, stored: &Stored<ApiKey>) -> Self {
+        let (key, now) = (&stored.entity, call.now());
         if key.revoked_at.is_some() {
             Self::Revoked
         } else if key.expires_at.is_some_and(|at| at <= now) {
             Self::Expired
+        } else if call.is_exhausted(&Subject::ApiKey(stored.id)) {
+            Self::Exhausted
         } else {
             Self::Active
         }
@@ -128,12 +134,12 @@ impl Row {
                 None => None,
             };
             let slug = config.map(|config| config.entity.slug);
-            rows.push(Self::of(key, slug, used.get(&key.id).copied(), call.now()));
+            rows.push(Self::of(key, slug, used.get(&key.id).copied(), Status::of(call, key)));
         }
         Ok(rows)
     }
 
-    fn of(stored: &Stored<ApiKey>, config: Option<String>, used: Option<u64>, now: u64) -> Self {
+    fn of(stored: &Stored<ApiKey>, config: Option<String>, used: Option<u64>, status: Status) -> Self {
         let key = &stored.entity;
         Self {
             id: stored.id.uuid(),
@@ -144,7 +150,7 @@ impl Row {
             organisation_id: stored.home.organisation.uuid(),
             workspace_id: stored.home.workspace.map(EntityId::uuid),
             user_id: owner(key).map(EntityId::uuid),
-            status: Status::of(key, now),
+            status,
             created_at: Timestamp(stored.created_at),
             last_updated_at: Timestamp(stored.updated_at),
             last_used_at: used.map(Timestamp),

@@ -123,7 +123,8 @@ impl Settings {
         };
         Ok(Change {
             description: self.description,
-            limits: limits::Change::read(self.usage_limits, self.rate_limits, created_ms)?,
+            limits: limits::Change::read(self.usage_limits, self.rate_limits, created_ms)?
+                .with_one_budget()?,
             metadata,
             config,
             config_may_change,

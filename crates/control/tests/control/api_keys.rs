@@ -1,10 +1,15 @@
 //! The life of a key, whom it may be given, and what a bad one is told.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use tidegate_control::ApiOptions;
+use tidegate_control::usage::Subject;
 use tidegate_store::Home;
 use tidegate_store::audit::By;
 use tidegate_store::entity::Config;
 
+use crate::usage::{Books, standing};
 use crate::world::{Credential, World};
 
 const SERVICE: &str = "/v1/api-keys/workspace/service";
@@ -142,6 +147,11 @@ async fn what_is_wrong_with_a_key_is_said() {
         ("usage_limits", json!({"type": "cost", "credit_limit": 0}), "usage_limits.credit_limit"),
         ("usage_limits", json!([{"type": "requests", "credit_limit": 5}]), "usage_limits[0].type"),
         ("usage_limits", json!("much"), "usage_limits"),
+        (
+            "usage_limits",
+            json!([{"type": "cost", "credit_limit": 5}, {"type": "tokens", "credit_limit": 500}]),
+            "usage_limits",
+        ),
         ("rate_limits", json!([{"type": "requests", "unit": "rpx", "value": 1}]), "rate_limits[0].unit"),
         ("rate_limits", json!({"type": "requests", "unit": "rpm", "value": -1}), "rate_limits.value"),
         ("expires_at", json!("tomorrow"), "expires_at"),
@@ -198,6 +208,18 @@ async fn what_is_wrong_with_a_key_is_said() {
         let got = world.ask("admin_key", method, &uri, Some(&body)).await;
         assert_eq!((got.status, &got.body["error"]["param"]), (400, &json!(param)), "{}", got.text);
     }
+}
+
+#[tokio::test]
+async fn a_key_whose_budget_is_used_up_says_so() {
+    let books = Arc::new(Books::default());
+    let world = World::with(ApiOptions { usage: books.clone(), ..ApiOptions::default() }).await;
+    let made = world.done("admin_key", "GET", "/v1/api-keys", json!(null)).await;
+    let id = made["data"][0]["id"].as_str().unwrap();
+    books.write(Subject::ApiKey(id.parse().unwrap()), standing(5, 5));
+    let list = world.done("admin_key", "GET", "/v1/api-keys?status=exhausted", json!(null)).await;
+    assert_eq!((&list["total"], &list["data"][0]["status"]), (&json!(1), &json!("exhausted")));
+    assert_eq!(list["data"][0]["id"], id);
 }
 
 /// A key is a way to get rights: nobody gives, widens or takes over one that opens more than he has.

@@ -7,6 +7,7 @@ mod audit_logs;
 mod configs;
 mod first_start;
 mod frame;
+mod fuzz;
 mod integrations;
 mod isolation;
 mod matrix;
