@@ -55,6 +55,23 @@ impl Clock for SystemClock {
     }
 }
 
+/// Milliseconds since 1970 as `2026-01-01T00:00:00.500Z`.
+pub fn rfc3339_text(unix_ms: u64) -> String {
+    // Howard Hinnant's civil_from_days, for days after 1970.
+    let shifted = unix_ms / 86_400_000 + 719_468;
+    let era = shifted / 146_097;
+    let of_era = shifted % 146_097;
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (seconds, ms) = (unix_ms / 1_000 % 86_400, unix_ms % 1_000);
+    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
+}
+
 /// Seconds since 1970 of an RFC 3339 time such as `2026-01-01T00:00:00.5+01:00`; fractions are cut off. `None` for
 /// other text and for times before 1970.
 pub fn rfc3339_seconds(text: &str) -> Option<u64> {

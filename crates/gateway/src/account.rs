@@ -10,7 +10,6 @@ use tidegate_access::Who as Known;
 use tidegate_core::{Usage, id};
 use tidegate_directory::{ApiKey, Workspace};
 use tidegate_ledger::How;
-use tidegate_limits as limits;
 use tidegate_pricing::{Bill, Cost, ModelName, Unpriced};
 use tidegate_records::{
     self as records, Attempt, Kind, RawBodies, RawBody, RequestRecord, Span, Text, Timing, Who,
@@ -22,6 +21,7 @@ use crate::authenticate::Caller;
 use crate::charge::{self, Meter};
 use crate::control::Control;
 use crate::headers::GatewayHeaders;
+use crate::limiter::Permit;
 use crate::plan::Resolved;
 use crate::record::{End, Record};
 
@@ -30,7 +30,7 @@ pub struct Account {
     key: Option<Arc<ApiKey>>,
     workspace: Option<Arc<Workspace>>,
     /// What the caller's limits were charged.
-    pub charged: Option<limits::Permit>,
+    pub charged: Option<Permit>,
     /// What the attempt that answered set aside.
     pub meter: Option<Box<Meter>>,
     pub virtual_key: Option<Arc<str>>,
@@ -150,7 +150,7 @@ impl Account {
 
     /// The headers that tell a client how its limits stand.
     pub fn standing(&self) -> Vec<(&'static str, String)> {
-        let own = self.charged.as_ref().map(limits::Permit::standing);
+        let own = self.charged.as_ref().map(Permit::standing);
         let of_target = self.meter.as_ref().and_then(|meter| meter.standing());
         match (own, of_target) {
             (Some(own), Some(target)) => own.and(target).headers(),

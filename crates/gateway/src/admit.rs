@@ -5,11 +5,12 @@ use http::HeaderValue;
 use serde_json::Value;
 use tidegate_core::ErrorKind;
 use tidegate_limits as limits;
-use tidegate_limits::{Cause, Demand, Layer, Rule, Scope, Unit};
+use tidegate_limits::{Cause, Demand, Denial, Layer, Rule, Scope, Unit};
 
 use crate::accept::{Call, CallBody};
 use crate::authenticate::Caller;
 use crate::headers::GatewayHeaders;
+use crate::limiter::Permit as Charge;
 use crate::refuse::Refusal;
 use crate::state::{Gateway, Snapshot};
 
@@ -19,13 +20,13 @@ pub struct Permit {
     /// The value of the hop header for the next gateway on the way.
     pub hops: HeaderValue,
     /// What was charged; `None` where nothing limits this caller.
-    pub charged: Option<limits::Permit>,
+    pub charged: Option<Charge>,
 }
 
 /// # Errors
 /// 508 when the request has passed through `max_hops` gateways: a gateway that was configured to call itself. 429 over a
 /// limit, with when to come back.
-pub fn enter(
+pub async fn enter(
     gateway: &Gateway,
     snapshot: &Snapshot,
     caller: &Caller,
@@ -55,9 +56,10 @@ pub fn enter(
         return Ok(Permit { hops, charged: None });
     }
     let demand = Demand { layers: &layers, tokens: tokens(call, &layers) };
-    match gateway.control.limits.admit_now(&demand, gateway.clock.now()) {
+    match gateway.control.limits.admit(&demand, gateway.clock.now()).await {
         Ok(charged) => Ok(Permit { hops, charged: Some(charged) }),
-        Err(refusal) => {
+        Err(Denial::Away(_)) => Err(away()),
+        Err(Denial::Refused(refusal)) => {
             let name = match &refusal.cause {
                 Cause::Rule { scope: Scope::ApiKey, .. } => {
                     caller.key.as_ref().map_or("", |key| &*key.bounds.name)
@@ -71,6 +73,14 @@ pub fn enter(
             Err(over(&refusal, name))
         }
     }
+}
+
+/// Nobody can count at this moment, and the operator wants nobody served uncounted.
+pub fn away() -> Refusal {
+    let message = "rate limits cannot be counted at this moment; try again shortly";
+    let mut told = Refusal::with_status("limits_away", ErrorKind::Overloaded, 503, message);
+    told.headers = vec![("retry-after", "1".to_owned())];
+    told
 }
 
 /// What a caller over a limit is told.

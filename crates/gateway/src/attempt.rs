@@ -30,7 +30,7 @@ use crate::record::Record;
 use crate::refuse::Refusal;
 
 /// Refusals that no other target would mend: a request that nobody can read, a caller's own limits.
-const ENDS: [&str; 3] = ["request", "budget", "ledger"];
+const ENDS: [&str; 4] = ["request", "budget", "ledger", "limits_away"];
 
 /// What the client will get: a provider's answer, or the account of its failure.
 pub struct Answer {

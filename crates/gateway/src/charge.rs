@@ -10,14 +10,15 @@ use serde_json::Value;
 use tidegate_core::{ErrorKind, Moment, Usage};
 use tidegate_directory::{Bounds as Limited, Provider};
 use tidegate_ledger as ledger;
-use tidegate_ledger::{BudgetId, Charge, How, Reservation};
+use tidegate_ledger::{BudgetId, Charge, How, Reservation, SharedRefusal};
 use tidegate_limits as limits;
-use tidegate_limits::{Demand, Layer, Scope};
+use tidegate_limits::{Demand, Denial, Layer, Scope};
 use tidegate_pricing::{Admission, Bounds, CacheWrites, Found, Kinds, ModelName, Money};
 use tidegate_routing::Target;
 
 use crate::accept::{Call, CallBody};
 use crate::admit;
+use crate::limiter::Permit;
 use crate::prepare::{Job, Scene};
 use crate::refuse::Refusal;
 
@@ -30,7 +31,7 @@ const TOKENS_PER_IMAGE: u64 = 4_096;
 #[derive(Debug)]
 pub struct Meter {
     reservation: Option<Reservation>,
-    permit: Option<limits::Permit>,
+    permit: Option<Permit>,
 }
 
 /// # Errors
@@ -44,7 +45,7 @@ pub async fn reserve(
 ) -> Result<Option<Box<Meter>>, Refusal> {
     let control = &scene.gateway.control;
     let stored = job.stored.as_deref();
-    let permit = permit(scene, call, stored, now)?;
+    let permit = permit(scene, call, stored, now).await?;
     let budgets = budgets(scene, stored);
     let must_be_priced = scene.snapshot.doors.unpriced == tidegate_pricing::UnpricedPolicy::Refuse;
     if budgets.is_empty() && !must_be_priced {
@@ -64,7 +65,7 @@ pub async fn reserve(
         Admission::Mark(_) => None,
         Admission::Refuse(_) => return Err(unpriced(job)),
     };
-    let Some(ledger) = control.ledger.as_ref().filter(|_| !budgets.is_empty()) else {
+    let Some(books) = control.books.as_ref().filter(|_| !budgets.is_empty()) else {
         return Ok(permit.map(|permit| Box::new(Meter { reservation: None, permit: Some(permit) })));
     };
     let trace = call.own.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
@@ -78,7 +79,11 @@ pub async fn reserve(
         request: "",
         trace,
     };
-    let reservation = ledger.reserve(&demand).map_err(|refusal| exhausted(scene, stored, &refusal))?;
+    let reservation = books.reserve(&demand).await.map_err(|refusal| match refusal {
+        SharedRefusal::Refused(refusal) => exhausted(scene, stored, &refusal),
+        // For the operator: clients learn only that it passes.
+        SharedRefusal::Away(_) => exhausted(scene, stored, &ledger::Refusal::Busy),
+    })?;
     if !reservation.is_ready() && reservation.ready().await.is_err() {
         reservation.cancel();
         return Err(exhausted(scene, stored, &ledger::Refusal::Journal));
@@ -116,17 +121,17 @@ impl Meter {
 
     /// How the limits of what was called stood.
     pub fn standing(&self) -> Option<limits::Standing> {
-        self.permit.as_ref().map(limits::Permit::standing)
+        self.permit.as_ref().map(Permit::standing)
     }
 }
 
 /// The rate limits of what is called. Those of the caller were charged once, when the request came in.
-fn permit(
+async fn permit(
     scene: &Scene<'_>,
     call: &Call,
     stored: Option<&Provider>,
     now: Moment,
-) -> Result<Option<limits::Permit>, Refusal> {
+) -> Result<Option<Permit>, Refusal> {
     let Some(stored) = stored else { return Ok(None) };
     let integration = stored.integration.as_ref().map(|bounds| (Scope::Integration, bounds));
     let own = Some((Scope::VirtualKey, &stored.bounds));
@@ -140,9 +145,10 @@ fn permit(
         .map(|(scope, bounds)| Layer { scope: *scope, id: &bounds.id, rules: &bounds.rules })
         .collect();
     let demand = Demand { layers: &layers, tokens: admit::tokens(call, &layers) };
-    match scene.gateway.control.limits.admit_now(&demand, now) {
+    match scene.gateway.control.limits.admit(&demand, now).await {
         Ok(permit) => Ok(Some(permit)),
-        Err(refusal) => {
+        Err(Denial::Away(_)) => Err(admit::away()),
+        Err(Denial::Refused(refusal)) => {
             let name = match refusal.cause {
                 limits::Cause::Rule { layer, .. } => limited.get(layer).map_or("", |(_, of)| &*of.name),
                 limits::Cause::NoRoom => "",

@@ -12,18 +12,19 @@ use tidegate_access::door::Keyless;
 use tidegate_access::{KeyHasher, Router, route};
 use tidegate_core::Clock;
 use tidegate_directory::Directory;
-use tidegate_ledger::Ledger;
 use tidegate_limits::{IpRules, Limits, Memory, MemoryOptions, Networks, Rule};
 use tidegate_pricing::{Overrides, Prices, UnpricedPolicy};
 use tidegate_records::{IdSource, Pipe};
+
+use crate::limiter::{Books, Limiter};
 
 /// Parts that live as long as the process.
 #[derive(Debug)]
 pub struct Control {
     pub directory: Arc<Directory>,
-    pub limits: Limits<Memory>,
+    pub limits: Limiter,
     /// `None`: nothing is kept, and no budget can be set.
-    pub ledger: Option<Ledger>,
+    pub books: Option<Books>,
     pub prices: Prices,
     pub records: Option<Recorder>,
     /// Answers the gateway's own API.
@@ -80,10 +81,11 @@ impl Control {
     /// Without keys, budgets and records: what is limited is counted all the same.
     pub fn none(clock: &dyn Clock) -> Self {
         let epoch_unix_ms = clock.unix_ms().saturating_sub(clock.now().0);
+        let options = MemoryOptions { max_keys: MOST_COUNTED, epoch_unix_ms };
         Self {
             directory: Arc::new(Directory::new(KeyHasher::plain())),
-            limits: Limits::new(Memory::new(MemoryOptions { max_keys: MOST_COUNTED, epoch_unix_ms })),
-            ledger: None,
+            limits: Limiter::Here(Limits::new(Memory::new(options))),
+            books: None,
             prices: Prices::new(Overrides::new()),
             records: None,
             admin: None,

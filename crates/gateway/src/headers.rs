@@ -15,6 +15,8 @@ pub const EXCEPTION: HeaderName = HeaderName::from_static("x-portkey-gateway-exc
 pub const WARNINGS: HeaderName = HeaderName::from_static("x-tidegate-warnings");
 pub const CIRCUIT: HeaderName = HeaderName::from_static("x-tidegate-circuit");
 pub const ESTIMATED: HeaderName = HeaderName::from_static("x-tidegate-estimated");
+/// Rate limits are counted by this replica alone, because the shared counters are away.
+pub const LIMITS: HeaderName = HeaderName::from_static("x-tidegate-limits");
 /// Official clients obey it before any rule of their own.
 pub const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 

@@ -15,6 +15,7 @@ mod charge;
 pub mod control;
 mod guard;
 pub mod headers;
+pub mod limiter;
 pub mod log;
 pub mod metrics;
 mod own;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
+use tidegate_records::Stats;
 use tidegate_routing::CircuitState;
 
 use crate::body::ClientBody;
@@ -61,6 +62,20 @@ pub fn models(realm: &Realm, now_s: u64) -> Value {
     json!({"object": "list", "data": data})
 }
 
+/// Where the records of requests are.
+fn records(gauge: &mut impl FnMut(&str, &str, &str, u64), stats: &Stats) {
+    gauge("records_accepted", "counter", "Records of requests that were taken", stats.accepted);
+    gauge("records_written", "counter", "Records that became rows", stats.written);
+    gauge("records_queued", "gauge", "Records that wait in memory", stats.queued);
+    gauge("records_journaled", "gauge", "Records that wait on disk", stats.journaled);
+    gauge(
+        "records_dropped",
+        "counter",
+        "Records that were dropped, for whatever reason",
+        stats.dropped.total(),
+    );
+}
+
 /// Figures read where they are kept.
 fn gauges(gateway: &Gateway) -> String {
     let mut text = String::new();
@@ -97,6 +112,18 @@ fn gauges(gateway: &Gateway) -> String {
         "Log lines dropped because the queue was full",
         gateway.log.dropped(),
     );
+    for (name, help, value) in gateway.control.limits.figures() {
+        gauge(name, "gauge", help, value);
+    }
+    gauge(
+        "limits_away",
+        "gauge",
+        "1 while the shared counters of rate limits are away",
+        u64::from(gateway.control.limits.is_away()),
+    );
+    if let Some(recorder) = &gateway.control.records {
+        records(&mut gauge, &recorder.pipe.stats());
+    }
     let rows = gateway.health.snapshot(gateway.clock.now());
     let open = rows.iter().filter(|row| row.state == CircuitState::Open).count();
     let half = rows.iter().filter(|row| row.state == CircuitState::HalfOpen).count();

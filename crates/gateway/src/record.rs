@@ -7,13 +7,13 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::HeaderValue;
 use tidegate_core::Usage;
-use tidegate_limits as limits;
 use tidegate_routing::Target;
 
 use crate::accept::Call;
 use crate::account::{Account, Closing, Tried};
 use crate::attempt::Attempted;
 use crate::authenticate::Caller;
+use crate::limiter::Permit;
 use crate::log::LogLine;
 use crate::metrics::Series;
 use crate::plan::Resolved;
@@ -140,7 +140,7 @@ impl Record {
     }
 
     /// The caller's limits were charged.
-    pub(crate) fn admitted(&mut self, charged: Option<limits::Permit>) {
+    pub(crate) fn admitted(&mut self, charged: Option<Permit>) {
         if charged.is_some() {
             self.account.get_or_insert_default().charged = charged;
         }

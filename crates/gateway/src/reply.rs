@@ -13,8 +13,8 @@ use crate::accept::Call;
 use crate::attempt::{Answer, AnswerBody, Answered};
 use crate::body::ClientBody;
 use crate::headers::{
-    CACHE_STATUS, CIRCUIT, ESTIMATED, EXCEPTION, LAST_INDEX, PROVIDER, RETRY_COUNT, TRACE_ID, WARNINGS,
-    is_gateway_header, strip_hop_by_hop,
+    CACHE_STATUS, CIRCUIT, ESTIMATED, EXCEPTION, LAST_INDEX, LIMITS, PROVIDER, RETRY_COUNT, TRACE_ID,
+    WARNINGS, is_gateway_header, strip_hop_by_hop,
 };
 use crate::pass::{Ending, Events, PassBody};
 use crate::patience::Patience;
@@ -101,6 +101,9 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Recor
         account.virtual_key = virtual_key;
         account.sent_model.clone_from(&model);
         account.answered(&headers);
+        if scene.gateway.control.limits.is_away() {
+            headers.insert(LIMITS, HeaderValue::from_static("local"));
+        }
         for (name, value) in account.standing() {
             insert(&mut headers, HeaderName::from_static(name), HeaderValue::from_str(&value));
         }

@@ -1,6 +1,6 @@
 //! From limits as they are stored to rules and budgets that are enforced.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 use tidegate_directory::Bounds;
@@ -8,6 +8,8 @@ use tidegate_ledger::{Budget, BudgetId, Ledger, Level, Scope, parse_limits};
 use tidegate_limits::rule::parse_policies;
 use tidegate_limits::{Algorithm, Period, Rule, Span, Window};
 use tidegate_store::entity::Limits;
+
+use crate::pool::News;
 
 /// Whose limits they are.
 #[derive(Debug, Clone)]
@@ -17,11 +19,28 @@ pub(crate) struct Owner {
     pub name: Arc<str>,
     /// When the object was made: periods of days count from there.
     pub created_ms: u64,
+    pub version: u64,
+}
+
+/// Where budgets go: this process's books, and the pool that several of them draw on.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Books {
+    pub ledger: Option<Ledger>,
+    /// What the pool has not been told yet; `None` without one.
+    pub news: Option<Arc<Mutex<Vec<News>>>>,
+}
+
+impl Books {
+    fn tell(&self, news: News) {
+        if let Some(queue) = &self.news {
+            queue.lock().unwrap_or_else(PoisonError::into_inner).push(news);
+        }
+    }
 }
 
 /// Reads the limits, and brings the ledger's budgets of this owner to what they say. A limit that this program cannot
 /// read refuses everything: a newer one wrote it, and somebody relies on it.
-pub(crate) fn read(ledger: Option<&Ledger>, owner: Owner, limits: &Limits) -> Bounds {
+pub(crate) fn read(books: &Books, owner: Owner, limits: &Limits) -> Bounds {
     let rates = Value::Array(limits.rates.clone());
     let rules = parse_policies("rate_limits", &rates).unwrap_or_else(|_| vec![nothing()]);
     let usage = Value::Array(limits.usage.clone());
@@ -30,7 +49,7 @@ pub(crate) fn read(ledger: Option<&Ledger>, owner: Owner, limits: &Limits) -> Bo
     let budgets = match parsed {
         Ok(wanted) => {
             let budgets = wanted.into_iter().map(|limit| Budget::new(owner.scope, &*owner.id, limit));
-            match kept(ledger, &owner, budgets.collect(), limits.usage_reset_at) {
+            match kept(books, &owner, budgets.collect(), limits.usage_reset_at) {
                 Some(ids) => ids,
                 None => {
                     rules.push(nothing());
@@ -47,8 +66,8 @@ pub(crate) fn read(ledger: Option<&Ledger>, owner: Owner, limits: &Limits) -> Bo
 }
 
 /// Takes the budgets of an object away that is gone.
-pub(crate) fn forget(ledger: Option<&Ledger>, scope: Scope, id: &str) {
-    let Some(ledger) = ledger else { return };
+pub(crate) fn forget(books: &Books, scope: Scope, id: &str) {
+    let Some(ledger) = &books.ledger else { return };
     for budget in ledger.find(scope, id) {
         // Gone already is as good.
         let _ = ledger.remove(budget);
@@ -56,20 +75,17 @@ pub(crate) fn forget(ledger: Option<&Ledger>, scope: Scope, id: &str) {
 }
 
 /// `None` when budgets are wanted and nobody keeps them.
-fn kept(
-    ledger: Option<&Ledger>,
-    owner: &Owner,
-    wanted: Vec<Budget>,
-    reset_at: Option<u64>,
-) -> Option<Vec<BudgetId>> {
-    let Some(ledger) = ledger else { return wanted.is_empty().then(Vec::new) };
+fn kept(books: &Books, owner: &Owner, wanted: Vec<Budget>, reset_at: Option<u64>) -> Option<Vec<BudgetId>> {
+    let Some(ledger) = &books.ledger else { return wanted.is_empty().then(Vec::new) };
     let before = ledger.find(owner.scope, &owner.id);
     let mut ids = Vec::with_capacity(wanted.len());
     for budget in wanted {
-        let id = ledger.put(budget).ok()?;
+        books.tell(News::Put(budget.clone(), owner.version));
+        let id = ledger.put(budget.clone()).ok()?;
         let began = ledger.standing(id).map_or(0, |standing| standing.start);
         // Set back by hand since the running period began.
-        if before.contains(&id) && reset_at.is_some_and(|at| at > began) {
+        if let Some(at) = reset_at.filter(|at| before.contains(&id) && *at > began) {
+            books.tell(News::Reset(budget, at));
             ledger.reset(id).ok()?;
         }
         ids.push(id);
@@ -93,7 +109,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_refuses_everything() {
-        let owner = Owner { scope: Scope::ApiKey, id: "k".into(), name: "key".into(), created_ms: 0 };
+        let owner =
+            Owner { scope: Scope::ApiKey, id: "k".into(), name: "key".into(), created_ms: 0, version: 1 };
         for (limits, refuses) in [
             (Limits::default(), false),
             (
@@ -111,7 +128,7 @@ mod tests {
             // Nobody keeps books.
             (Limits { usage: vec![json!({"type":"cost","credit_limit":5})], ..Limits::default() }, true),
         ] {
-            let bounds = read(None, owner.clone(), &limits);
+            let bounds = read(&Books::default(), owner.clone(), &limits);
             assert_eq!(bounds.rules.iter().any(|rule| rule.amount() == 0), refuses, "{limits:?}");
         }
     }

@@ -1,7 +1,7 @@
 //! Reading everything, and then whatever changes.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tidegate_access as access;
@@ -20,9 +20,10 @@ use tidegate_store::{Kind, Store, StoreError};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::bounds::{self, Owner};
+use crate::bounds::{self, Books, Owner};
 use crate::model::{KeyRow, Model};
 use crate::offer;
+use crate::pool::Pooled;
 
 /// How often the store is asked although nobody said that something changed: another replica may have.
 const POLL: Duration = Duration::from_millis(500);
@@ -37,7 +38,8 @@ pub struct Keeper(Arc<Inner>);
 struct Inner {
     store: Store,
     directory: Arc<Directory>,
-    ledger: Option<Ledger>,
+    books: Books,
+    pool: Option<Arc<dyn Pooled>>,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
 }
@@ -73,11 +75,13 @@ impl Keeper {
         store: Store,
         directory: Arc<Directory>,
         ledger: Option<Ledger>,
+        pool: Option<Arc<dyn Pooled>>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
+        let books = Books { ledger, news: pool.as_ref().map(|_| Arc::default()) };
         let feed = store.feed().await?;
         let state = Mutex::new(State { model: Model::default(), feed, told: 0 });
-        let keeper = Self(Arc::new(Inner { store, directory, ledger, clock, state }));
+        let keeper = Self(Arc::new(Inner { store, directory, books, pool, clock, state }));
         let mut state = keeper.0.state.lock().await;
         keeper.0.load(&mut state).await?;
         drop(state);
@@ -91,6 +95,11 @@ impl Keeper {
             Ok(()) => Report::UpToDate,
             Err(_) => Report::Away,
         }
+    }
+
+    /// The number of the last change that the directory has.
+    pub async fn upto(&self) -> u64 {
+        self.0.state.lock().await.feed.upto()
     }
 
     /// Follows the store until it is dropped.
@@ -147,6 +156,7 @@ impl Inner {
                 Err(error) => return Err(error),
             };
             if changes.is_empty() {
+                self.tell_pool().await?;
                 self.directory.fresh(asked_at);
                 return Ok(());
             }
@@ -201,7 +211,21 @@ impl Inner {
             }
         }
         state.model = model;
+        self.tell_pool().await?;
         self.directory.fresh(asked_at);
+        Ok(())
+    }
+
+    /// Tells the pool what it has not heard; what it does not take is told again in the next round.
+    async fn tell_pool(&self) -> Result<(), StoreError> {
+        let (Some(pool), Some(queue)) = (&self.pool, &self.books.news) else { return Ok(()) };
+        let news = std::mem::take(&mut *queue.lock().unwrap_or_else(PoisonError::into_inner));
+        for (at, one) in news.iter().enumerate() {
+            if one.tell(&**pool).await.is_err() {
+                queue.lock().unwrap_or_else(PoisonError::into_inner).splice(..0, news[at..].iter().cloned());
+                return Err(StoreError::Away { reason: "the pool of budgets".to_owned() });
+            }
+        }
         Ok(())
     }
 
@@ -292,7 +316,7 @@ impl Inner {
                     }
                     None => {
                         model.providers.remove(&provider);
-                        bounds::forget(self.ledger.as_ref(), Scope::VirtualKey, &id.to_string());
+                        bounds::forget(&self.books, Scope::VirtualKey, &id.to_string());
                     }
                 }
                 workspaces.extend(change.home.workspace);
@@ -310,10 +334,10 @@ impl Inner {
     }
 
     fn put_workspace(&self, model: &Model, id: WorkspaceId) {
-        match offer::of(model, self.ledger.as_ref(), id) {
+        match offer::of(model, &self.books, id) {
             Some(workspace) => self.directory.put_workspace(Arc::new(workspace)),
             None => {
-                bounds::forget(self.ledger.as_ref(), Scope::Workspace, &id.to_string());
+                bounds::forget(&self.books, Scope::Workspace, &id.to_string());
                 self.directory.remove_workspace(&access::WorkspaceId::new(id.to_string()));
             }
         }
@@ -353,9 +377,14 @@ impl Inner {
         let principal = principal::of_key(key, around).ok()?;
         let id: Arc<str> = key.id.to_string().into();
         let name: Arc<str> = key.entity.name.as_str().into();
-        let owner =
-            Owner { scope: Scope::ApiKey, id: id.clone(), name: name.clone(), created_ms: key.created_at };
-        let bounds = bounds::read(self.ledger.as_ref(), owner, &key.entity.limits);
+        let owner = Owner {
+            scope: Scope::ApiKey,
+            id: id.clone(),
+            name: name.clone(),
+            created_ms: key.created_at,
+            version: key.version,
+        };
+        let bounds = bounds::read(&self.books, owner, &key.entity.limits);
         let secrets = key.entity.secrets().iter().map(|secret| KeySecret {
             hash: KeyHash::of_bytes(*secret.digest().as_bytes()),
             until: secret.until,
@@ -373,7 +402,7 @@ impl Inner {
     fn remove_key(&self, model: &mut Model, id: ApiKeyId) {
         if let Some(row) = model.keys.remove(&id) {
             self.directory.remove_key(&row.live);
-            bounds::forget(self.ledger.as_ref(), Scope::ApiKey, &row.live.id);
+            bounds::forget(&self.books, Scope::ApiKey, &row.live.id);
         }
     }
 }

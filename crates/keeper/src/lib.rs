@@ -9,5 +9,7 @@ mod bounds;
 mod keeper;
 mod model;
 mod offer;
+mod pool;
 
 pub use keeper::{Keeper, Report};
+pub use pool::{Answer, PoolAway, Pooled};

@@ -8,22 +8,22 @@ use tidegate_access as access;
 use tidegate_core::Secret;
 use tidegate_directory as directory;
 use tidegate_directory::{AllowedModels, Bounds, Credential, Pool, SavedConfig};
-use tidegate_ledger::{Ledger, Scope};
+use tidegate_ledger::Scope;
 use tidegate_store::entity::{
     Backing, Connection, Grants, Limits, Provider, Stored, Workspace, WorkspaceState,
 };
 use tidegate_store::id::WorkspaceId;
 
-use crate::bounds::{self, Owner};
+use crate::bounds::{self, Books, Owner};
 use crate::model::{Credentials, Model};
 
 /// The workspace as the directory has it; `None` when it is gone.
-pub(crate) fn of(model: &Model, ledger: Option<&Ledger>, id: WorkspaceId) -> Option<directory::Workspace> {
+pub(crate) fn of(model: &Model, books: &Books, id: WorkspaceId) -> Option<directory::Workspace> {
     let stored = model.workspaces.get(&id)?;
     let own = model.providers.values().filter(|(provider, _)| provider.home.workspace == Some(id));
     let providers = own
         .filter_map(|(provider, credentials)| {
-            let offered = provider_of(model, ledger, stored, provider, credentials)?;
+            let offered = provider_of(model, books, stored, provider, credentials)?;
             Some((provider.entity.slug.as_str().into(), Arc::new(offered)))
         })
         .collect();
@@ -48,7 +48,7 @@ pub(crate) fn of(model: &Model, ledger: Option<&Ledger>, id: WorkspaceId) -> Opt
         organisation: access::OrganisationId::new(stored.home.organisation.to_string()),
         providers,
         configs,
-        bounds: bounds::read(ledger, owner_of(stored), &stored.entity.limits),
+        bounds: bounds::read(books, owner_of(stored), &stored.entity.limits),
         archived: stored.entity.state == WorkspaceState::Archived,
     })
 }
@@ -59,13 +59,14 @@ fn owner_of(workspace: &Stored<Workspace>) -> Owner {
         id: workspace.id.to_string().into(),
         name: workspace.entity.slug.as_str().into(),
         created_ms: workspace.created_at,
+        version: workspace.version,
     }
 }
 
 /// `None` for a provider that cannot be used: switched off, or its integration is, or is no longer lent.
 fn provider_of(
     model: &Model,
-    ledger: Option<&Ledger>,
+    books: &Books,
     workspace: &Stored<Workspace>,
     stored: &Stored<Provider>,
     credentials: &Credentials,
@@ -75,12 +76,13 @@ fn provider_of(
         return None;
     }
     let bounds = bounds::read(
-        ledger,
+        books,
         Owner {
             scope: Scope::VirtualKey,
             id: stored.id.to_string().into(),
             name: provider.slug.as_str().into(),
             created_ms: stored.created_at,
+            version: stored.version,
         },
         &provider.limits,
     );
@@ -101,8 +103,9 @@ fn provider_of(
                 id: format!("{id}/{}", workspace.id).into(),
                 name: integration.entity.slug.as_str().into(),
                 created_ms: integration.created_at,
+                version: integration.version,
             };
-            let bounds = bounds::read(ledger, owner, limits);
+            let bounds = bounds::read(books, owner, limits);
             (&integration.entity.connection, credentials, Some(bounds))
         }
     };

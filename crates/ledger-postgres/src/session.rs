@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
+use tidegate_ledger::Amount;
 use tokio::time::timeout;
-use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, Error, NoTls, Statement};
 
 use crate::error::PoolError;
 use crate::key::amount;
 use crate::operation::{Action, Task};
-use tidegate_ledger::Amount;
 
 const CLAIM: &str = "SELECT tidegate_ledger_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::TEXT::NUMERIC, \
                      $11::TEXT::NUMERIC)::TEXT";
@@ -127,8 +126,9 @@ fn failure(error: &Error) -> Failure {
     };
     let reason = format!("{} ({})", told.message(), told.code().code());
     // Classes of conditions that pass: connection, rollback, resources, operator, system.
-    let passes =
-        ["08", "25", "40", "53", "55", "57", "58"].iter().any(|class| told.code().code().starts_with(class));
-    let is_refused = !passes || *told.code() == SqlState::UNDEFINED_FUNCTION;
-    if is_refused { Failure::Refused(reason) } else { Failure::Unknown(reason) }
+    let passes = ["08", "25", "40", "53", "55", "57", "58"];
+    match passes.iter().any(|class| told.code().code().starts_with(class)) {
+        true => Failure::Unknown(reason),
+        false => Failure::Refused(reason),
+    }
 }

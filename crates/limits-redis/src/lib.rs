@@ -16,6 +16,7 @@
 //!
 //! * Every key runs out: a counter a minute after its window, a place at [once](tidegate_limits::Unit::Concurrency) when
 //!   its replica has not renewed it for a lease. So what a replica that died held comes back by itself.
+//! * Redis must not evict: `maxmemory-policy noeviction`, its default. When it is full it then counts as away.
 //! * A Redis that loses its data forgets usage, so a window may be used twice. Requests that are being served are told
 //!   again before anything is admitted.
 //! * Settlements go through a bounded queue and are sent at most once. What did not fit, or was sent to a Redis that did

@@ -1,6 +1,9 @@
-//! What records cost: `cargo run --release -p tidegate-records-sqlite --example records_sqlite_cost [directory]`.
+//! What records cost: `cargo run --profile quick -p tidegate-records-sqlite --example records_sqlite_cost [directory [batch [gather in ms]]]`.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement for people to read")]
+
+#[path = "../../records/conformance/load.rs"]
+mod load;
 
 use std::fs;
 use std::hint::black_box;
@@ -8,83 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tidegate_core::{Clock, SystemClock, Usage, id};
-use tidegate_records::record::{Bytes, Span, Timing, Who};
+use load::Names;
+use tidegate_core::{Clock, SystemClock, id};
 use tidegate_records::{
-    Attempt, Batch, Cost, Filter, IdSource, Options, Pipe, Reader, RequestRecord, Sink, SinkError,
-    StatusFilter, Text, Written, codec,
+    Batch, Between, Entry, Facts, Filter, IdSource, Options, Pipe, Reader, Sink, SinkError, StatusFilter,
+    Written, codec,
 };
 use tidegate_records_sqlite::{SqliteOptions, SqliteReader, SqliteSink};
-
-/// What a snapshot of the gateway holds, so that records share it.
-struct Names {
-    users: Vec<Arc<str>>,
-    keys: Vec<Arc<str>>,
-    models: Vec<Arc<str>>,
-}
-
-impl Names {
-    fn new() -> Self {
-        let names = |count: usize, name: &str| (0..count).map(|i| format!("{name}-{i}").into()).collect();
-        Self { users: names(5_000, "user"), keys: names(200, "key"), models: names(40, "model") }
-    }
-
-    /// As the path of a request builds it: two attempts in one of eight.
-    fn record(&self, ids: &IdSource, unix_ms: u64, i: usize) -> RequestRecord {
-        let model: Text = self.models[i * i % self.models.len()].clone().into();
-        let attempt = |status| Attempt {
-            provider: "openai".into(),
-            target: "targets[0]".into(),
-            model: model.clone(),
-            status: Some(status),
-            duration_us: 812_345,
-            first_byte_us: Some(312_345),
-            ..Attempt::default()
-        };
-        let mut attempts = Vec::with_capacity(2);
-        if i.is_multiple_of(8) {
-            attempts.push(attempt(429));
-        }
-        attempts.push(attempt(200));
-        RequestRecord {
-            id: ids.next(unix_ms).bits(),
-            who: Who {
-                organisation: "org".into(),
-                workspace: ["search", "shop", "labs"][i % 3].into(),
-                api_key: self.keys[i * 7 % self.keys.len()].clone().into(),
-                user: self.users[i * 31 % self.users.len()].clone().into(),
-                metadata: vec![("env".into(), "prod".into()), ("team".into(), "search".into())],
-                ..Who::default()
-            },
-            route: "chat_completions".into(),
-            method: "POST".into(),
-            path: "/v1/chat/completions".into(),
-            provider: ["openai", "anthropic", "azure-openai", "gemini"][i % 4].into(),
-            virtual_key: "openai-eu".into(),
-            config: "pc-main-1".into(),
-            config_version: 3,
-            mode: "fallback".into(),
-            asked_model: model.clone(),
-            model,
-            stream: i.is_multiple_of(2),
-            attempts,
-            status: if i.is_multiple_of(29) { 500 } else { 200 },
-            end: "ok".into(),
-            finish: "stop".into(),
-            timing: Timing { total_us: 1_234_567, ttft_us: Some(312_345), chunks: 120, ..Timing::default() },
-            usage: Some(Usage { input: 812, output: 120, cache_read: Some(256), ..Usage::default() }),
-            cost: Cost { amount: "0.0023425".to_owned().into(), currency: "USD".into(), ..Cost::default() },
-            span: Span {
-                trace: format!("{:016x}{i:016x}", ids.next(unix_ms).bits()).into(),
-                ..Span::default()
-            },
-            cache: "miss".into(),
-            bytes: Bytes { request: 4_096, response: 2_048 },
-            client: "openai-python 1.2".into(),
-            ..RequestRecord::default()
-        }
-    }
-}
 
 /// Takes everything at once: what is measured beside it is the pushing.
 struct Nowhere;
@@ -101,7 +34,11 @@ fn main() {
     let (names, ids, clock) = (Names::new(), IdSource::new(1, None), SystemClock::new());
     pushing(&directory, &names, &ids, &clock);
     storing(&directory, &names, &ids, &clock);
-    steady(&directory, &names, &ids, &clock);
+    month(&directory, &names, &clock);
+    for rate in [20, 2_000, 10_000] {
+        steady(&directory, &names, &ids, &clock, rate, false);
+    }
+    steady(&directory, &names, &ids, &clock, 10_000, true);
     fs::remove_dir_all(directory).unwrap();
 }
 
@@ -129,7 +66,8 @@ fn pushing(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock)
     });
     println!("encode: {encode} ns");
     println!(
-        "decode, on the writer's thread: {} ns",
+        "read the facts, on the writer's thread: {} ns; the whole record: {} ns",
+        least(|_| drop(black_box(Facts::read(&bytes).unwrap()))),
         least(|_| drop(black_box(codec::decode(&bytes).unwrap())))
     );
     let mut options = Options::new(directory.join("nowhere"));
@@ -147,15 +85,15 @@ fn storing(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock)
     let batch = std::env::args().nth(2).and_then(|batch| batch.parse().ok());
     let mut options = Options::new(directory.join("storing"));
     options.batch_records = batch.unwrap_or(options.batch_records);
-    options.queue_records = 4_000;
+    options.queue_records = 16_000;
     let sink = SqliteSink::open(SqliteOptions::new(&path)).unwrap();
     let pipe = Pipe::start(options, Box::new(sink), Arc::new(SystemClock::new())).unwrap();
     let mut total = 0;
     for round in 0..4 {
-        const COUNT: usize = 50_000;
+        const COUNT: usize = 250_000;
         let (began, cpu) = (Instant::now(), pipe.stats().cpu_us);
         for i in 0..COUNT {
-            while pipe.stats().queued >= 1_900 {
+            while pipe.stats().queued >= 7_900 {
                 std::thread::park_timeout(Duration::from_micros(200));
             }
             pipe.push(&names.record(ids, clock.unix_ms(), round * COUNT + i), None);
@@ -166,9 +104,9 @@ fn storing(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock)
         total += COUNT;
         let (stats, seconds) = (pipe.stats(), began.elapsed().as_secs_f64());
         println!(
-            "SQLite, {total} rows in: {:.0} records/s, {} us of processor per record, longest burst {} us ({} us of processor), spilled {}",
+            "SQLite, {total} rows in: {:.0} records/s, {:.1} us of processor per record, longest burst {} us ({} us of processor), spilled {}",
             COUNT as f64 / seconds,
-            (stats.cpu_us - cpu) / COUNT as u64,
+            (stats.cpu_us - cpu) as f64 / COUNT as f64,
             stats.longest_burst_us,
             stats.longest_cpu_us,
             stats.spilled
@@ -183,7 +121,11 @@ fn storing(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock)
         .map(|file| file.metadata().unwrap().len())
         .sum();
     println!("SQLite: {} bytes per record with indexes", bytes / total as u64);
-    let mut reader = SqliteReader::new(&path);
+    reading(&path);
+}
+
+fn reading(path: &Path) {
+    let mut reader = SqliteReader::new(path);
     let none = Filter::default();
     let user = || vec!["user-31".to_owned()];
     for (name, filter) in [
@@ -198,6 +140,23 @@ fn storing(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock)
             "provider and model",
             Filter { provider: vec!["gemini".into()], model: vec!["model-9".into()], ..none.clone() },
         ),
+        (
+            "model and status that never meet",
+            Filter {
+                model: vec!["model-9".into()],
+                status: Some(StatusFilter::Is(vec![429])),
+                ..none.clone()
+            },
+        ),
+        (
+            "metadata and cost that never meet",
+            Filter {
+                metadata: vec![("team".into(), "search".into())],
+                cost: Between { min: Some(1.into()), max: None },
+                ..none.clone()
+            },
+        ),
+        ("trace", Filter { trace: vec!["none".into()], ..none.clone() }),
     ] {
         let began = Instant::now();
         let rows = reader.list(&filter, None, 50).unwrap().rows.len();
@@ -208,28 +167,86 @@ fn storing(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock)
     }
 }
 
-/// A steady load below what the store can take: how long the writer holds a core at a time.
-fn steady(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock) {
-    let sink = SqliteSink::open(SqliteOptions::new(directory.join("steady"))).unwrap();
-    let options = Options::new(directory.join("steady-journal"));
-    let pipe = Pipe::start(options, Box::new(sink), Arc::new(SystemClock::new())).unwrap();
+/// A million records of 30 days.
+fn month(directory: &Path, names: &Names, clock: &SystemClock) {
+    const DAY: u64 = 86_400_000;
+    let path = directory.join("month");
+    let (mut sink, ids) = (SqliteSink::open(SqliteOptions::new(&path)).unwrap(), IdSource::new(2, None));
+    let (start, mut i) = (clock.unix_ms() / DAY * DAY - 30 * DAY, 0);
+    for day in 0..30 {
+        for batch in 0..33 {
+            let unix_ms = start + day * DAY + batch * 60_000;
+            let encoded: Vec<Vec<u8>> = (0..1_010)
+                .map(|_| {
+                    i += 1;
+                    let mut bytes = Vec::new();
+                    codec::encode(&names.record(&ids, unix_ms, i), &mut bytes);
+                    bytes
+                })
+                .collect();
+            let entry = |encoded| Entry { facts: Facts::read(encoded).unwrap(), encoded, bodies: None };
+            sink.write(&encoded.iter().map(|encoded| entry(encoded)).collect::<Vec<_>>()).unwrap();
+        }
+    }
+    println!("{i} records in 30 days, read for the first time, then again:");
+    reading(&path);
+    reading(&path);
+}
+
+/// Away for the first half of the time.
+struct Late(SqliteSink, Instant);
+
+impl Sink for Late {
+    fn write(&mut self, batch: &Batch<'_>) -> Result<Written, SinkError> {
+        if self.1.elapsed() < Duration::from_secs(1) * SECONDS / 2 {
+            return Err(SinkError::Away("on purpose".into()));
+        }
+        self.0.write(batch)
+    }
+
+    fn sync(&mut self) -> Result<(), SinkError> {
+        self.0.sync()
+    }
+}
+
+const SECONDS: u32 = 10;
+
+/// A steady load below what the store can take: what a record costs, and how long the writer holds a core at a time. `late`:
+/// with half of the records going through the journal.
+fn steady(directory: &Path, names: &Names, ids: &IdSource, clock: &SystemClock, rate: u32, late: bool) {
+    let sink = SqliteSink::open(SqliteOptions::new(directory.join(format!("steady-{rate}-{late}")))).unwrap();
     let began = Instant::now();
-    let mut slowest = Duration::ZERO;
-    for i in 0..10_000usize {
-        let record = names.record(ids, clock.unix_ms(), i);
+    let sink: Box<dyn Sink> = if late { Box::new(Late(sink, began)) } else { Box::new(sink) };
+    let mut options = Options::new(directory.join("steady-journal"));
+    let gather = std::env::args().nth(3).and_then(|ms| ms.parse().ok());
+    options.gather = gather.map_or(options.gather, Duration::from_millis);
+    let pipe = Pipe::start(options, sink, Arc::new(SystemClock::new())).unwrap();
+    let (mut slowest, mut half) = (Duration::ZERO, 0);
+    for i in 0..rate * SECONDS {
+        if i == rate * SECONDS / 2 {
+            half = pipe.stats().cpu_us;
+        }
+        let record = names.record(ids, clock.unix_ms(), i as usize);
         let at = Instant::now();
         pipe.push(&record, None);
         slowest = slowest.max(at.elapsed());
-        while began.elapsed() < Duration::from_micros(500 * i as u64) {
+        while began.elapsed() < Duration::from_secs(1) * i / rate {
             std::thread::park_timeout(Duration::from_micros(100));
         }
     }
+    let patience = Instant::now() + Duration::from_secs(20);
+    while pipe.stats().queued + pipe.stats().journaled > 0 && Instant::now() < patience {
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
     let stats = pipe.close(Duration::from_secs(10));
+    assert!(stats.adds_up() && stats.written == u64::from(rate * SECONDS), "{stats:?}");
     println!(
-        "2,000/s for 5 s: {} bursts of {} us of processor, longest {} us, {:.1} % of a core; slowest push {slowest:?}",
+        "{rate}/s for {SECONDS} s: {:.1} us of processor per record on the writer's thread, {:.1} in the first half, when names are new; {} bursts of {} us, longest {} us; {} records by the journal; slowest push {slowest:?}",
+        stats.cpu_us as f64 / stats.written as f64,
+        half as f64 / (stats.written / 2) as f64,
         stats.bursts,
         stats.cpu_us / stats.bursts.max(1),
         stats.longest_cpu_us,
-        stats.cpu_us as f64 / 10_000.0 / began.elapsed().as_secs_f64()
+        stats.spilled,
     );
 }

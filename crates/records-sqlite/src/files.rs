@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use tidegate_core::clock::{rfc3339_seconds, rfc3339_text};
+
 pub(crate) const ROWS: &str = "rows";
 pub(crate) const BODIES: &str = "bodies";
 
@@ -13,17 +15,7 @@ pub(crate) fn path(directory: &Path, what: &str, day: u32) -> PathBuf {
 
 /// Days since 1970 as `20261121`.
 fn date(day: u32) -> String {
-    // Howard Hinnant's civil_from_days, for days after 1970.
-    let shifted = u64::from(day) + 719_468;
-    let era = shifted / 146_097;
-    let of_era = shifted % 146_097;
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * of_year + 2) / 153;
-    let day_of_month = of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}{month:02}{day_of_month:02}")
+    rfc3339_text(u64::from(day) * 86_400_000)[..10].replace('-', "")
 }
 
 fn day_of(date: &str) -> Option<u32> {
@@ -31,7 +23,7 @@ fn day_of(date: &str) -> Option<u32> {
         return None;
     }
     let text = format!("{}-{}-{}T00:00:00Z", &date[..4], &date[4..6], &date[6..]);
-    let day = u32::try_from(tidegate_core::clock::rfc3339_seconds(&text)? / 86_400).ok()?;
+    let day = u32::try_from(rfc3339_seconds(&text)? / 86_400).ok()?;
     // `20260231` is no day.
     (self::date(day) == date).then_some(day)
 }

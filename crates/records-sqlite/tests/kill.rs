@@ -24,7 +24,7 @@ use tidegate_records_sqlite::{SqliteOptions, SqliteReader, SqliteSink};
 
 const DIRECTORY: &str = "TIDEGATE_KILL_DIRECTORY";
 const GENERATION: &str = "TIDEGATE_KILL_GENERATION";
-const ROUNDS: u64 = 60;
+const ROUNDS: u64 = 100;
 
 /// Away every other few milliseconds.
 struct Fickle(SqliteSink, Instant);
@@ -183,11 +183,11 @@ fn killed_many_times(name: &str) {
 }
 
 #[test]
-fn what_was_acknowledged_survives_sixty_kills() {
+fn what_was_acknowledged_survives_a_hundred_kills() {
     killed_many_times("tidegate-kill-a-");
 }
 
 #[test]
-fn what_was_acknowledged_survives_sixty_more() {
+fn what_was_acknowledged_survives_a_hundred_more() {
     killed_many_times("tidegate-kill-b-");
 }

@@ -41,6 +41,23 @@ impl RecordId {
         EPOCH_MS + (self.0 >> (NODE_BITS + SEQUENCE_BITS))
     }
 
+    /// As a UUID of version 8, for APIs whose ids are UUIDs: the 16 digits with the version and the variant between them.
+    /// Sorted by time as ids are.
+    pub fn uuid(self) -> String {
+        let digits = self.to_string();
+        let (head, tail) = digits.split_at(12);
+        format!("{}-{}-8{}-8{}00-000000000000", &head[..8], &head[8..], &tail[..3], &tail[3..])
+    }
+
+    /// # Errors
+    /// The text is no UUID that [`RecordId::uuid`] makes.
+    pub fn from_uuid(text: &str) -> Result<Self, NotAnId> {
+        let digit = |at: std::ops::Range<usize>| text.get(at).unwrap_or("");
+        let id =
+            format!("{}{}{}{}", digit(0..8), digit(9..13), digit(15..18), digit(20..21)).parse::<Self>()?;
+        if id.uuid().eq_ignore_ascii_case(text) { Ok(id) } else { Err(NotAnId) }
+    }
+
     /// Days since 1970 in UTC: the partition that the record belongs to.
     pub fn day(self) -> u32 {
         u32::try_from(self.unix_ms() / DAY_MS).unwrap_or(u32::MAX)
@@ -144,6 +161,16 @@ mod tests {
         let id = RecordId::first_of(1_790_000_000_000);
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(id.unix_ms(), 1_790_000_000_000);
+        for bits in [0, 1, 0x1234_5678_9abc_def0, i64::MAX as u64] {
+            let id = RecordId::from_bits(bits);
+            assert_eq!((id.uuid().len(), RecordId::from_uuid(&id.uuid())), (36, Ok(id)));
+        }
+        let uuid = RecordId::from_bits(0x1234_5678_9abc_def0).uuid();
+        assert_eq!(uuid, "12345678-9abc-8def-8000-000000000000");
+        for text in ["", &uuid[1..], &uuid.replace("-8def", "-4def"), "12345678-9abc-8def-8000-00000000000é"]
+        {
+            assert_eq!(RecordId::from_uuid(text), Err(NotAnId), "{text}");
+        }
         assert_eq!(id.day(), 20_717);
         for text in
             ["", "00", "ffffffffffffffff", "+000000000000001", "000000000000000g", "00000000000000001"]

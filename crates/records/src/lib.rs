@@ -4,14 +4,17 @@
 //! a bounded queue; one writer thread takes batches to a [`Sink`], and to the [`journal`] on disk while the sink is slow
 //! or away. [`Stats`] count every record: accepted is written, queued, journaled or dropped for a named reason, at every
 //! moment. [`body`] decides which bodies are kept and takes out what must not be: a pure function of policy and bytes.
-//! [`list`] is how records are read back.
+//! [`list`] is how records are read back, and [`log`] how the logs API shows one.
 
 pub mod body;
 pub mod codec;
 mod counts;
+mod facts;
+mod filter;
 pub mod id;
 pub mod journal;
 pub mod list;
+pub mod log;
 pub mod options;
 mod payload;
 mod pipe;
@@ -26,8 +29,11 @@ mod writer;
 
 pub use body::{Keep, Kind, Policy, RawBodies, RawBody, StoredBodies, StoredBody};
 pub use counts::{Drops, Stats};
+pub use facts::Facts;
+pub use filter::{Between, Filter, StatusFilter};
 pub use id::{IdSource, RecordId};
-pub use list::{Filter, Found, ListRow, Page, ReadError, Reader, StatusFilter};
+pub use list::{Found, ListRow, Page, ReadError, Reader};
+pub use log::{LogObject, log_object};
 pub use options::{JournalOptions, Options};
 pub use pipe::{Pipe, StartError};
 pub use record::{Attempt, Bytes, Cost, RequestRecord, Span, Timing, Who};

@@ -2,40 +2,19 @@
 
 use std::fmt;
 
+use tidegate_core::Usage;
+
 use crate::body::StoredBodies;
+use crate::facts::Facts;
+use crate::filter::Filter;
 use crate::id::RecordId;
 use crate::record::RequestRecord;
-
-/// Which records. Everything that is set must hold; an empty list of names means any.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Began at this time or later, milliseconds since 1970.
-    pub from_ms: Option<u64>,
-    /// Began before this time.
-    pub to_ms: Option<u64>,
-    pub status: Option<StatusFilter>,
-    pub workspace: Vec<String>,
-    pub provider: Vec<String>,
-    /// The model that answered.
-    pub model: Vec<String>,
-    pub api_key: Vec<String>,
-    pub virtual_key: Vec<String>,
-    pub user: Vec<String>,
-    pub trace: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StatusFilter {
-    /// Any of these.
-    Is(Vec<u16>),
-    /// First and last, for classes: `(400, 499)`.
-    Range(u16, u16),
-}
 
 /// What a list shows of a record; no bodies are read for it. Text is empty where there is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListRow {
     pub id: RecordId,
+    pub organisation: String,
     pub workspace: String,
     pub api_key: String,
     pub user: String,
@@ -64,13 +43,54 @@ pub struct ListRow {
     pub cache: String,
     pub guardrail: String,
     pub trace: String,
+    /// As the client sent it, in its order.
+    pub metadata: Vec<(String, String)>,
     pub has_bodies: bool,
+}
+
+impl ListRow {
+    pub fn of(facts: &Facts<'_>, has_bodies: bool) -> Self {
+        let usage = facts.usage.as_ref();
+        Self {
+            id: facts.id,
+            organisation: facts.organisation.into(),
+            workspace: facts.workspace.into(),
+            api_key: facts.api_key.into(),
+            user: facts.user.into(),
+            route: facts.route.into(),
+            provider: facts.provider.into(),
+            virtual_key: facts.virtual_key.into(),
+            config: facts.config.into(),
+            asked_model: facts.asked_model.into(),
+            model: facts.model.into(),
+            status: facts.status,
+            end: facts.end.into(),
+            error: facts.error.into(),
+            stream: facts.stream,
+            attempts: facts.attempts,
+            total_us: facts.total_us,
+            ttft_us: facts.ttft_us,
+            input_tokens: usage.map(Usage::prompt),
+            output_tokens: usage.map(|usage| usage.output),
+            cached_tokens: usage.and_then(|usage| usage.cache_read),
+            reasoning_tokens: usage.and_then(|usage| usage.reasoning),
+            cost: facts.cost.into(),
+            currency: facts.currency.into(),
+            estimate: facts.estimate,
+            unpriced: facts.unpriced,
+            cache: facts.cache.into(),
+            guardrail: facts.guardrail.into(),
+            trace: facts.trace.into(),
+            metadata: facts.metadata.iter().map(|&(name, value)| (name.into(), value.into())).collect(),
+            has_bodies,
+        }
+    }
 }
 
 /// A part of a list, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Page {
-    pub rows: Vec<ListRow>,
+pub struct Page<T = ListRow> {
+    pub rows: Vec<T>,
     /// Where the next page goes on; `None`: there is none. Records that come in meanwhile do not move it.
     pub next: Option<RecordId>,
 }
@@ -104,7 +124,18 @@ pub trait Reader: Send {
     /// [`ReadError`]
     fn list(&mut self, filter: &Filter, before: Option<RecordId>, limit: usize) -> Result<Page, ReadError>;
 
-    /// `None`: there is no such record, or not any more.
+    /// As [`Reader::list`], with everything that is known but bodies: for exports and for lists that show more.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    fn records(
+        &mut self,
+        filter: &Filter,
+        before: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Page<RequestRecord>, ReadError>;
+
+    /// `None`: there is no such record, or not any more. Whose it is says [`RequestRecord::who`]: the caller looks.
     ///
     /// # Errors
     /// [`ReadError`]

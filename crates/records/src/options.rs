@@ -48,9 +48,9 @@ impl Options {
         Self {
             queue_records: 65_536,
             queue_bytes: 64 << 20,
-            batch_records: 64,
+            batch_records: 1_000,
             batch_bytes: 1 << 20,
-            gather: Duration::from_millis(20),
+            gather: Duration::from_millis(100),
             retry: Duration::from_millis(50),
             retry_most: Duration::from_secs(5),
             spill_percent: 50,

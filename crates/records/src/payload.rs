@@ -2,7 +2,7 @@
 
 use crate::body::StoredBodies;
 use crate::codec::{self, Cursor, Malformed, varint};
-use crate::record::RequestRecord;
+use crate::facts::Facts;
 
 /// The record with its length before it, then the bodies.
 pub(crate) fn write(record: &[u8], bodies: Option<&StoredBodies>) -> Vec<u8> {
@@ -16,11 +16,11 @@ pub(crate) fn write(record: &[u8], bodies: Option<&StoredBodies>) -> Vec<u8> {
 }
 
 /// `None`: not written by this binary or an older one, or not by a binary at all.
-pub(crate) fn read(payload: &[u8]) -> Option<(&[u8], RequestRecord, Option<StoredBodies>)> {
+pub(crate) fn read(payload: &[u8]) -> Option<(&[u8], Facts<'_>, Option<StoredBodies>)> {
     let mut cursor = Cursor(payload);
     let length = cursor.varint().ok()?;
     let encoded = cursor.bytes(length).map_err(|Malformed| ()).ok()?;
-    let record = codec::decode(encoded).ok()?;
+    let facts = Facts::read(encoded).ok()?;
     let bodies = if cursor.0.is_empty() { None } else { Some(codec::decode_message(cursor.0).ok()?) };
-    Some((encoded, record, bodies))
+    Some((encoded, facts, bodies))
 }

@@ -26,15 +26,14 @@ impl Chunk {
         self.ends.len()
     }
 
-    /// Every record with its bodies, once.
-    pub(crate) fn items(&mut self) -> impl Iterator<Item = (&[u8], Option<Box<RawBodies>>)> {
-        let (text, bodies, mut start) = (&self.text, &mut self.bodies, 0);
-        self.ends.iter().enumerate().map(move |(at, &end)| {
-            let own = bodies.front().is_some_and(|(position, _)| *position == at);
-            let record = &text[start..end];
-            start = end;
-            (record, own.then(|| bodies.pop_front()).flatten().map(|(_, bodies)| bodies))
-        })
+    pub(crate) fn records(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| &self.text[std::mem::replace(&mut start, end)..end])
+    }
+
+    /// The bodies by position, once.
+    pub(crate) fn take_bodies(&mut self) -> VecDeque<(usize, Box<RawBodies>)> {
+        std::mem::take(&mut self.bodies)
     }
 
     fn clear(&mut self) {
@@ -46,9 +45,9 @@ impl Chunk {
 }
 
 /// Room that a chunk keeps when it is used again.
-const KEPT: usize = 128 * 1024;
+const KEPT: usize = 512 * 1024;
 /// Chunks kept for use again.
-const SPARE: usize = 8;
+const SPARE: usize = 4;
 
 #[derive(Debug, Default)]
 pub(crate) struct State {

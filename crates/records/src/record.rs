@@ -46,7 +46,7 @@ pub struct RequestRecord {
     pub usage_estimated: bool,
     pub cost: Cost,
     pub span: Span,
-    /// `disabled`, `miss`, `hit`, `semantic_hit`, `refreshed`; empty when no cache was asked.
+    /// `disabled`, `miss`, `hit`, `semantic_miss`, `semantic_hit`, `refreshed`; empty when no cache was asked.
     pub cache: Text,
     /// `none`, `passed`, `denied`, …
     pub guardrail: Text,
@@ -56,6 +56,12 @@ pub struct RequestRecord {
     pub bytes: Bytes,
     /// Name and version of the client's library.
     pub client: Text,
+    /// What limits and budgets did together: `passed`, `queued`, `refused`, `overdrawn`; empty when none applied.
+    pub limit_outcome: Text,
+    /// The caller asked for figures only: no body was kept, and none is told as missing.
+    pub private: bool,
+    /// Where the account comes from: empty for a request that the gateway served, `log` or `otlp` for one that was told.
+    pub source: Text,
 }
 
 /// Who asked.
@@ -69,6 +75,8 @@ pub struct Who {
     pub session: Text,
     /// As the client sent it, in its order.
     pub metadata: Vec<(Text, Text)>,
+    /// The person whom the API key was made for; empty for keys of services.
+    pub key_owner: Text,
 }
 
 /// One request to a provider.
@@ -95,6 +103,8 @@ pub struct Attempt {
     /// Why the next attempt was made, or why there was none.
     pub reason: Text,
     pub retry_after_ms: Option<u64>,
+    /// What was asked for, without the query.
+    pub url: Text,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -160,11 +170,12 @@ fields!(RequestRecord {
     1 id, 2 who, 3 route, 4 method, 5 path, 6 provider, 7 virtual_key, 8 config, 9 config_version, 10 mode, 11 prompt,
     12 asked_model, 13 model, 14 stream, 15 attempts, 16 status, 17 end, 18 error, 19 finish, 20 timing, 21 usage,
     22 usage_estimated, 23 cost, 24 span, 25 cache, 26 guardrail, 27 limit, 28 warnings, 29 bytes, 30 client,
+    31 limit_outcome, 32 private, 33 source,
 });
-fields!(Who { 1 organisation, 2 workspace, 3 api_key, 4 user, 5 session, 6 metadata });
+fields!(Who { 1 organisation, 2 workspace, 3 api_key, 4 user, 5 session, 6 metadata, 7 key_owner });
 fields!(Attempt {
     1 provider, 2 target, 3 virtual_key, 4 model, 5 status, 6 start_us, 7 duration_us, 8 first_byte_us, 9 error,
-    10 circuit, 11 hedge, 12 reason, 13 retry_after_ms,
+    10 circuit, 11 hedge, 12 reason, 13 retry_after_ms, 14 url,
 });
 fields!(Timing { 1 total_us, 2 ttft_us, 3 chunks, 4 waited_us, 5 stall_us, 6 own_us });
 fields!(Cost { 1 amount, 2 currency, 3 estimate, 4 unpriced, 5 saved, 6 parts });

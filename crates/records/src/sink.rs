@@ -3,21 +3,21 @@
 use std::fmt;
 
 use crate::body::StoredBodies;
+use crate::facts::Facts;
 use crate::id::RecordId;
-use crate::record::RequestRecord;
 
 /// One record of a batch.
 #[derive(Debug)]
 pub struct Entry<'a> {
-    pub record: RequestRecord,
-    /// The same, as encoded: with the fields that this binary does not know.
+    pub facts: Facts<'a>,
+    /// The whole record, with the fields that this binary does not know.
     pub encoded: &'a [u8],
     pub bodies: Option<&'a StoredBodies>,
 }
 
 impl Entry<'_> {
     pub fn id(&self) -> RecordId {
-        self.record.id()
+        self.facts.id
     }
 }
 

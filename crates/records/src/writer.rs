@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use tidegate_core::Clock;
 
 use crate::body::{RawBodies, StoredBodies, prepare};
-use crate::codec;
 use crate::counts::{Drops, Stats};
+use crate::facts::Facts;
 use crate::journal::{Journal, JournalError};
 use crate::options::Options;
 use crate::payload;
@@ -36,10 +36,20 @@ struct Replay {
     at: usize,
 }
 
-/// Encoded records and their bodies, ready for either way.
+/// A chunk with what is kept of its bodies, ready for either way.
 struct Ready {
-    records: Vec<Vec<u8>>,
-    bodies: Vec<Option<StoredBodies>>,
+    chunk: Chunk,
+    /// By position, in order; most records have none.
+    bodies: Vec<(usize, StoredBodies)>,
+}
+
+impl Ready {
+    fn items(&self) -> impl Iterator<Item = (&[u8], Option<&StoredBodies>)> {
+        let mut bodies = self.bodies.iter().peekable();
+        self.chunk.records().enumerate().map(move |(at, record)| {
+            (record, bodies.next_if(|(position, _)| *position == at).map(|(_, bodies)| bodies))
+        })
+    }
 }
 
 impl Writer {
@@ -83,22 +93,22 @@ impl Writer {
     }
 
     /// Brings a chunk to the store or to the journal, however long that takes; at the deadline of a shutdown it is dropped.
-    fn place(&mut self, mut chunk: Chunk) {
+    fn place(&mut self, chunk: Chunk) {
         let began = Instant::now();
-        let ready = self.ready(&mut chunk);
+        let mut ready = self.ready(chunk);
         let mut pause = self.options.retry;
         loop {
             let closing = self.queue.closing();
             let late = closing.is_some_and(|deadline| Instant::now() >= deadline);
             let overfull = self.queue.fill() > self.options.spill_percent;
             let may_store = !self.store.is_away() && !late;
-            if may_store && !overfull && self.try_store(&ready, &mut chunk, began) {
+            if may_store && !overfull && self.try_store(&mut ready, began) {
                 return;
             }
             let reason: fn(&mut Drops) -> &mut u64 = match self.spill(&ready) {
                 Ok(()) => {
-                    let (spilled, bytes) = (ready.records.len() as u64, self.journal.bytes());
-                    self.done(chunk, began, |stats| {
+                    let (spilled, bytes) = (ready.chunk.len() as u64, self.journal.bytes());
+                    self.done(ready.chunk, began, |stats| {
                         stats.journaled += spilled;
                         stats.spilled += spilled;
                         stats.journal_bytes = bytes;
@@ -109,12 +119,12 @@ impl Writer {
                 Err(JournalError::Io(_)) => |drops| &mut drops.journal_failed,
             };
             // The journal takes nothing, so a full queue is no reason to leave the store alone.
-            if may_store && overfull && self.try_store(&ready, &mut chunk, began) {
+            if may_store && overfull && self.try_store(&mut ready, began) {
                 return;
             }
             if late {
-                let left = chunk.len() as u64;
-                self.done(chunk, began, |stats| stats.dropped.shutdown += left);
+                let left = ready.chunk.len() as u64;
+                self.done(ready.chunk, began, |stats| stats.dropped.shutdown += left);
                 return;
             }
             self.queue.block(reason);
@@ -128,45 +138,35 @@ impl Writer {
         }
     }
 
-    /// The records of a chunk with what is kept of their bodies: redacted and compressed here, off the hot path.
-    fn ready(&self, chunk: &mut Chunk) -> Ready {
-        let mut ready = Ready { records: Vec::with_capacity(chunk.len()), bodies: Vec::new() };
-        for (record, bodies) in chunk.items() {
-            ready.records.push(record.to_vec());
-            let bodies: Option<Box<RawBodies>> = bodies;
-            let policy = AssertUnwindSafe(&self.options.bodies);
-            ready.bodies.push(bodies.map(|bodies| {
-                let bodies = AssertUnwindSafe(bodies);
-                catch_unwind(move || prepare(&bodies, &policy)).unwrap_or_else(|_| StoredBodies::failed())
-            }));
-        }
-        ready
+    /// Bodies are redacted and compressed here, off the hot path.
+    fn ready(&self, mut chunk: Chunk) -> Ready {
+        let keep = |bodies: Box<RawBodies>| {
+            let (bodies, policy) = (AssertUnwindSafe(bodies), AssertUnwindSafe(&self.options.bodies));
+            catch_unwind(move || prepare(&bodies, &policy)).unwrap_or_else(|_| StoredBodies::failed())
+        };
+        let bodies = chunk.take_bodies().into_iter().map(|(at, bodies)| (at, keep(bodies))).collect();
+        Ready { chunk, bodies }
     }
 
     fn spill(&mut self, ready: &Ready) -> Result<(), JournalError> {
-        let payloads: Vec<_> = ready
-            .records
-            .iter()
-            .zip(&ready.bodies)
-            .map(|(record, bodies)| payload::write(record, bodies.as_ref()))
-            .collect();
+        let payloads: Vec<_> = ready.items().map(|(record, bodies)| payload::write(record, bodies)).collect();
         self.journal.append(payloads.iter().map(Vec::as_slice)).map(drop)
     }
 
     /// True: every record of the chunk is a row or a counted drop.
-    fn try_store(&mut self, ready: &Ready, chunk: &mut Chunk, began: Instant) -> bool {
-        let mut entries = Vec::with_capacity(ready.records.len());
+    fn try_store(&mut self, ready: &mut Ready, began: Instant) -> bool {
+        let mut entries = Vec::with_capacity(ready.chunk.len());
         let mut unreadable = 0;
-        for (encoded, bodies) in ready.records.iter().zip(&ready.bodies) {
-            match codec::decode(encoded) {
-                Ok(record) => entries.push(Entry { record, encoded, bodies: bodies.as_ref() }),
+        for (encoded, bodies) in ready.items() {
+            match Facts::read(encoded) {
+                Ok(facts) => entries.push(Entry { facts, encoded, bodies }),
                 // Written by this binary a moment ago: it cannot happen, and would be told if it did.
                 Err(_) => unreadable += 1,
             }
         }
         let Some(outcome) = self.store.write(&entries) else { return false };
         drop(entries);
-        self.done(std::mem::take(chunk), began, |stats| {
+        self.done(std::mem::take(&mut ready.chunk), began, |stats| {
             outcome.count(stats);
             stats.dropped.unreadable += unreadable;
         });
@@ -185,8 +185,8 @@ impl Writer {
         let read: Vec<_> = batch.iter().filter_map(|payload| payload::read(payload)).collect();
         let unreadable = (batch.len() - read.len()) as u64;
         let (bodies, records): (Vec<_>, Vec<_>) =
-            read.into_iter().map(|(encoded, record, bodies)| (bodies, (encoded, record))).unzip();
-        let entry = |((encoded, record), bodies)| Entry { record, encoded, bodies: Option::as_ref(bodies) };
+            read.into_iter().map(|(encoded, facts, bodies)| (bodies, (encoded, facts))).unzip();
+        let entry = |((encoded, facts), bodies)| Entry { facts, encoded, bodies: Option::as_ref(bodies) };
         let entries: Vec<_> = records.into_iter().zip(&bodies).map(entry).collect();
         let Some(outcome) = self.store.write(&entries) else {
             drop(entries);

@@ -10,7 +10,7 @@ use tidegate_access::door::Origin;
 use tidegate_limits::Rule;
 
 use crate::error::SettingsError;
-use crate::settings::{Bodies, LogFormat, PrivateTarget, Settings, Source};
+use crate::settings::{Bodies, LogFormat, PrivateTarget, Settings, Source, WhenAway};
 use crate::suggest::nearest;
 use crate::value::{self, Raw, Wrong, show_duration, show_size};
 use crate::written::Entry;
@@ -260,6 +260,33 @@ pub(crate) const FIELDS: &[Field] = &[
         show: |s| show_timeout(s.database.serve_stale),
     },
     Field {
+        path: "redis.url",
+        short: None,
+        set: set!(redis.url, value::redis),
+        show: |s| s.redis.url.as_ref().map_or(UNSET.to_owned(), |_| "set".to_owned()),
+    },
+    Field {
+        path: "redis.prefix",
+        short: None,
+        set: set!(redis.prefix, value::text),
+        show: |s| s.redis.prefix.clone(),
+    },
+    Field {
+        path: "redis.timeout",
+        short: None,
+        set: set!(redis.timeout, |raw| value::duration(raw, MILLISECOND, Duration::from_secs(5))),
+        show: |s| show_duration(s.redis.timeout),
+    },
+    Field {
+        path: "redis.when_away",
+        short: None,
+        set: set!(redis.when_away, value::when_away),
+        show: |s| match s.redis.when_away {
+            WhenAway::Local => "local".to_owned(),
+            WhenAway::Refuse => "refuse".to_owned(),
+        },
+    },
+    Field {
         path: "records.enabled",
         short: None,
         set: set!(records.enabled, value::boolean),
@@ -342,7 +369,7 @@ fn remove_or_pick(path: &str) -> String {
         .filter_map(|f| f.path.split('.').nth(1))
         .collect();
     if names.is_empty() {
-        "remove it: the sections are server, log, limits, timeouts, egress, routing, models, access, rate_limits, budgets, database, records and providers"
+        "remove it: the sections are server, log, limits, timeouts, egress, routing, models, access, rate_limits, budgets, database, redis, records and providers"
             .to_owned()
     } else {
         format!("remove it: [{of_section}] has {}", names.join(", "))

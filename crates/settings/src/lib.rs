@@ -24,7 +24,7 @@ pub use load::{Inputs, load};
 pub use provider::KnownProvider;
 pub use settings::{
     Access, Bodies, Budgets, Database, Egress, Limits, Log, LogFormat, Models, PrivateTarget, Provider,
-    RateLimits, Records, Routing, Server, Settings, Source, Timeouts,
+    RateLimits, Records, Redis, Routing, Server, Settings, Source, Timeouts, WhenAway,
 };
 pub use written::{Argument, CONFIG_VARIABLE, SettingsFile};
 

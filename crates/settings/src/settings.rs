@@ -29,6 +29,7 @@ pub struct Settings {
     pub rate_limits: RateLimits,
     pub budgets: Budgets,
     pub database: Database,
+    pub redis: Redis,
     pub records: Records,
     /// The providers that the gateway holds keys, addresses or options for, sorted by slug.
     pub providers: Vec<Provider>,
@@ -161,6 +162,28 @@ pub struct Database {
     pub serve_stale: Option<Duration>,
 }
 
+/// Counters that several replicas share.
+#[derive(Debug, Clone)]
+pub struct Redis {
+    /// `redis://…`; `None` counts in this process. Holds a password.
+    pub url: Option<Secret>,
+    /// What its keys begin with: replicas that have it in common share their limits.
+    pub prefix: String,
+    /// How long an admission waits for it.
+    pub timeout: Duration,
+    pub when_away: WhenAway,
+}
+
+/// What happens to requests with limits while the shared counters are away.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WhenAway {
+    /// Each replica counts its share by itself.
+    #[default]
+    Local,
+    /// They are refused.
+    Refuse,
+}
+
 /// The account of each request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Records {
@@ -257,6 +280,17 @@ impl Default for Timeouts {
 impl Default for Egress {
     fn default() -> Self {
         Self { allow_private: Vec::new(), extra_ca_file: None, proxy: true }
+    }
+}
+
+impl Default for Redis {
+    fn default() -> Self {
+        Self {
+            url: None,
+            prefix: "tidegate".to_owned(),
+            timeout: Duration::from_millis(100),
+            when_away: WhenAway::Local,
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use tidegate_limits::rule::parse_text;
 use tidegate_limits::{Algorithm, Networks, Rule, Unit};
 use tidegate_pricing::UnpricedPolicy;
 
-use crate::settings::{Bodies, LogFormat, PrivateTarget};
+use crate::settings::{Bodies, LogFormat, PrivateTarget, WhenAway};
 
 /// A value as it was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -186,6 +186,20 @@ pub(crate) fn rules(raw: &Raw) -> Parsed<Vec<Rule>> {
     let text = text(raw)?;
     parse_text("", &text, Unit::Requests, Algorithm::Moving)
         .map_err(|error| Wrong::new(error.problem, format!("write {}", error.expected)))
+}
+
+pub(crate) fn when_away(raw: &Raw) -> Parsed<WhenAway> {
+    word(raw, &[("local", WhenAway::Local), ("refuse", WhenAway::Refuse)])
+}
+
+/// The address of a Redis. Never shown: it holds a password.
+pub(crate) fn redis(raw: &Raw) -> Parsed<Option<Secret>> {
+    let text = text(raw)?;
+    if ["redis://", "rediss://", "redis+unix://"].iter().any(|scheme| text.starts_with(scheme)) {
+        return Ok(Some(Secret::from(text)));
+    }
+    let remedy = "write redis://user:password@host:6379/0, or leave it out to count in this process";
+    Err(Wrong::new("this is no address of a Redis", remedy))
 }
 
 /// The address of a database. Never shown: it holds a password.

@@ -15,8 +15,10 @@ use tidegate_control::{AdminKey, Api, ApiOptions, FirstStart, first_start};
 use tidegate_core::{Clock, Secret, id};
 use tidegate_directory::Directory;
 use tidegate_gateway::control::{Admin, Control, Recorder};
-use tidegate_keeper::Keeper;
-use tidegate_ledger::Ledger;
+use tidegate_gateway::limiter::{Books, Limiter};
+use tidegate_keeper::{Keeper, Pooled};
+use tidegate_ledger::{Ledger, Share};
+use tidegate_limits_redis::Changes;
 use tidegate_records::{IdSource, Keep, Pipe, Policy};
 use tidegate_records_sqlite::{SqliteOptions, SqliteSink};
 use tidegate_settings::{Bodies, Settings};
@@ -25,6 +27,8 @@ use tidegate_store::backend::Backend;
 use tidegate_store::postgres::Postgres;
 use tidegate_store::sqlite::Sqlite;
 use tidegate_store::vault::{MasterKeys, master_keys_in};
+
+use crate::replicas::{self, Pool};
 
 /// The database of a gateway that has no other.
 const DATABASE: &str = "tidegate.db";
@@ -47,6 +51,10 @@ pub struct Holdings {
     pub keeper: Keeper,
     /// What the banner tells once.
     pub first: FirstStart,
+    /// What other replicas share the budgets by.
+    pub pool: Option<Pool>,
+    /// What other replicas tell of.
+    pub changes: Option<Arc<Changes>>,
 }
 
 /// What the environment gives, which is no setting: secrets.
@@ -61,6 +69,8 @@ pub struct Given<'a> {
 struct Office {
     api: Api,
     keeper: Keeper,
+    /// Tells other replicas at once.
+    changes: Option<Arc<Changes>>,
 }
 
 impl Admin for Office {
@@ -75,6 +85,10 @@ impl Admin for Office {
             if is_change && response.status().is_success() {
                 // A key that was handed out is good at once, and one that was revoked is not.
                 self.keeper.catch_up().await;
+                if let Some(changes) = &self.changes {
+                    // Others hear of it at their next look otherwise.
+                    let _ = changes.publish(self.keeper.upto().await).await;
+                }
             }
             response
         })
@@ -92,7 +106,11 @@ pub async fn open(
 ) -> Result<Holdings, String> {
     let data = &settings.server.data_dir;
     make(data)?;
-    let ledger = ledger(data, clock)?;
+    let pool = match &settings.database.url {
+        None => None,
+        Some(url) => Some(Pool::open(url, data).await?),
+    };
+    let ledger = ledger(data, clock, pool.is_some())?;
     let store = store(settings, given.master_key, clock).await?;
     let first = first_start(&store, given.admin_key.map(Secret::from))
         .await
@@ -101,39 +119,67 @@ pub async fn open(
         keep_admin_key(&data.join(ADMIN_KEY), key)?;
     }
     let directory = Arc::new(Directory::new(KeyHasher::plain()));
-    let keeper = Keeper::start(store.clone(), directory.clone(), Some(ledger.clone()), clock.clone())
-        .await
-        .map_err(|error| format!("the database cannot be read: {error}"))?;
+    let keeper = Keeper::start(
+        store.clone(),
+        directory.clone(),
+        Some(ledger.clone()),
+        pool.clone().map(|pool| Arc::new(pool) as Arc<dyn Pooled>),
+        clock.clone(),
+    )
+    .await
+    .map_err(|error| format!("the database cannot be read: {error}"))?;
     let api = Api::new(store.clone(), clock.clone(), ApiOptions::default())
         .map_err(|error| format!("the routes of the admin API contradict each other: {error:?}"))?;
+    let none = Control::none(&**clock);
+    let (limits, changes) = match &settings.redis.url {
+        None => (none.limits, None),
+        Some(url) => {
+            let (limits, changes) = replicas::limits(settings, url, clock).await?;
+            (Limiter::Shared(Box::new(limits)), Some(Arc::new(changes)))
+        }
+    };
     let control = Control {
         directory,
-        ledger: Some(ledger),
+        limits,
+        books: Some(match &pool {
+            None => Books::Own(ledger),
+            Some(pool) => Books::Shared(ledger, Box::new(pool.clone())),
+        }),
         records: recorder(settings, clock)?,
-        admin: Some(Arc::new(Office { api, keeper: keeper.clone() })),
-        ..Control::none(&**clock)
+        admin: Some(Arc::new(Office { api, keeper: keeper.clone(), changes: changes.clone() })),
+        prices: none.prices,
     };
-    Ok(Holdings { control, keeper, first })
+    Ok(Holdings { control, keeper, first, pool, changes })
 }
 
 /// What has to be done again and again while the gateway serves. Ends when it is dropped.
-pub async fn tend(keeper: Keeper, gateway: Arc<tidegate_gateway::Gateway>) {
+pub async fn tend(keeper: Keeper, changes: Option<Arc<Changes>>, gateway: Arc<tidegate_gateway::Gateway>) {
+    let hear = async {
+        let Some(changes) = &changes else { return };
+        let mut latest = changes.subscribe();
+        while latest.changed().await.is_ok() {
+            keeper.catch_up().await;
+        }
+    };
     let sweep = async {
         loop {
             tokio::time::sleep(SWEEP).await;
-            gateway.control.limits.store().sweep(gateway.clock.now());
+            gateway.control.limits.tend(gateway.clock.now());
         }
     };
-    tokio::join!(keeper.run(), sweep);
+    tokio::join!(keeper.clone().run(), sweep, hear);
 }
 
 /// Brings what waits to its files.
-pub fn close(control: &Control) {
+pub async fn close(control: &Control, pool: Option<Pool>) {
     if let Some(recorder) = &control.records {
         recorder.pipe.close(LAST_RECORDS);
     }
-    if let Some(ledger) = &control.ledger {
-        ledger.close();
+    if let Some(books) = &control.books {
+        if let Some(pool) = pool {
+            pool.give_back(books.ledger()).await;
+        }
+        books.ledger().close();
     }
 }
 
@@ -146,15 +192,16 @@ fn make(data: &Path) -> Result<(), String> {
     })
 }
 
-fn ledger(data: &Path, clock: &Arc<dyn Clock>) -> Result<Ledger, String> {
+fn ledger(data: &Path, clock: &Arc<dyn Clock>, is_shared: bool) -> Result<Ledger, String> {
     let at = data.join("ledger");
-    let (ledger, _) =
-        Ledger::open(&at, tidegate_ledger::Options::default(), clock.clone()).map_err(|error| {
-            format!(
-                "{}: {error}. One gateway at a time uses a data directory: give each its own with --data-dir",
-                at.display()
-            )
-        })?;
+    let share = if is_shared { Share::Slices } else { Share::Whole };
+    let options = tidegate_ledger::Options { share, ..tidegate_ledger::Options::default() };
+    let (ledger, _) = Ledger::open(&at, options, clock.clone()).map_err(|error| {
+        format!(
+            "{}: {error}. One gateway at a time uses a data directory: give each its own with --data-dir",
+            at.display()
+        )
+    })?;
     Ok(ledger)
 }
 

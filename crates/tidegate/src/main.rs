@@ -8,6 +8,7 @@ mod cli;
 mod connection;
 mod holdings;
 mod reload;
+mod replicas;
 mod serve;
 mod wire;
 

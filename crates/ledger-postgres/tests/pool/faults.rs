@@ -7,7 +7,7 @@ use std::time::Duration;
 use tidegate_ledger::{Amount, Budget, Pool, Reset};
 use tidegate_ledger_postgres::{Options, Postgres};
 
-use crate::server::{Server, signal};
+use crate::server::{Hanging, Server};
 use crate::world::{Chance, amount, becomes, budget, claim, pool};
 
 /// Claims and gives back at random; says what it has in the end.
@@ -121,7 +121,7 @@ async fn an_operation_that_comes_late_does_nothing() {
         .await
         .unwrap();
     let backend: i32 = row.get(0);
-    signal("STOP", backend.unsigned_abs());
+    let hanging = Hanging::make(backend);
     pool.claim(&tenth).await.unwrap_err();
     // Done again elsewhere, and given back because nobody waited.
     let answered = async {
@@ -131,7 +131,7 @@ async fn an_operation_that_comes_late_does_nothing() {
     };
     tokio::time::timeout(Duration::from_secs(20), answered).await.unwrap();
     becomes(&pool, &budget, amount("0.2")).await;
-    signal("CONT", backend.unsigned_abs());
+    drop(hanging);
     // It ends when it finds its connection closed: by then it has done what it was told.
     let gone = async {
         let there = "SELECT 1 FROM pg_stat_activity WHERE pid = $1";

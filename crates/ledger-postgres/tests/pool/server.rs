@@ -73,13 +73,32 @@ impl Server {
 }
 
 impl Drop for Server {
+    /// At once, whatever state a failed test has left it in.
     fn drop(&mut self) {
-        self.stop();
+        signal("QUIT", self.process.id());
+        let _ = self.process.wait();
+    }
+}
+
+/// A process that hangs, until this goes.
+#[derive(Debug)]
+pub(crate) struct Hanging(u32);
+
+impl Hanging {
+    pub(crate) fn make(process: i32) -> Self {
+        signal("STOP", process.unsigned_abs());
+        Self(process.unsigned_abs())
+    }
+}
+
+impl Drop for Hanging {
+    fn drop(&mut self) {
+        signal("CONT", self.0);
     }
 }
 
 /// To a process of this server.
-pub(crate) fn signal(name: &str, process: u32) {
+fn signal(name: &str, process: u32) {
     let sent = Command::new("kill").args([&format!("-{name}"), &process.to_string()]).status();
     let _ = sent.unwrap();
 }

@@ -114,6 +114,10 @@ impl Desk {
         self.by_scope.get(&(scope, id.to_owned())).cloned().unwrap_or_default()
     }
 
+    pub(crate) fn budgets(&self) -> Vec<BudgetId> {
+        self.slots.ids().into_iter().map(BudgetId).collect()
+    }
+
     pub(crate) fn budget(&self, id: BudgetId) -> Option<(Budget, u64)> {
         self.slots.get(id.0).map(|slot| (slot.budget.clone(), slot.now.start))
     }

@@ -175,6 +175,11 @@ impl Ledger {
         self.shared.lock().desk.find(scope, id)
     }
 
+    /// All budgets.
+    pub fn budgets(&self) -> Vec<BudgetId> {
+        self.shared.lock().desk.budgets()
+    }
+
     /// How a budget stands now.
     pub fn standing(&self, id: BudgetId) -> Option<Standing> {
         let now = self.shared.clock.unix_ms();

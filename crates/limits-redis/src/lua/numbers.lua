@@ -55,7 +55,3 @@ local function time(given)
   local now = redis.call('TIME')
   return now[1] * 1000 + floor(now[2] / 1000)
 end
-
-local function milliseconds(time)
-  return string.format('%.0f', time)
-end

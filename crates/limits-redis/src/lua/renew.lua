@@ -3,10 +3,10 @@
 -- lease, margin. ARGV[2]: the replica. ARGV[3...]: the permit at each key. Answers how many replicas live.
 local now, lease, margin = read('<ddd', ARGV[1])
 now = time(now)
-local until_then, keep = milliseconds(now + lease), milliseconds(lease + margin)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', milliseconds(now))
 for i = 1, #KEYS do
-  redis.call('ZADD', KEYS[i], until_then, ARGV[i + 1])
-  redis.call('PEXPIRE', KEYS[i], keep)
+  -- What others did not renew.
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now)
+  redis.call('ZADD', KEYS[i], now + lease, ARGV[i + 1])
+  redis.call('PEXPIRE', KEYS[i], lease + margin)
 end
 return redis.call('ZCARD', KEYS[1])

@@ -72,7 +72,7 @@ local function correct_bucket(key, state, amount, window, from, to)
   end
   local full = amount == 0 and 0 or time_for(amount - tokens, part, amount, window)
   state = write('<ddddd', born, latest, amount, tokens, part)
-  redis.call('SET', key, state, 'PX', milliseconds(max(window, min(full, 2 ^ 39)) + margin))
+  redis.call('SET', key, state, 'PX', max(window, min(full, 2 ^ 39)) + margin)
 end
 
 for i = 1, #KEYS do

@@ -2,70 +2,49 @@
 
 use std::fs;
 
-use tidegate_records::{Filter, Reader, Sink, SinkError, Written};
+use tidegate_records::{Facts, Filter, Reader, Sink, SinkError, Written};
 
 use super::support::*;
 
 #[test]
-fn a_batch_that_comes_again_changes_nothing() {
+fn a_day_is_two_files_and_retention_deletes_them() {
     let (scratch, ids) = (Scratch::new(), ids());
     let mut sink = scratch.sink();
-    // Around midnight: one batch, two days.
-    let midnight = NOW / DAY * DAY;
-    let records: Vec<_> = (0..500).map(|i| record(&ids, midnight - 250 + i, i)).collect();
-    let with = |record: &tidegate_records::RequestRecord| Some(bodies(&record.id.to_string()));
-    assert_eq!(write(&mut sink, &records, &with), Written { new: 500, ..Written::default() });
-    assert_eq!(write(&mut sink, &records, &with), Written { known: 500, ..Written::default() });
-    drop(sink);
-    let mut sink = scratch.sink();
-    assert_eq!(write(&mut sink, &records, &with), Written { known: 500, ..Written::default() });
-    let mut other = records[..10].to_vec();
-    other.iter_mut().for_each(|record| record.status = 599);
-    assert_eq!(write(&mut sink, &other, &with), Written { clashed: 10, ..Written::default() });
-    let mut reader = scratch.reader();
-    assert_eq!(reader.count(&Filter::default(), u64::MAX), Ok(500));
-    assert_eq!(reader.get(records[0].id()).unwrap().unwrap().record, records[0]);
-    assert_eq!(scratch.files().len(), 4);
-}
-
-#[test]
-fn retention_drops_whole_days_and_what_comes_late_for_them() {
-    let (scratch, ids) = (Scratch::new(), ids());
-    let mut sink = scratch.sink();
-    let days: Vec<Vec<_>> =
-        (0..40).map(|day| (0..20).map(|i| record(&ids, NOW - (39 - day) * DAY + i, i)).collect()).collect();
-    for day in &days {
-        write(&mut sink, day, &|_| Some(bodies("b")));
+    for day in 0..40 {
+        let records: Vec<_> = (0..20).map(|i| record(&ids, NOW - (39 - day) * DAY + i, i)).collect();
+        write(&mut sink, &records, &|_| Some(bodies("b")));
     }
-    let mut reader = scratch.reader();
-    assert_eq!(reader.count(&Filter::default(), u64::MAX), Ok(800));
-    sink.tend(NOW).unwrap();
     let of = |what: &str| scratch.files().iter().filter(|name| name.starts_with(what)).count();
-    assert_eq!((of("rows"), of("bodies")), (30, 14));
-    assert_eq!(reader.count(&Filter::default(), u64::MAX), Ok(600));
-    assert_eq!(list(&mut reader, &Filter::default(), 100).len(), 600);
-    // The first day that is kept, without its bodies; the last that is not.
-    assert!(reader.get(days[10][0].id()).unwrap().unwrap().bodies.is_none());
-    assert!(reader.get(days[26][0].id()).unwrap().unwrap().bodies.is_some());
-    assert_eq!(reader.get(days[9][0].id()), Ok(None));
-    assert_eq!(write(&mut sink, &days[9], &|_| None), Written { expired: 20, ..Written::default() });
-    assert_eq!(write(&mut sink, &days[10], &|_| Some(bodies("late"))).known, 20);
-    let late: Vec<_> = (0..20).map(|i| record(&ids, NOW - 20 * DAY + 100 + i, i)).collect();
-    let late: Vec<_> = late
-        .into_iter()
-        .map(|mut record| {
-            record.id =
-                tidegate_records::RecordId::first_of(NOW - 20 * DAY + 500).bits() + (record.id & 0xfffff);
-            record
-        })
-        .collect();
-    assert_eq!(write(&mut sink, &late, &|_| Some(bodies("late"))).new, 20);
+    assert_eq!((of("rows"), of("bodies")), (40, 40));
+    sink.tend(NOW).unwrap();
     assert_eq!((of("rows"), of("bodies")), (30, 14));
     sink.tend(NOW + 100 * DAY).unwrap();
     assert_eq!(scratch.files(), Vec::<String>::new());
-    // A clock that is set back brings no day back.
-    sink.tend(NOW).unwrap();
-    assert_eq!(write(&mut sink, &days[39], &|_| None).expired, 20);
+}
+
+#[test]
+fn quiet_hours_leave_no_block_per_record() {
+    let (scratch, ids) = (Scratch::new(), ids());
+    let mut sink = scratch.sink();
+    let records: Vec<_> = (0..1_500).map(|i| record(&ids, NOW + i, i)).collect();
+    for record in &records {
+        write(&mut sink, std::slice::from_ref(record), &|_| None);
+    }
+    let connection = rusqlite::Connection::open(scratch.0.join(&scratch.files()[0])).unwrap();
+    let ask = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let (blocks, within) = (ask("select count(*) from block"), ask("select sum(count) from block"));
+    assert!(blocks < 32, "{blocks}");
+    assert_eq!(within, 1_500);
+    // After a restart the tiers are counted anew.
+    drop(sink);
+    let mut sink = scratch.sink();
+    for i in 0..64 {
+        write(&mut sink, &[record(&ids, NOW + 2_000 + i, i)], &|_| None);
+    }
+    assert!(ask("select count(*) from block") < 36);
+    let filter = Filter { provider: vec!["openai".into()], ..Filter::default() };
+    let fitting = records.iter().filter(|record| filter.fits(&Facts::of(record))).count() + 22;
+    assert_eq!(list(&mut scratch.reader(), &filter, 100).len(), fitting);
 }
 
 #[test]
@@ -75,7 +54,7 @@ fn a_reader_in_the_middle_of_a_list_holds_nothing_up() {
     let records: Vec<_> = (0..3_000).map(|i| record(&ids, NOW + i, i)).collect();
     write(&mut sink, &records[..1_000], &|_| None);
     let connection = rusqlite::Connection::open(scratch.0.join(&scratch.files()[0])).unwrap();
-    let mut statement = connection.prepare("select id from row").unwrap();
+    let mut statement = connection.prepare("select id from place").unwrap();
     let mut rows = statement.query([]).unwrap();
     rows.next().unwrap();
     assert_eq!(write(&mut sink, &records[1_000..], &|_| None).new, 2_000);
@@ -95,10 +74,10 @@ fn the_files_of_a_newer_binary_are_read_and_written() {
     write(&mut sink, &records[..100], &|_| Some(bodies("b")));
     drop(sink);
     for file in scratch.files() {
-        let table = if file.starts_with("rows") { "row" } else { "body" };
+        let table = if file.starts_with("rows") { "block" } else { "body" };
         let connection = rusqlite::Connection::open(scratch.0.join(file)).unwrap();
         let change = format!(
-            "alter table {table} add column later integer not null default 7; pragma user_version = 2;"
+            "alter table {table} add column later integer not null default 7; pragma user_version = 3;"
         );
         connection.execute_batch(&change).unwrap();
     }
@@ -136,7 +115,7 @@ fn a_file_that_is_no_database_is_the_stores_fault_and_passes() {
     let mut sink = scratch.sink();
     let mut encoded = Vec::new();
     tidegate_records::codec::encode(&records[0], &mut encoded);
-    let entry = tidegate_records::Entry { record: records[0].clone(), encoded: &encoded, bodies: None };
+    let entry = tidegate_records::Entry { facts: Facts::of(&records[0]), encoded: &encoded, bodies: None };
     assert!(matches!(sink.write(std::slice::from_ref(&entry)), Err(SinkError::Away(_))));
     assert!(scratch.reader().count(&Filter::default(), 10).is_err());
     fs::write(&path, good).unwrap();

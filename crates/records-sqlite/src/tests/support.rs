@@ -1,19 +1,13 @@
-//! A store in a scratch directory, and records that differ in what lists filter by.
+//! A store in a scratch directory.
 
 use std::path::PathBuf;
 
-use tidegate_core::Usage;
-use tidegate_records::record::{Span, Timing, Who};
-use tidegate_records::{
-    Cost, Entry, Filter, IdSource, ListRow, Reader, RecordId, RequestRecord, Sink, StatusFilter,
-    StoredBodies, StoredBody, Written, codec,
-};
+#[path = "../../../records/conformance/records.rs"]
+mod records;
+
+pub use records::*;
 
 use crate::{SqliteOptions, SqliteReader, SqliteSink};
-
-/// 2026-09-21, some time of the day.
-pub const NOW: u64 = 1_790_000_000_000;
-pub const DAY: u64 = 86_400_000;
 
 #[derive(Debug)]
 pub struct Scratch(pub PathBuf);
@@ -47,132 +41,4 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
-}
-
-pub fn ids() -> IdSource {
-    IdSource::new(1, None)
-}
-
-/// The `i`th of records that have every combination of some names.
-pub fn record(ids: &IdSource, unix_ms: u64, i: u64) -> RequestRecord {
-    let pick = |names: &[&'static str], every: u64| names[(i / every % names.len() as u64) as usize].into();
-    RequestRecord {
-        id: ids.next(unix_ms).bits(),
-        who: Who {
-            organisation: "org".into(),
-            workspace: pick(&["ws-a", "ws-b"], 1),
-            api_key: pick(&["", "key-1", "key-2", "key-3"], 2),
-            user: format!("user-{}", i % 50).into(),
-            ..Who::default()
-        },
-        route: "chat_completions".into(),
-        provider: pick(&["openai", "anthropic", "azure-openai"], 1),
-        virtual_key: pick(&["", "", "vk-1", "vk-2"], 3),
-        model: pick(&["gpt-4o", "claude-x", "gpt-4o-mini", "o9", "rare"], 7),
-        asked_model: "gpt-4o".into(),
-        status: [200, 200, 200, 200, 429, 500, 200, 404, 200, 200][(i % 10) as usize],
-        end: "ok".into(),
-        stream: i.is_multiple_of(2),
-        timing: Timing {
-            total_us: 1_000 + i,
-            ttft_us: i.is_multiple_of(3).then_some(i),
-            ..Timing::default()
-        },
-        usage: (!i.is_multiple_of(4)).then(|| Usage {
-            input: i,
-            cache_read: Some(2),
-            output: 3,
-            ..Usage::default()
-        }),
-        cost: Cost {
-            amount: format!("0.{i:020}").into(),
-            currency: "USD".into(),
-            unpriced: i.is_multiple_of(5),
-            ..Cost::default()
-        },
-        span: Span {
-            trace: if i.is_multiple_of(3) { format!("trace-{}", i / 30).into() } else { "".into() },
-            ..Span::default()
-        },
-        ..RequestRecord::default()
-    }
-}
-
-pub fn bodies(text: &str) -> StoredBodies {
-    let body = StoredBody {
-        part: "request".into(),
-        kind: "text".into(),
-        data: text.as_bytes().to_vec(),
-        plain: text.len() as u64,
-        ..StoredBody::default()
-    };
-    StoredBodies { bodies: vec![body] }
-}
-
-pub fn write(
-    sink: &mut SqliteSink,
-    records: &[RequestRecord],
-    with: &dyn Fn(&RequestRecord) -> Option<StoredBodies>,
-) -> Written {
-    let mut all = Written::default();
-    for batch in records.chunks(100) {
-        let encoded: Vec<_> = batch
-            .iter()
-            .map(|record| {
-                let mut bytes = Vec::new();
-                codec::encode(record, &mut bytes);
-                (bytes, with(record))
-            })
-            .collect();
-        let entries: Vec<_> = batch
-            .iter()
-            .zip(&encoded)
-            .map(|(record, (encoded, bodies))| Entry {
-                record: record.clone(),
-                encoded,
-                bodies: bodies.as_ref(),
-            })
-            .collect();
-        let written = sink.write(&entries).unwrap();
-        all.new += written.new;
-        all.known += written.known;
-        all.clashed += written.clashed;
-        all.expired += written.expired;
-    }
-    all
-}
-
-/// All pages.
-pub fn list(reader: &mut SqliteReader, filter: &Filter, limit: usize) -> Vec<ListRow> {
-    let (mut all, mut before) = (Vec::new(), None);
-    loop {
-        let page = reader.list(filter, before, limit).unwrap();
-        assert!(page.rows.len() <= limit);
-        all.extend(page.rows);
-        match page.next {
-            Some(next) => before = Some(next),
-            None => return all,
-        }
-    }
-}
-
-/// What a filter means, said in the plainest way.
-pub fn fits(filter: &Filter, record: &RequestRecord) -> bool {
-    let any = |names: &[String], own: &str| names.is_empty() || names.iter().any(|name| name == own);
-    let at = RecordId::from_bits(record.id).unix_ms();
-    let status = match &filter.status {
-        None => true,
-        Some(StatusFilter::Is(statuses)) => statuses.contains(&record.status),
-        Some(StatusFilter::Range(first, last)) => (*first..=*last).contains(&record.status),
-    };
-    status
-        && filter.from_ms.is_none_or(|from| at >= from)
-        && filter.to_ms.is_none_or(|to| at < to)
-        && any(&filter.workspace, &record.who.workspace)
-        && any(&filter.provider, &record.provider)
-        && any(&filter.model, &record.model)
-        && any(&filter.api_key, &record.who.api_key)
-        && any(&filter.virtual_key, &record.virtual_key)
-        && any(&filter.user, &record.who.user)
-        && any(&filter.trace, &record.span.trace)
 }

@@ -47,25 +47,12 @@ macro_rules! fields {
 }
 pub(crate) use fields;
 
-fn number(value: Value<'_>) -> Result<u64, Malformed> {
-    match value {
-        Value::Number(number) => Ok(number),
-        _ => Err(Malformed),
-    }
-}
-
 fn text(value: Value<'_>) -> Result<Text, Malformed> {
-    match value {
-        Value::Bytes(bytes) => Ok(Text::Own(std::str::from_utf8(bytes).map_err(|_| Malformed)?.into())),
-        _ => Err(Malformed),
-    }
+    Ok(Text::Own(value.text()?.into()))
 }
 
 fn group<M: Message>(value: Value<'_>) -> Result<M, Malformed> {
-    match value {
-        Value::Group(bytes) => M::read(bytes),
-        _ => Err(Malformed),
-    }
+    M::read(value.group()?)
 }
 
 fn put_number(number: u32, value: u64, out: &mut Vec<u8>) {
@@ -112,7 +99,7 @@ impl Field for u64 {
     }
 
     fn take(&mut self, value: Value<'_>) -> Result<(), Malformed> {
-        *self = number(value)?;
+        *self = value.number()?;
         Ok(())
     }
 }
@@ -123,7 +110,7 @@ impl Field for u16 {
     }
 
     fn take(&mut self, value: Value<'_>) -> Result<(), Malformed> {
-        *self = u16::try_from(number(value)?).map_err(|_| Malformed)?;
+        *self = u16::try_from(value.number()?).map_err(|_| Malformed)?;
         Ok(())
     }
 }
@@ -134,7 +121,7 @@ impl Field for bool {
     }
 
     fn take(&mut self, value: Value<'_>) -> Result<(), Malformed> {
-        *self = number(value)? != 0;
+        *self = value.number()? != 0;
         Ok(())
     }
 }
@@ -147,7 +134,7 @@ impl Field for Option<u64> {
     }
 
     fn take(&mut self, value: Value<'_>) -> Result<(), Malformed> {
-        *self = Some(number(value)?);
+        *self = Some(value.number()?);
         Ok(())
     }
 }
@@ -158,7 +145,7 @@ impl Field for Option<u16> {
     }
 
     fn take(&mut self, value: Value<'_>) -> Result<(), Malformed> {
-        *self = Some(u16::try_from(number(value)?).map_err(|_| Malformed)?);
+        *self = Some(u16::try_from(value.number()?).map_err(|_| Malformed)?);
         Ok(())
     }
 }
@@ -218,11 +205,8 @@ impl Field for Vec<(Text, Text)> {
     }
 
     fn take(&mut self, value: Value<'_>) -> Result<(), Malformed> {
-        let Value::Bytes(bytes) = value else { return Err(Malformed) };
-        let mut cursor = Cursor(bytes);
-        let length = cursor.varint()?;
-        let name = text(Value::Bytes(cursor.bytes(length)?))?;
-        self.push((name, text(Value::Bytes(cursor.0))?));
+        let (name, value) = value.pair()?;
+        self.push((Text::Own(name.into()), Text::Own(value.into())));
         Ok(())
     }
 }

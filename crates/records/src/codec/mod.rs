@@ -39,11 +39,16 @@ pub(crate) fn encode_message<M: Message>(message: &M, out: &mut Vec<u8>) {
 }
 
 pub(crate) fn decode_message<M: Message>(bytes: &[u8]) -> Result<M, DecodeError> {
+    M::read(body(bytes)?).map_err(DecodeError::Malformed)
+}
+
+/// The fields behind the version.
+pub(crate) fn body(bytes: &[u8]) -> Result<&[u8], DecodeError> {
     let (version, rest) = bytes.split_first().ok_or(DecodeError::Malformed(Malformed))?;
     if *version != VERSION {
         return Err(DecodeError::Version(*version));
     }
-    M::read(rest).map_err(DecodeError::Malformed)
+    Ok(rest)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,6 +11,38 @@ pub(crate) enum Value<'a> {
     Group(&'a [u8]),
 }
 
+impl<'a> Value<'a> {
+    pub(crate) fn number(self) -> Result<u64, Malformed> {
+        match self {
+            Self::Number(number) => Ok(number),
+            _ => Err(Malformed),
+        }
+    }
+
+    pub(crate) fn text(self) -> Result<&'a str, Malformed> {
+        match self {
+            Self::Bytes(bytes) => std::str::from_utf8(bytes).map_err(|_| Malformed),
+            _ => Err(Malformed),
+        }
+    }
+
+    pub(crate) fn group(self) -> Result<&'a [u8], Malformed> {
+        match self {
+            Self::Group(bytes) => Ok(bytes),
+            _ => Err(Malformed),
+        }
+    }
+
+    /// One run of bytes: the name's length, the name, the value.
+    pub(crate) fn pair(self) -> Result<(&'a str, &'a str), Malformed> {
+        let Self::Bytes(bytes) = self else { return Err(Malformed) };
+        let mut cursor = Cursor(bytes);
+        let length = cursor.varint()?;
+        let name = Value::Bytes(cursor.bytes(length)?).text()?;
+        Ok((name, Value::Bytes(cursor.0).text()?))
+    }
+}
+
 pub(crate) const NUMBER: u32 = 0;
 pub(crate) const BYTES: u32 = 1;
 pub(crate) const GROUP: u32 = 2;

@@ -4,5 +4,6 @@ mod bodies;
 mod encoding;
 mod faults;
 mod journal;
+mod log;
 mod pipe;
 mod support;

@@ -75,17 +75,17 @@ impl Sink for ShelfSink {
             return Err(SinkError::Away("told so".into()));
         }
         let refused = self.0.refused.lock().unwrap();
-        if batch.iter().any(|entry| refused.contains(&entry.record.id)) {
+        if batch.iter().any(|entry| refused.contains(&entry.facts.id.bits())) {
             return Err(SinkError::Refused("told so".into()));
         }
         let mut rows = self.0.rows.lock().unwrap();
         let mut written = Written::default();
         for entry in batch {
-            match rows.get(&entry.record.id) {
+            match rows.get(&entry.facts.id.bits()) {
                 Some((there, _)) if there == entry.encoded => written.known += 1,
                 Some(_) => written.clashed += 1,
                 None => {
-                    rows.insert(entry.record.id, (entry.encoded.to_vec(), entry.bodies.cloned()));
+                    rows.insert(entry.facts.id.bits(), (entry.encoded.to_vec(), entry.bodies.cloned()));
                     written.new += 1;
                 }
             }
@@ -186,6 +186,7 @@ pub fn full() -> RequestRecord {
             user: "ann".into(),
             session: "s-1".into(),
             metadata: vec![pair("team", "search"), pair("", "x"), pair("empty", "")],
+            key_owner: "bea".into(),
         },
         route: "chat_completions".into(),
         method: "POST".into(),
@@ -214,6 +215,7 @@ pub fn full() -> RequestRecord {
                 hedge: true,
                 reason: "status 429".into(),
                 retry_after_ms: Some(0),
+                url: "https://a.example/v1/chat/completions".into(),
             },
             Attempt::default(),
         ],
@@ -266,5 +268,8 @@ pub fn full() -> RequestRecord {
         warnings: vec!["seed".into(), "".into(), "logit_bias".into()],
         bytes: Bytes { request: 4096, response: 123_456_789_012 },
         client: "openai-python 1.2".into(),
+        limit_outcome: "queued".into(),
+        private: true,
+        source: "otlp".into(),
     }
 }

@@ -1,0 +1,111 @@
+//! From a filter to SQL. The planner knows the data, so it chooses the index.
+
+use tidegate_records::{Between, Filter, RecordId, StatusFilter};
+use tokio_postgres::types::ToSql;
+
+use crate::batch::signed;
+use crate::text::{column, pair};
+
+/// Conditions on `request_record` and their parameters.
+#[derive(Default)]
+pub(crate) struct Conditions {
+    terms: Vec<String>,
+    values: Vec<Box<dyn ToSql + Sync>>,
+}
+
+impl Conditions {
+    pub(crate) fn of(filter: &Filter, before: Option<RecordId>) -> Self {
+        let mut all = Self::default();
+        let end = [filter.to_ms.map(RecordId::first_of), before].into_iter().flatten().min();
+        if let Some(from) = filter.from_ms {
+            all.add("id >= ?", RecordId::first_of(from).signed());
+        }
+        if let Some(end) = end {
+            all.add("id < ?", end.signed());
+        }
+        for (term, sparse, names) in [
+            ("organisation = ANY (?)", "", &filter.organisation),
+            ("workspace = ANY (?)", "", &filter.workspace),
+            ("provider = ANY (?)", "", &filter.provider),
+            ("model = ANY (?)", "", &filter.model),
+            ("api_key = ANY (?)", "api_key <> ''", &filter.api_key),
+            ("key_owner = ANY (?)", "", &filter.key_owner),
+            ("virtual_key = ANY (?)", "", &filter.virtual_key),
+            ("config = ANY (?)", "", &filter.config),
+            ("user_name = ANY (?)", "user_name <> ''", &filter.user),
+            ("cache = ANY (?)", "", &filter.cache),
+            ("trace = ANY (?)", "trace <> ''", &filter.trace),
+        ] {
+            if names.is_empty() {
+                continue;
+            }
+            if !sparse.is_empty() && !names.iter().any(String::is_empty) {
+                // Said so that an index which leaves out rows may be used.
+                all.terms.push(sparse.into());
+            }
+            all.add(term, names.iter().map(|name| column(name).into_owned()).collect::<Vec<String>>());
+        }
+        match &filter.status {
+            None => {}
+            Some(StatusFilter::Is(statuses)) => {
+                if !statuses.contains(&200) {
+                    all.terms.push("status <> 200".into());
+                }
+                all.add(
+                    "status = ANY (?)",
+                    statuses.iter().map(|status| (*status).into()).collect::<Vec<i32>>(),
+                );
+            }
+            Some(StatusFilter::Range(first, last)) => {
+                if !(*first..=*last).contains(&200) {
+                    all.terms.push("status <> 200".into());
+                }
+                all.add("status >= ?", i32::from(*first));
+                all.add("status <= ?", i32::from(*last));
+            }
+        }
+        if !filter.metadata.is_empty() {
+            let pairs =
+                filter.metadata.iter().map(|(name, value)| pair(name, value)).collect::<Vec<String>>();
+            all.add("metadata @> ?", pairs);
+        }
+        let cost = filter.cost_bounds();
+        all.between("cost", "?::TEXT::NUMERIC", &cost, |bound| bound.to_string());
+        for (name, bounds) in [
+            ("prompt_tokens", &filter.prompt_tokens),
+            ("completion_tokens", &filter.completion_tokens),
+            ("total_tokens", &filter.total_tokens),
+        ] {
+            all.between(name, "?", bounds, |bound| signed(*bound));
+        }
+        all
+    }
+
+    /// `?` stands for the value.
+    fn add(&mut self, term: &str, value: impl ToSql + Sync + 'static) {
+        self.values.push(Box::new(value));
+        self.terms.push(term.replace('?', &format!("${}", self.values.len())));
+    }
+
+    fn between<T, V: ToSql + Sync + 'static>(
+        &mut self,
+        column: &str,
+        place: &str,
+        bounds: &Between<T>,
+        value: impl Fn(&T) -> V,
+    ) {
+        for (sign, bound) in [(">=", &bounds.min), ("<=", &bounds.max)] {
+            if let Some(bound) = bound {
+                self.add(&format!("{column} {sign} {place}"), value(bound));
+            }
+        }
+    }
+
+    pub(crate) fn clause(&self) -> String {
+        if self.terms.is_empty() { String::new() } else { format!(" WHERE {}", self.terms.join(" AND ")) }
+    }
+
+    pub(crate) fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
+        self.values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect()
+    }
+}

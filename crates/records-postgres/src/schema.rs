@@ -1,0 +1,70 @@
+//! Tables and their days.
+
+use tidegate_records::RecordId;
+
+pub(crate) const ROWS: &str = "request_record";
+pub(crate) const BODIES: &str = "request_body";
+
+/// Held while tables are made or dropped. Any number would do; it must not change.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(5183490263710485512);";
+
+/// Columns are only ever added, with a default: an older program goes on writing a newer one's tables.
+const TABLES: &str = r#"
+CREATE TABLE IF NOT EXISTS request_record (
+  id BIGINT NOT NULL PRIMARY KEY, seal BIGINT NOT NULL, organisation TEXT NOT NULL, workspace TEXT NOT NULL,
+  api_key TEXT NOT NULL, key_owner TEXT NOT NULL, user_name TEXT NOT NULL, provider TEXT NOT NULL, virtual_key TEXT NOT NULL, config TEXT NOT NULL,
+  model TEXT NOT NULL, route TEXT NOT NULL, cache TEXT NOT NULL, status INT NOT NULL, total_us BIGINT NOT NULL,
+  prompt_tokens BIGINT, completion_tokens BIGINT, total_tokens BIGINT, cost NUMERIC, currency TEXT NOT NULL, trace TEXT NOT NULL,
+  metadata TEXT[] NOT NULL, has_bodies BOOLEAN NOT NULL, record BYTEA NOT NULL
+) PARTITION BY RANGE (id);
+CREATE INDEX IF NOT EXISTS request_record_status ON request_record (status, id) WHERE status <> 200;
+CREATE INDEX IF NOT EXISTS request_record_workspace ON request_record (workspace, id);
+CREATE INDEX IF NOT EXISTS request_record_provider ON request_record (provider, id);
+CREATE INDEX IF NOT EXISTS request_record_model ON request_record (model, id);
+CREATE INDEX IF NOT EXISTS request_record_api_key ON request_record (api_key, id) WHERE api_key <> '';
+CREATE INDEX IF NOT EXISTS request_record_user ON request_record (user_name, id) WHERE user_name <> '';
+CREATE INDEX IF NOT EXISTS request_record_trace ON request_record (trace, id) WHERE trace <> '';
+CREATE INDEX IF NOT EXISTS request_record_metadata ON request_record USING GIN (metadata);
+CREATE TABLE IF NOT EXISTS request_body (id BIGINT NOT NULL PRIMARY KEY, bodies BYTEA NOT NULL) PARTITION BY RANGE (id);
+"#;
+
+/// One statement list, which the server runs as one transaction.
+pub(crate) fn tables() -> String {
+    format!("{LOCK} {TABLES}")
+}
+
+/// Makes the partitions of days.
+pub(crate) fn days(days: impl Iterator<Item = (&'static str, u32)>) -> String {
+    let mut sql = LOCK.to_owned();
+    for (table, day) in days {
+        let [from, to] = [day, day + 1].map(|day| RecordId::first_of(u64::from(day) * 86_400_000).signed());
+        let name = partition(table, day);
+        sql.push_str(&format!(
+            " CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table} FOR VALUES FROM ({from}) TO ({to});"
+        ));
+        if table == BODIES {
+            // They are compressed already.
+            sql.push_str(&format!(" ALTER TABLE {name} ALTER COLUMN bodies SET STORAGE EXTERNAL;"));
+        }
+    }
+    sql
+}
+
+pub(crate) fn drop(names: &[String]) -> String {
+    format!("{LOCK} DROP TABLE IF EXISTS {};", names.join(", "))
+}
+
+pub(crate) const PARTITIONS: &str = "SELECT c.relname::TEXT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid \
+     WHERE i.inhparent = ANY (ARRAY['request_record'::REGCLASS, 'request_body'::REGCLASS])";
+
+/// Days since 1970: no calendar is needed to name a table.
+fn partition(table: &str, day: u32) -> String {
+    format!("{table}_{day}")
+}
+
+/// The table and the day of a partition.
+pub(crate) fn day_of(name: &str) -> Option<(&'static str, u32)> {
+    let (table, day) = name.rsplit_once('_')?;
+    let table = [ROWS, BODIES].into_iter().find(|known| *known == table)?;
+    Some((table, day.parse().ok()?))
+}

@@ -1,0 +1,152 @@
+//! What one day has for a list or a count.
+
+use std::collections::{BinaryHeap, HashMap};
+
+use rusqlite::{Connection, OptionalExtension, Result, params};
+use tidegate_records::codec::DecodeError;
+use tidegate_records::{Facts, Filter, RecordId};
+
+use crate::columns::{Block, Column};
+use crate::names;
+use crate::scan::Question;
+use crate::schema::HAS_BODIES;
+
+/// Chunks kept while a list is made: neighbours in a list mostly stand in the same.
+const CHUNKS: usize = 16;
+
+/// Blocks that may have what is asked for, the one with the latest record first.
+const BLOCKS: &str =
+    "select id, first, last, count from block where last >= ? and first < ? order by last desc";
+
+/// Up to `limit` rows, newest first. One transaction, so that a block that is merged meanwhile is not met twice.
+///
+/// Blocks overlap: a long request is written after short ones that began later. A record is next when no block that is still
+/// to be read has a later one.
+pub(crate) fn list<T>(
+    connection: &Connection,
+    filter: &Filter,
+    before: Option<RecordId>,
+    limit: usize,
+    make: impl Fn(&[u8], &Facts<'_>, bool) -> std::result::Result<T, DecodeError>,
+    rows: &mut Vec<(RecordId, T)>,
+) -> Result<()> {
+    let transaction = connection.unchecked_transaction()?;
+    let Some(question) = Question::of(filter, before, |name| names::find(&transaction, name))? else {
+        return Ok(());
+    };
+    let mut chunks = Chunks { connection: &transaction, read: HashMap::new() };
+    let (mut waiting, mut found) = (BinaryHeap::<(u64, bool)>::new(), Vec::new());
+    let full = rows.len() + limit;
+    let mut blocks = transaction.prepare_cached(BLOCKS)?;
+    let mut blocks = blocks.query(params![question.first(), question.end()])?;
+    let mut more = true;
+    while more && rows.len() < full {
+        let next = blocks.next()?.map(|row| Ok::<_, rusqlite::Error>((row.get(0)?, row.get::<_, i64>(2)?)));
+        let next = next.transpose()?;
+        more = next.is_some();
+        let last = next.map_or(0, |(_, last)| last.unsigned_abs());
+        while waiting.peek().is_some_and(|(id, _)| !more || *id > last) && rows.len() < full {
+            let Some((id, has_bodies)) = waiting.pop() else { break };
+            let id = RecordId::from_bits(id);
+            let encoded = chunks.find(id)?.ok_or_else(|| damaged("a record's place"))?;
+            let facts = Facts::read(encoded).map_err(|_| damaged("a record"))?;
+            // If not, it only looked as if it fits: two names had the same hash.
+            if filter.fits(&facts) {
+                rows.push((id, make(encoded, &facts, has_bodies).map_err(|_| damaged("a record"))?));
+            }
+        }
+        if let Some((block, _)) = next.filter(|_| rows.len() < full) {
+            each(&transaction, block, &question, &mut found, |block, found| {
+                waiting.extend(found.iter().map(|at| {
+                    let at = *at as usize;
+                    (block.get(Column::Id, at), block.get(Column::Flags, at) & HAS_BODIES != 0)
+                }));
+            })?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn count(connection: &Connection, filter: &Filter, most: u64) -> Result<u64> {
+    let transaction = connection.unchecked_transaction()?;
+    let Some(question) = Question::of(filter, None, |name| names::find(&transaction, name))? else {
+        return Ok(0);
+    };
+    let (mut counted, mut found) = (0, Vec::new());
+    let mut blocks = transaction.prepare_cached(BLOCKS)?;
+    let mut blocks = blocks.query(params![question.first(), question.end()])?;
+    while let Some(row) = blocks.next()? {
+        let (block, first, last): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if question.is_range() && first >= question.first() && last < question.end() {
+            counted += row.get::<_, i64>(3)?.unsigned_abs();
+        } else {
+            each(&transaction, block, &question, &mut found, |_, found| counted += found.len() as u64)?;
+        }
+        if counted >= most {
+            return Ok(most);
+        }
+    }
+    Ok(counted)
+}
+
+/// The record as it was encoded.
+pub(crate) fn record(connection: &Connection, id: RecordId) -> Result<Option<Vec<u8>>> {
+    let transaction = connection.unchecked_transaction()?;
+    Chunks { connection: &transaction, read: HashMap::new() }.find(id).map(|found| found.map(<[u8]>::to_vec))
+}
+
+fn each(
+    connection: &Connection,
+    block: i64,
+    question: &Question,
+    found: &mut Vec<u32>,
+    then: impl FnOnce(&Block<'_>, &[u32]),
+) -> Result<()> {
+    let mut find = connection.prepare_cached("select columns from block where id = ?")?;
+    let mut rows = find.query([block])?;
+    let Some(row) = rows.next()? else { return Ok(()) };
+    let bytes = row.get_ref(0)?.as_blob()?;
+    let block = Block::read(bytes).ok_or_else(|| damaged("a block"))?;
+    question.select(&block, found);
+    then(&block, found);
+    Ok(())
+}
+
+struct Chunks<'a> {
+    connection: &'a Connection,
+    read: HashMap<i64, Vec<u8>>,
+}
+
+impl Chunks<'_> {
+    fn find(&mut self, id: RecordId) -> Result<Option<&[u8]>> {
+        let place = self
+            .connection
+            .prepare_cached("select chunk, at from place where id = ?")?
+            .query_row([id.signed()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)? as usize)))
+            .optional()?;
+        let Some((chunk, at)) = place else { return Ok(None) };
+        if !self.read.contains_key(&chunk) {
+            let bytes = self
+                .connection
+                .prepare_cached("select records from chunk where id = ?")?
+                .query_row([chunk], |row| row.get(0))?;
+            if self.read.len() >= CHUNKS {
+                self.read.clear();
+            }
+            self.read.insert(chunk, bytes);
+        }
+        let record = || {
+            let (length, rest) = self.read.get(&chunk)?.get(at..)?.split_at_checked(4)?;
+            rest.get(..u32::from_le_bytes(length.try_into().ok()?) as usize)
+        };
+        record().map(Some).ok_or_else(|| damaged("a chunk of records"))
+    }
+}
+
+fn damaged(what: &str) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(
+        0,
+        rusqlite::types::Type::Blob,
+        format!("{what} is damaged, or was written by a newer version of Tidegate").into(),
+    )
+}
