@@ -18,6 +18,7 @@ use crate::call::{Call, Visit, decoded};
 use crate::endpoint::{Content, Endpoint, Run};
 use crate::openapi;
 use crate::problem::Problem;
+use crate::records::Records;
 use crate::settings_view::SettingsView;
 use crate::table::table;
 use crate::tries::Tries;
@@ -40,6 +41,8 @@ pub struct ApiOptions {
     /// Sign-ins that one address may try in a minute.
     pub sign_ins_per_minute: u64,
     pub settings: SettingsView,
+    /// Where the records of requests are; `None` where none are kept.
+    pub records: Option<Records>,
     /// What objects have used of their budgets.
     pub usage: Arc<dyn Usage>,
 }
@@ -54,6 +57,7 @@ impl Default for ApiOptions {
             link_ms: 7 * 86_400_000,
             sign_ins_per_minute: 10,
             settings: SettingsView::default(),
+            records: None,
             usage: Arc::new(Uncounted),
         }
     }

@@ -175,7 +175,9 @@ async fn changes(call: &Call, body: &Lent, created_ms: u64) -> Result<Vec<Change
     for (at, one) in body.workspaces.iter().enumerate() {
         let place = format!("workspaces[{at}].");
         let there = match id_of(&one.id) {
-            Some(id) => found(call.store().get::<Workspace>(&call.whole(), WorkspaceId::from_uuid(id)).await)?,
+            Some(id) => {
+                found(call.store().get::<Workspace>(&call.whole(), WorkspaceId::from_uuid(id)).await)?
+            }
             None => found(call.store().by_slug::<Workspace>(&call.whole(), &one.id).await)?,
         };
         let workspace = there.ok_or_else(|| {
