@@ -18,9 +18,11 @@ use crate::call::{Call, Visit, decoded};
 use crate::endpoint::{Content, Endpoint, Run};
 use crate::openapi;
 use crate::problem::Problem;
-use crate::spending::Spending;
+use crate::records::Records;
+use crate::settings_view::SettingsView;
 use crate::table::table;
 use crate::tries::Tries;
+use crate::usage::{Uncounted, Usage};
 
 static TRACE: HeaderName = HeaderName::from_static("x-portkey-trace-id");
 const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
@@ -36,10 +38,13 @@ pub struct ApiOptions {
     pub session_ms: u64,
     /// How long an invitation or a link to sign in works, in milliseconds.
     pub link_ms: u64,
-    /// Who knows which budgets are used up; without it no object is said to be `exhausted`.
-    pub spending: Option<Arc<dyn Spending>>,
     /// Sign-ins that one address may try in a minute.
     pub sign_ins_per_minute: u64,
+    pub settings: SettingsView,
+    /// Where the records of requests are; `None` where none are kept.
+    pub records: Option<Records>,
+    /// What objects have used of their budgets.
+    pub usage: Arc<dyn Usage>,
 }
 
 impl Default for ApiOptions {
@@ -50,8 +55,10 @@ impl Default for ApiOptions {
             sign_in_page: "/console/sign-in".to_owned(),
             session_ms: 12 * 3_600_000,
             link_ms: 7 * 86_400_000,
-            spending: None,
             sign_ins_per_minute: 10,
+            settings: SettingsView::default(),
+            records: None,
+            usage: Arc::new(Uncounted),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod alerts;
 mod banner;
 mod check;
 mod cli;
@@ -11,6 +12,7 @@ mod manage;
 mod reload;
 mod replicas;
 mod serve;
+mod usage;
 mod wire;
 
 use std::process::ExitCode;

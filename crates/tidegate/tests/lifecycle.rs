@@ -248,10 +248,10 @@ fn what_cannot_be_started_says_so() {
         (vec!["serve", "--prot", "1"], 2, "--prot"),
         (vec!["sreve"], 2, "sreve"),
     ] {
-        // Where it would keep things otherwise is below the directory that it runs in.
-        let directory = Scratch::new();
+        // A start makes its data directory before it listens: not in the sources.
+        let scratch = Scratch::new();
         let mut command = Command::new(binary());
-        let ended = command.args(&arguments).current_dir(directory.path()).env_clear().output().unwrap();
+        let ended = command.args(&arguments).current_dir(scratch.path()).env_clear().output().unwrap();
         let text = String::from_utf8_lossy(&ended.stderr);
         assert_eq!(ended.status.code(), Some(code), "{arguments:?}: {text}");
         assert!(text.contains(said), "{arguments:?}: {text}");
