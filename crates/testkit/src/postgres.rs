@@ -84,7 +84,7 @@ impl Postgres {
             let ended = self.process.try_wait().expect("it can be waited for");
             assert!(ended.is_none(), "PostgreSQL ended");
             assert!(Instant::now() < patience, "PostgreSQL did not come up on port {}", self.port);
-            std::thread::sleep(Duration::from_millis(30));
+            std::thread::park_timeout(Duration::from_millis(30));
         }
     }
 }

@@ -130,7 +130,7 @@ async fn without_redis_each_replica_admits_its_share() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_postgresql_no_budget_is_exceeded_and_keys_are_believed() {
-    let upstream = Server::start(Till::new(Duration::from_millis(400))).await;
+    let upstream = Server::start(Till::new(Duration::from_millis(300))).await;
     let mut fleet = Fleet::start(&upstream, usd(&json!(1)), &[]).await;
     let workspace = fleet.stored.home.workspace.unwrap();
     let (free, free_key) = fleet.tenant.key(workspace, "free", Limits::default()).await;

@@ -12,6 +12,7 @@ use tidegate_core::id;
 use tidegate_records::{Filter, Reader};
 use tidegate_records_sqlite::SqliteReader;
 use tidegate_store::entity::Limits;
+use tidegate_testkit::client;
 use tidegate_testkit::{Scratch, Server};
 
 use crate::books::Sums;
@@ -28,6 +29,9 @@ const SAFE: Duration = Duration::from_secs(1);
 const LIFE_MS: f64 = 2_500.0;
 /// Of the kills, how many come while it starts.
 const EARLY: f64 = 0.2;
+/// First starts that are cut off, and how long they live.
+const ROUNDS: u32 = 20;
+const FIRST_START_MS: f64 = 250.0;
 
 struct Kill {
     began: Instant,
@@ -119,5 +123,19 @@ fn rows(node: &Node) -> HashMap<String, u64> {
         if before.is_none() {
             return rows;
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_start_that_is_cut_off_is_finished_by_the_next() {
+    for _ in 0..ROUNDS {
+        let mut node = Node::new(Scratch::new());
+        node.start_and_kill(Duration::from_millis((id::draw() * FIRST_START_MS) as u64)).await;
+        node.start().await;
+        let key = std::fs::read_to_string(node.data("admin.key")).unwrap();
+        let headers = [("x-portkey-api-key", key.trim())];
+        let answer = client::get(&node.url("/v1/admin/users"), &headers).await;
+        assert_eq!(answer.status, 200, "nobody can administer it: {}", answer.text());
+        node.stop().await;
     }
 }
