@@ -151,7 +151,7 @@ impl World {
         for name in [1, 2] {
             let scopes = ScopeSet::of_kind(KeyKind::WorkspaceService).iter();
             let scopes = scopes.map(|scope| scope.text().to_owned()).collect();
-            let key = ApiKey::new(&name.to_string(), KeyOwner::Service, scopes);
+            let key = ApiKey::new(name.to_string(), KeyOwner::Service, scopes);
             let text = generate(KeyKind::WorkspaceService, &[name; 32]);
             let home = Home::workspace(organisation, workspace);
             keys.push((store.create_key_as(&by, home, key, &text).await.unwrap(), text));

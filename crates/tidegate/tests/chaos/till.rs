@@ -47,12 +47,16 @@ impl Handler for Till {
         let upto = |most: u64| (id::draw() * (most + 1) as f64) as u64;
         // No more than a byte each, as real tokens.
         let prompt = 10 + upto(40);
-        let (cached, answer) = (upto(prompt), 1 + upto(LONGEST - 1));
+        let asked = request.json();
+        // As providers do: no longer than it was asked to be.
+        let longest = ["max_tokens", "max_completion_tokens"].map(|name| asked[name].as_u64());
+        let longest = longest.into_iter().flatten().fold(LONGEST, u64::min);
+        let (cached, answer) = (upto(prompt), longest.min(1) + upto(longest.saturating_sub(1)));
         self.taken.fetch_add(2 * (prompt - cached) + cached + 8 * answer, Ordering::SeqCst);
         self.served.fetch_add(1, Ordering::SeqCst);
         let message = json!({"role": "assistant", "content": "Noon."});
         let body = json!({
-            "id": "c", "object": "chat.completion", "created": 1, "model": request.json()["model"],
+            "id": "c", "object": "chat.completion", "created": 1, "model": asked["model"],
             "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
             "usage": {
                 "prompt_tokens": prompt, "completion_tokens": answer, "total_tokens": prompt + answer,

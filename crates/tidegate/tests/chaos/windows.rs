@@ -1,15 +1,17 @@
 //! A hundred requests a window, asked of three replicas by sixty-four clients.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tidegate_core::{Clock, SystemClock};
 use tidegate_store::entity::Limits;
 use tidegate_testkit::Server;
 
 use crate::crowd::{Answered, Crowd};
 use crate::fleet::Fleet;
 use crate::is_full;
+use crate::tenant::per_minute;
 use crate::till::Till;
 
 const LIMIT: u64 = 100;
@@ -23,8 +25,7 @@ struct Calendar {
 
 impl Calendar {
     fn now() -> Self {
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        Self { unix_ms: u64::try_from(unix.as_millis()).unwrap(), at: Instant::now() }
+        Self { unix_ms: SystemClock::new().unix_ms(), at: Instant::now() }
     }
 
     fn of(&self, moment: Instant) -> u64 {
@@ -34,14 +35,15 @@ impl Calendar {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_window_lets_one_too_many_through() {
-    let (unit, length) =
-        if is_full() { ("rpm", Duration::from_secs(60)) } else { ("2seconds", Duration::from_secs(2)) };
-    let length = u64::try_from(length.as_millis()).unwrap();
+    let short = || vec![json!({"type": "requests", "unit": "2seconds", "value": LIMIT})];
+    let (limits, length) = match is_full() {
+        true => (per_minute(LIMIT), 60_000),
+        false => (Limits { rates: short(), ..Limits::default() }, 2_000),
+    };
     let upstream = Server::start(Till::new(Duration::from_millis(20))).await;
-    let rates = vec![json!({"type": "requests", "unit": unit, "value": LIMIT})];
     // A Redis that is slow on a busy machine is not taken for one that is away.
     let settings = [("TIDEGATE_REDIS_WHEN_AWAY", "refuse"), ("TIDEGATE_REDIS_TIMEOUT", "5s")];
-    let mut fleet = Fleet::start(&upstream, Limits { rates, ..Limits::default() }, &settings).await;
+    let mut fleet = Fleet::start(&upstream, limits, &settings).await;
     let calendar = Calendar::now();
     let first = calendar.unix_ms / length;
     let crowd = Crowd::start(&fleet.addresses(), &fleet.key);
