@@ -2,14 +2,17 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod alerts;
 mod banner;
 mod check;
 mod cli;
 mod connection;
 mod holdings;
+mod manage;
 mod reload;
 mod replicas;
 mod serve;
+mod usage;
 mod wire;
 
 use std::process::ExitCode;
@@ -24,6 +27,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Some(cli::Command::Check) => check::run(&cli.options),
         Some(cli::Command::Serve(ref later)) => serve::run(&cli.options.or(later)),
+        Some(cli::Command::Manage(ref command)) => return manage::run(command, &cli.options),
         None => serve::run(&cli.options),
     };
     match result {
