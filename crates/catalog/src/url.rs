@@ -40,6 +40,11 @@ impl Provider {
         })
     }
 
+    /// The base that stands for a custom host where every path is this row's own.
+    pub fn base_of_custom_host(&self, url: &str) -> String {
+        without_slash(url) + self.custom_host_prefix
+    }
+
     fn base_for(
         &self,
         route: &Route,

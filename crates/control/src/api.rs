@@ -18,9 +18,11 @@ use crate::call::{Call, Visit, decoded};
 use crate::endpoint::{Content, Endpoint, Run};
 use crate::openapi;
 use crate::problem::Problem;
+use crate::settings_view::SettingsView;
 use crate::spending::Spending;
 use crate::table::table;
 use crate::tries::Tries;
+use crate::usage::{Uncounted, Usage};
 
 static TRACE: HeaderName = HeaderName::from_static("x-portkey-trace-id");
 const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
@@ -40,6 +42,9 @@ pub struct ApiOptions {
     pub spending: Option<Arc<dyn Spending>>,
     /// Sign-ins that one address may try in a minute.
     pub sign_ins_per_minute: u64,
+    pub settings: SettingsView,
+    /// What objects have used of their budgets.
+    pub usage: Arc<dyn Usage>,
 }
 
 impl Default for ApiOptions {
@@ -52,6 +57,8 @@ impl Default for ApiOptions {
             link_ms: 7 * 86_400_000,
             spending: None,
             sign_ins_per_minute: 10,
+            settings: SettingsView::default(),
+            usage: Arc::new(Uncounted),
         }
     }
 }

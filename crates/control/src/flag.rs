@@ -4,33 +4,27 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 /// Read from all three, written as 0 or 1: several clients decode integers there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Flag(pub(crate) bool);
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Written {
-    Switch(bool),
-    Number(u8),
-    Word(String),
-}
-
 impl<'de> Deserialize<'de> for Flag {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wrong = || serde::de::Error::custom("is no switch, expected true or false");
-        match Written::deserialize(deserializer).map_err(|_| wrong())? {
-            Written::Switch(on) => Ok(Self(on)),
-            Written::Number(0) => Ok(Self(false)),
-            Written::Number(1) => Ok(Self(true)),
-            Written::Word(word) => match word.as_str() {
-                "true" | "1" => Ok(Self(true)),
-                "false" | "0" => Ok(Self(false)),
-                _ => Err(wrong()),
+        let value = Value::deserialize(deserializer)?;
+        let on = match &value {
+            Value::Bool(on) => Some(*on),
+            Value::Number(number) => number.as_u64().filter(|number| *number < 2).map(|number| number == 1),
+            Value::String(word) => match word.as_str() {
+                "true" | "1" => Some(true),
+                "false" | "0" => Some(false),
+                _ => None,
             },
-            Written::Number(_) => Err(wrong()),
-        }
+            _ => None,
+        };
+        let wrong = || serde::de::Error::custom("is no switch, expected true or false");
+        on.map(Self).ok_or_else(wrong)
     }
 }
 

@@ -50,11 +50,24 @@ impl Change {
         rates: Patch<RateLimits>,
         created_ms: u64,
     ) -> Result<Self, Problem> {
+        Self::read_in("", usage, rates, created_ms)
+    }
+
+    /// As [`Change::read`], for members of `place` (`workspaces[0].`).
+    ///
+    /// # Errors
+    /// As [`Change::read`].
+    pub(crate) fn read_in(
+        place: &str,
+        usage: Patch<UsageLimits>,
+        rates: Patch<RateLimits>,
+        created_ms: u64,
+    ) -> Result<Self, Problem> {
         if let Patch::Set(UsageLimits(value)) = &usage {
-            parse_limits("usage_limits", value, Level::Object, created_ms)?;
+            parse_limits(&format!("{place}usage_limits"), value, Level::Object, created_ms)?;
         }
         if let Patch::Set(RateLimits(value)) = &rates {
-            parse_policies("rate_limits", value)?;
+            parse_policies(&format!("{place}rate_limits"), value)?;
         }
         Ok(Self { usage: usage.map(|usage| listed(usage.0)), rates: rates.map(|rates| listed(rates.0)) })
     }

@@ -69,6 +69,13 @@ impl Problem {
         problem
     }
 
+    /// What only the log learns.
+    #[must_use]
+    pub(crate) fn because(mut self, cause: String) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
     #[must_use]
     pub(crate) fn about(mut self, param: impl Into<Cow<'static, str>>) -> Self {
         self.param = Some(param.into());

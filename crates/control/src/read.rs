@@ -16,7 +16,7 @@ use crate::problem::Problem;
 pub(crate) const LARGEST: usize = 1 << 20;
 
 /// Members whose own members clients also spell in two ways. Not those that people fill as they like (metadata).
-const NESTED: [&str; 8] = [
+const NESTED: [&str; 11] = [
     "usage_limits",
     "rate_limits",
     "rotation_policy",
@@ -25,9 +25,12 @@ const NESTED: [&str; 8] = [
     "conditions",
     "group_by",
     "defaults",
+    "workspaces",
+    "global_workspace_access",
+    "models",
 ];
 /// Members below those that are people's own.
-const FREE: [&str; 2] = ["metadata", "config"];
+const FREE: [&str; 4] = ["metadata", "config", "configurations", "pricing_config"];
 
 /// Reads a body. None at all is an empty object: official clients send POST and PUT without one.
 ///

@@ -1,10 +1,20 @@
 //! Which function serves which route: one line each. What a route asks of its caller stands in the table of `access`.
 
 use crate::endpoint::{Endpoint, delete, get, open_delete, open_get, open_post, post, put};
-use crate::{api_keys, audit_logs, invites, members, openapi, organisation, session, users, workspaces};
+use crate::{
+    api_keys, audit_logs, configs, integrations, invites, members, openapi, organisation, policies,
+    providers, session, users, virtual_keys, workspaces,
+};
 
-#[rustfmt::skip]
 pub(crate) fn table() -> Vec<Endpoint> {
+    let mut table = who_may();
+    table.extend(what_is_called());
+    table
+}
+
+/// Keys, places and people.
+#[rustfmt::skip]
+fn who_may() -> Vec<Endpoint> {
     vec![
         open_get("/openapi.json", "This description", openapi::serve),
 
@@ -53,5 +63,60 @@ pub(crate) fn table() -> Vec<Endpoint> {
         put("/v1/admin/organisation", "Change the organisation or its switches", organisation::update),
         get("/v1/audit-logs", "Who changed what", audit_logs::list),
         get("/v1/audit-logs/export", "The audit log as JSON lines", audit_logs::export).media(audit_logs::LINES),
+    ]
+}
+
+/// Configs, providers, limits, prices and logs.
+#[rustfmt::skip]
+fn what_is_called() -> Vec<Endpoint> {
+    vec![
+        // Configs.
+        post("/v1/configs", "Save a config", configs::create),
+        get("/v1/configs", "List configs", configs::list),
+        get("/v1/configs/{slug}", "A config", configs::retrieve),
+        put("/v1/configs/{slug}", "Change a config, which makes a version", configs::update),
+        delete("/v1/configs/{slug}", "Remove a config", configs::delete),
+        get("/v1/configs/{slug}/versions", "List the versions of a config", configs::versions),
+        get("/v1/configs/{slug}/versions/{version}", "A version of a config", configs::version),
+        get("/v1/configs/{slug}/diff", "What two versions differ in", configs::compare),
+        post("/v1/configs/{slug}/rollback", "Go back to a version", configs::rollback),
+
+        // A provider of a workspace, under its old name and its new one.
+        post("/v1/virtual-keys", "Make a virtual key", virtual_keys::create),
+        get("/v1/virtual-keys", "List virtual keys", virtual_keys::list),
+        get("/v1/virtual-keys/{slug}", "A virtual key", virtual_keys::retrieve),
+        put("/v1/virtual-keys/{slug}", "Change a virtual key", virtual_keys::update),
+        delete("/v1/virtual-keys/{slug}", "Remove a virtual key", virtual_keys::delete),
+        post("/v1/providers", "Make a provider", providers::create),
+        get("/v1/providers", "List providers", providers::list),
+        get("/v1/providers/{slug}", "A provider", providers::retrieve),
+        put("/v1/providers/{slug}", "Change a provider", providers::update),
+        delete("/v1/providers/{slug}", "Remove a provider", providers::delete),
+
+        // Integrations, and who may use them.
+        post("/v1/integrations", "Make an integration", integrations::create),
+        get("/v1/integrations", "List integrations", integrations::list),
+        get("/v1/integrations/{slug}", "An integration", integrations::retrieve),
+        put("/v1/integrations/{slug}", "Change an integration", integrations::update),
+        delete("/v1/integrations/{slug}", "Remove an integration", integrations::delete),
+        get("/v1/integrations/{slug}/models", "List the models of an integration", integrations::models),
+        put("/v1/integrations/{slug}/models", "Say which models an integration serves", integrations::allow),
+        delete("/v1/integrations/{slug}/models", "Remove custom models", integrations::forget),
+        get("/v1/integrations/{slug}/workspaces", "List who may use an integration", integrations::workspaces),
+        put("/v1/integrations/{slug}/workspaces", "Say who may use an integration", integrations::lend),
+
+        // Policies.
+        post("/v1/policies/usage-limits", "Make a usage limit policy", policies::create_usage_limit),
+        get("/v1/policies/usage-limits", "List usage limit policies", policies::list_usage_limits),
+        get("/v1/policies/usage-limits/{id}", "A usage limit policy", policies::retrieve_usage_limit),
+        put("/v1/policies/usage-limits/{id}", "Change a usage limit policy", policies::update_usage_limit),
+        delete("/v1/policies/usage-limits/{id}", "Archive a usage limit policy", policies::delete_usage_limit),
+        get("/v1/policies/usage-limits/{id}/entities", "List what was used under a policy", policies::list_entities),
+        put("/v1/policies/usage-limits/{id}/entities/{entity}/reset", "Set usage under a policy back", policies::reset_entity),
+        post("/v1/policies/rate-limits", "Make a rate limit policy", policies::create_rate_limit),
+        get("/v1/policies/rate-limits", "List rate limit policies", policies::list_rate_limits),
+        get("/v1/policies/rate-limits/{id}", "A rate limit policy", policies::retrieve_rate_limit),
+        put("/v1/policies/rate-limits/{id}", "Change a rate limit policy", policies::update_rate_limit),
+        delete("/v1/policies/rate-limits/{id}", "Archive a rate limit policy", policies::delete_rate_limit),
     ]
 }

@@ -8,7 +8,7 @@ use tidegate_core::clock::rfc3339_seconds;
 
 /// Milliseconds since 1970, UTC. Read from any RFC 3339 text between 1970 and 9999, to the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Timestamp(pub(crate) u64);
+pub struct Timestamp(pub u64);
 
 impl Timestamp {
     /// The end of the year 9999.

@@ -37,6 +37,9 @@ pub const CONTROL: &[Route] = &[
     Route::control(PUT, "/v1/configs/{slug}", Needs(S::ConfigsUpdate)),
     Route::control(DELETE, "/v1/configs/{slug}", Needs(S::ConfigsDelete)),
     Route::control(GET, "/v1/configs/{slug}/versions", Needs(S::ConfigsRead)),
+    Route::control(GET, "/v1/configs/{slug}/versions/{version}", Needs(S::ConfigsRead)),
+    Route::control(GET, "/v1/configs/{slug}/diff", Needs(S::ConfigsRead)),
+    Route::control(POST, "/v1/configs/{slug}/rollback", Needs(S::ConfigsUpdate)),
 
     // A provider of a workspace, under its old name and its new one.
     Route::control(POST, "/v1/virtual-keys", Needs(S::VirtualKeysCreate)),

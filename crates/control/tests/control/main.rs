@@ -4,11 +4,16 @@
 
 mod api_keys;
 mod audit_logs;
+mod configs;
 mod first_start;
 mod frame;
 mod fuzz;
+mod integrations;
 mod isolation;
 mod matrix;
 mod people;
+mod policies;
+mod providers;
+mod usage;
 mod workspaces;
 mod world;
