@@ -26,7 +26,7 @@ pub use settings::{
     Access, Bodies, Budgets, Database, Egress, Limits, Log, LogFormat, Models, PrivateTarget, Provider,
     RateLimits, Records, Redis, Routing, Server, Settings, Source, Timeouts, WhenAway,
 };
-pub use written::{Argument, CONFIG_VARIABLE, SettingsFile};
+pub use written::{Argument, CONFIG_VARIABLE, OTHER_VARIABLES, SettingsFile};
 
 /// A settings file that writes every default down, for people to start from.
 pub const EXAMPLE: &str = include_str!("../data/tidegate.toml");

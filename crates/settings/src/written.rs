@@ -17,8 +17,10 @@ use crate::value::Raw;
 /// The variable that names the settings file; for the caller, who reads it.
 pub const CONFIG_VARIABLE: &str = "TIDEGATE_CONFIG";
 
-/// Variables of ours that are no settings: secrets, and what the command line asks with.
-const OTHER_VARIABLES: [&str; 3] = ["TIDEGATE_MASTER_KEY", "TIDEGATE_ADMIN_KEY", "TIDEGATE_URL"];
+/// Variables of the command line and of the store, which are no settings: the address and the key of the gateway to
+/// manage, the workspace to work in, and the master key.
+pub const OTHER_VARIABLES: [&str; 4] =
+    ["TIDEGATE_URL", "TIDEGATE_ADMIN_KEY", "TIDEGATE_WORKSPACE", "TIDEGATE_MASTER_KEY"];
 
 const PREFIX: &str = "TIDEGATE_";
 
@@ -202,7 +204,10 @@ fn path_of(variable: &str, slugs: &[String]) -> Option<Vec<String>> {
 }
 
 fn unknown_variable(variable: &str) -> SettingsError {
-    let names: Vec<String> = field::variables().chain([CONFIG_VARIABLE.to_owned()]).collect();
+    let names: Vec<String> = field::variables()
+        .chain([CONFIG_VARIABLE.to_owned()])
+        .chain(OTHER_VARIABLES.map(str::to_owned))
+        .collect();
     let remedy = match nearest(variable, names.iter().map(String::as_str)) {
         Some(name) => format!("did you mean {name}?"),
         None => "unset it: every variable that begins with TIDEGATE_ must be a setting".to_owned(),

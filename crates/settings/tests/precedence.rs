@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tidegate_settings::{
-    Argument, EXAMPLE, Inputs, KnownProvider, PrivateTarget, Settings, SettingsFile, load,
+    Argument, EXAMPLE, Inputs, KnownProvider, OTHER_VARIABLES, PrivateTarget, Settings, SettingsFile, load,
 };
 
 fn loaded(text: &str, env: &[(&str, &str)], arguments: &[Argument<'_>]) -> Settings {
@@ -102,6 +102,13 @@ fn what_kubernetes_says_of_a_service_of_our_name_is_no_setting() {
         ("TIDEGATE_SERVICE_PORT_HTTP", "8787"),
     ];
     assert_eq!(loaded("", &env, &[]).server, Settings::default().server);
+}
+
+#[test]
+fn variables_of_the_command_line_are_no_settings() {
+    for name in OTHER_VARIABLES {
+        assert_eq!(slugs(&loaded("", &[(name, "x")], &[])).len(), 0, "{name}");
+    }
 }
 
 #[test]

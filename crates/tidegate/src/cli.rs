@@ -21,6 +21,8 @@ pub enum Command {
     Serve(Options),
     /// Check settings and saved configs: every mistake with its file, line, field and remedy.
     Check,
+    #[command(flatten)]
+    Manage(tidegate_cli::Command),
 }
 
 #[derive(Debug, Clone, Default, Args)]
@@ -71,7 +73,34 @@ impl Options {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+
+    #[test]
+    fn the_commands_fit_together() {
+        Cli::command().debug_assert();
+    }
+
+    /// Every user of a machine can read the arguments of its processes.
+    #[test]
+    fn no_key_is_taken_from_an_argument() {
+        let mut open = vec![Cli::command()];
+        let mut flags = 0;
+        while let Some(command) = open.pop() {
+            for flag in command.get_arguments().filter_map(|argument| {
+                let takes_value = argument.get_action().takes_values();
+                argument.get_long().filter(|_| takes_value)
+            }) {
+                flags += 1;
+                let is_secret = ["key", "secret", "password", "token"].iter().any(|word| flag.contains(word));
+                let is_place = flag.ends_with("-env") || flag.ends_with("-file");
+                assert!(!is_secret || is_place, "--{flag} of {}", command.get_name());
+            }
+            open.extend(command.get_subcommands().cloned());
+        }
+        assert!(flags > 50, "the commands were found: {flags}");
+    }
 
     #[test]
     fn options_stand_before_and_behind_the_subcommand() {

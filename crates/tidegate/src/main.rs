@@ -7,6 +7,7 @@ mod check;
 mod cli;
 mod connection;
 mod holdings;
+mod manage;
 mod reload;
 mod replicas;
 mod serve;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Some(cli::Command::Check) => check::run(&cli.options),
         Some(cli::Command::Serve(ref later)) => serve::run(&cli.options.or(later)),
+        Some(cli::Command::Manage(ref command)) => return manage::run(command, &cli.options),
         None => serve::run(&cli.options),
     };
     match result {

@@ -61,13 +61,17 @@ impl Origin {
         .map_err(|errors| errors.to_string())
     }
 
+    /// PEM text of the certificates to trust besides the machine's.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn extra_ca_pem(&self, settings: &Settings) -> Result<Option<Vec<u8>>, String> {
+        settings.egress.extra_ca_file.as_deref().map(read_ca).transpose()
+    }
+
     /// # Errors
     /// What cannot be read or used.
     pub fn snapshot(&self, settings: &Settings, reuse: Option<Egress>) -> Result<Snapshot, String> {
-        let extra_ca_pem = match &settings.egress.extra_ca_file {
-            None => None,
-            Some(path) => Some(read_ca(path)?),
-        };
         let trusted_hosts = self.env.get("TRUSTED_CUSTOM_HOSTS").map_or_else(Vec::new, |list| {
             list.split(',')
                 .map(|host| host.trim().to_ascii_lowercase())
@@ -76,7 +80,7 @@ impl Origin {
         });
         let around = Surroundings {
             proxy: ProxyEnv::from_lookup(|name| self.env.get(name).cloned()),
-            extra_ca_pem,
+            extra_ca_pem: self.extra_ca_pem(settings)?,
             trusted_hosts,
             configs: saved_configs(&settings.server.data_dir)?,
         };

@@ -14,6 +14,7 @@ mod faults;
 mod forgery;
 mod guardrails;
 mod lifecycle;
+mod manage;
 mod many;
 mod odd_input;
 mod paced;
