@@ -62,14 +62,15 @@ def test_a_virtual_keys_life(own):
         own.virtual_keys.retrieve(slug=made.slug)
 
 
-def test_azures_own_members(own):
+def test_azures_own_members(own, workspace):
     made = own.virtual_keys.create(
         name="Azure", provider="azure-openai", key=KEY,
         resourceName="my-resource", deploymentName="my-gpt", apiVersion="2024-10-21",
     )  # fmt: skip
-    shown = own.virtual_keys.retrieve(slug=made.slug).model_config
-    shown = own.virtual_keys.list().data[0]["model_config"] if callable(shown) or not shown else shown
-    assert shown["resourceName"] == "my-resource" and shown["apiVersion"] == "2024-10-21"
+    # Python's SDK loses the member `model_config` of a single row to its base class: asked without it.
+    row = office.call(workspace.gateway, "GET", f"/virtual-keys/{made.slug}", workspace.key)
+    shown = {name: row["model_config"][name] for name in ("resourceName", "deploymentName", "apiVersion")}
+    assert shown == {"resourceName": "my-resource", "deploymentName": "my-gpt", "apiVersion": "2024-10-21"}
 
 
 def test_an_integrations_life(admin, managed, workspace):
@@ -90,15 +91,15 @@ def test_an_integrations_life(admin, managed, workspace):
         models=[{"slug": "gpt-4o", "enabled": True}, {"slug": "my-own", "enabled": True, "is_custom": True}],
     )  # fmt: skip
     listed = admin.integrations.models.list(slug=made.slug)
-    assert {model["slug"] for model in listed.models if model["enabled"]} == {"gpt-4o", "my-own"}
+    assert {model.slug for model in listed.models if model.enabled} == {"gpt-4o", "my-own"}
     admin.integrations.models.delete(slug=made.slug, slugs="my-own")
     listed = admin.integrations.models.list(slug=made.slug)
-    assert "my-own" not in {model["slug"] for model in listed.models}
+    assert "my-own" not in {model.slug for model in listed.models}
 
     lent = {"id": workspace.slug, "enabled": True}
     admin.integrations.workspaces.update(slug=made.slug, workspaces=[lent])
     (found,) = admin.integrations.workspaces.list(slug=made.slug).workspaces
-    assert found["enabled"] is True
+    assert found.enabled is True
 
     provider = admin.providers.create(
         name="OpenAI here", integration_id=made.slug, workspace_id=workspace.slug, slug="openai-here", note="n",
@@ -126,11 +127,11 @@ def test_an_integrations_life(admin, managed, workspace):
     ("call", "kind", "words"),
     [
         (lambda sdk: sdk.configs.create(name="x", config={"retry": {"attempts": "many"}}), "BadRequestError", "attempts"),
-        (lambda sdk: sdk.configs.create(name="x", config={"targets": [{"provider": "nobody"}]}), "BadRequestError", "nobody"),
+        (lambda sdk: sdk.configs.create(name="x", config={"targets": [{"provider": "nobody"}]}), "BadRequestError", "config.targets[0].provider"),
         (lambda sdk: sdk.virtual_keys.create(name="x", provider="nobody", key="k"), "BadRequestError", "provider"),
         (lambda sdk: sdk.virtual_keys.retrieve(slug="not-there"), "NotFoundError", ""),
         (lambda sdk: sdk.configs.delete(slug="pc-not-there"), "NotFoundError", ""),
-        (lambda sdk: sdk.admin.users.list(), "PermissionDeniedError", "organisation_users.list"),
+        (lambda sdk: sdk.admin.users.list(), "PermissionDeniedError", "enough permissions"),
         (lambda sdk: sdk.with_options(api_key="nobody-knows-this-key").configs.list(), "AuthenticationError", ""),
     ],
 )  # fmt: skip
