@@ -117,8 +117,10 @@ impl Router {
     }
 
     /// The gateway's own API is never passed on to a provider, a mistyped path of it included: its bodies hold keys.
-    fn is_reserved(&self, path: &str) -> bool {
-        let first = path.strip_prefix("/v1/").and_then(|rest| rest.split('/').next());
+    /// Of a path that is badly formed this says whose words the refusal is in.
+    pub fn is_reserved(&self, path: &str) -> bool {
+        let rest = path.strip_prefix("/v1/").or_else(|| path.strip_prefix("/v2/"));
+        let first = rest.and_then(|rest| rest.split('/').next());
         first.is_some_and(|first| self.reserved.contains(first) || first.contains('%'))
     }
 
