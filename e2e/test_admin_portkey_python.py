@@ -73,7 +73,8 @@ def test_people(admin, admin_gateway):
     token = link.split("token=")[1]
     session = httpx.post(f"{admin_gateway.v1}/session", json={"token": token})
     assert (session.status_code, len(session.json()["api_keys"])) == (200, 1)
-    assert admin.admin.users.invites.list().total == 0
+    assert admin.admin.users.invites.list(status="pending").total == 0
+    assert admin.admin.users.invites.retrieve(invite_id=invite.id).status == "accepted"
     (user,) = admin.admin.users.list(email="new@example.org").data
     members = admin.admin.workspaces.users
     assert [row["id"] for row in members.list(workspace_id="ws-default").data] == [user.id]

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
-use tidegate_core::clock::rfc3339;
+use tidegate_core::clock::rfc3339_text;
 
 use crate::failure::Failure;
 use crate::instant::Instant;
@@ -66,7 +66,7 @@ pub(crate) async fn list(command: &AuditList, session: &Session<'_>) -> Result<S
     let now = session.context.clock.unix_ms();
     let since = command.since.clone().unwrap_or(Instant::Ago(DAY_MS)).text(now);
     // Servers that count in whole seconds leave out the running one otherwise.
-    let until = command.until.as_ref().map_or_else(|| rfc3339(now + 1_000), |until| until.text(now));
+    let until = command.until.as_ref().map_or_else(|| rfc3339_text(now + 1_000), |until| until.text(now));
     let mut query = vec![("start_time", since.as_str()), ("end_time", until.as_str())];
     let method = command.method.map(|method| match method {
         ChangeMethod::Post => "POST",

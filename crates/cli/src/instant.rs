@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use tidegate_core::clock::{rfc3339, rfc3339_seconds};
+use tidegate_core::clock::{rfc3339_seconds, rfc3339_text};
 
 const MINUTE_MS: u64 = 60_000;
 
@@ -18,7 +18,7 @@ impl Instant {
     pub(crate) fn text(&self, now_ms: u64) -> String {
         match self {
             Self::At(time) => time.clone(),
-            Self::Ago(ms) => rfc3339(now_ms.saturating_sub(*ms)),
+            Self::Ago(ms) => rfc3339_text(now_ms.saturating_sub(*ms)),
         }
     }
 }

@@ -18,8 +18,8 @@ use crate::call::{Call, Visit, decoded};
 use crate::endpoint::{Content, Endpoint, Run};
 use crate::openapi;
 use crate::problem::Problem;
+use crate::records::Records;
 use crate::settings_view::SettingsView;
-use crate::spending::Spending;
 use crate::table::table;
 use crate::tries::Tries;
 use crate::usage::{Uncounted, Usage};
@@ -38,11 +38,11 @@ pub struct ApiOptions {
     pub session_ms: u64,
     /// How long an invitation or a link to sign in works, in milliseconds.
     pub link_ms: u64,
-    /// Who knows which budgets are used up; without it no object is said to be `exhausted`.
-    pub spending: Option<Arc<dyn Spending>>,
     /// Sign-ins that one address may try in a minute.
     pub sign_ins_per_minute: u64,
     pub settings: SettingsView,
+    /// Where the records of requests are; `None` where none are kept.
+    pub records: Option<Records>,
     /// What objects have used of their budgets.
     pub usage: Arc<dyn Usage>,
 }
@@ -55,9 +55,9 @@ impl Default for ApiOptions {
             sign_in_page: "/console/sign-in".to_owned(),
             session_ms: 12 * 3_600_000,
             link_ms: 7 * 86_400_000,
-            spending: None,
             sign_ins_per_minute: 10,
             settings: SettingsView::default(),
+            records: None,
             usage: Arc::new(Uncounted),
         }
     }

@@ -15,11 +15,12 @@ use tidegate_access::{
 use tidegate_store::audit::{By, Origin};
 use tidegate_store::entity::{Entity, Level, Stored, Workspace};
 use tidegate_store::id::{OrganisationId, SessionId, UserId, WorkspaceId};
-use tidegate_store::{Home, Kind, Scope, Store, StoreError};
+use tidegate_store::{Home, Scope, Store, StoreError};
 use uuid::Uuid;
 
 use crate::api::Inner;
 use crate::problem::Problem;
+use crate::usage::Subject;
 
 /// A request on a public route, and what is known of any request.
 #[derive(Debug, Clone)]
@@ -65,8 +66,8 @@ impl Visit {
     }
 
     /// Whether a budget of an object is used up, as far as anybody counts.
-    pub(crate) fn is_exhausted(&self, kind: Kind, id: Uuid) -> bool {
-        self.api.options.spending.as_ref().is_some_and(|spending| spending.is_exhausted(kind, id))
+    pub(crate) fn is_exhausted(&self, subject: &Subject) -> bool {
+        self.api.options.usage.standing(subject).iter().any(|budget| budget.is_exhausted)
     }
 
     /// The path's segment that stands for the `at`th name of the template.

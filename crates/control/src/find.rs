@@ -5,6 +5,7 @@ use serde::Deserialize;
 use tidegate_access::Reach;
 use tidegate_store::Scope;
 use tidegate_store::entity::{Entity, Stored, Workspace};
+use uuid::Uuid;
 
 use crate::call::Call;
 use crate::listing::all;
@@ -32,6 +33,11 @@ impl InBody {
     }
 }
 
+/// An id in the one form in which ids are written: other readings would be second names of the same object.
+pub(crate) fn id_of(text: &str) -> Option<Uuid> {
+    Uuid::try_parse(text).ok().filter(|_| text.len() == 36)
+}
+
 /// The object of the path's first name. Official clients do not say which workspace they mean when they name a slug:
 /// for a caller of the whole organisation it is looked for in every one, and must be in one only.
 ///
@@ -39,7 +45,7 @@ impl InBody {
 /// 404 for what is not there or not the caller's, 400 for a slug that several workspaces have.
 pub(crate) async fn named<E: Entity>(call: &Call, workspace: Option<&str>) -> Result<Stored<E>, Problem> {
     let (name, named) = (call.name(0), workspace.filter(|text| !text.is_empty()));
-    let is_slug = uuid::Uuid::try_parse(name).is_err();
+    let is_slug = id_of(name).is_none();
     if named.is_some() || !is_slug || matches!(call.principal.reach, Reach::Workspaces(_)) {
         return call.find::<E>(name, named).await;
     }

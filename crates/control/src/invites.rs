@@ -3,9 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tidegate_access::{KeyKind, may_grant};
-use tidegate_store::entity::{Link, LinkPurpose, OrganisationRole, Stored, User, Workspace, WorkspaceRole};
+use tidegate_store::entity::{
+    Link, LinkOutcome, LinkPurpose, OrganisationRole, Stored, User, Workspace, WorkspaceRole,
+};
 use tidegate_store::id::{EntityId, LinkId, UserId, WorkspaceId};
-use tidegate_store::{Expected, Home, StoreError};
+use tidegate_store::{Home, StoreError};
 use uuid::Uuid;
 
 use crate::api_keys::scopes_of_words;
@@ -72,9 +74,7 @@ pub(crate) struct Filter {
 enum Status {
     Pending,
     Expired,
-    /// Not kept: the user is there instead.
     Accepted,
-    /// Not kept: the audit log has it.
     Cancelled,
 }
 
@@ -133,7 +133,7 @@ pub(crate) async fn create(call: Call, _: Nothing, body: Create) -> Answer<Creat
     let is_same = |link: &Stored<Link>| invite(link).is_some_and(|invite| invite.email == email);
     let now = call.now();
     let pending = all::<Link>(call.store(), &call.whole()).await?;
-    if pending.iter().any(|link| is_same(link) && link.entity.expires_at > now) {
+    if pending.iter().any(|link| is_same(link) && Status::of(link, now) == Status::Pending) {
         return Err(
             Problem::conflict(format!("{email} is invited already; resend that invitation")).about("email")
         );
@@ -175,12 +175,14 @@ pub(crate) async fn retrieve(call: Call, _: Nothing, _: Nothing) -> Answer<Row> 
 /// Cancels it: the link stops working.
 pub(crate) async fn delete(call: Call, _: Nothing, _: Nothing) -> Answer<Nothing> {
     let link = named(&call).await?;
-    call.store().delete::<Link>(&call.by, &call.whole(), link.id, Expected::Latest).await?;
+    still_open(&link)?;
+    call.store().cancel_link(&call.by, &call.whole(), link.id).await?;
     done()
 }
 
 pub(crate) async fn resend(call: Call, _: Nothing, _: Nothing) -> Answer<Resent> {
     let link = named(&call).await?;
+    still_open(&link)?;
     let until = call.now() + call.api.options.link_ms;
     let text = call.store().renew_link(&call.by, &call.whole(), link.id, until).await?;
     ok(Resent { invite_link: disclose::link(&call.api.options.public_url, &text) })
@@ -214,6 +216,13 @@ async fn named(call: &Call) -> Result<Stored<Link>, Problem> {
     }
 }
 
+fn still_open(link: &Stored<Link>) -> Result<(), Problem> {
+    match link.entity.end {
+        Some(end) => Err(Problem::conflict(format!("the invitation was {} already", end.how))),
+        None => Ok(()),
+    }
+}
+
 fn missing() -> Problem {
     Problem::not_found("this invitation")
 }
@@ -227,10 +236,21 @@ fn invite(link: &Stored<Link>) -> Option<Invite<'_>> {
     }
 }
 
+impl Status {
+    fn of(link: &Stored<Link>, now: u64) -> Self {
+        match link.entity.end.map(|end| end.how) {
+            Some(LinkOutcome::Accepted) => Self::Accepted,
+            Some(LinkOutcome::Cancelled) => Self::Cancelled,
+            None if link.entity.expires_at <= now => Self::Expired,
+            None => Self::Pending,
+        }
+    }
+}
+
 impl Row {
     fn of(link: &Stored<Link>, now: u64) -> Option<Self> {
         let Invite { email, role, workspaces, invited_by } = invite(link)?;
-        let is_over = link.entity.expires_at <= now;
+        let end = link.entity.end.filter(|end| end.how == LinkOutcome::Accepted);
         let place = |(id, role): &(WorkspaceId, WorkspaceRole)| PlaceRow {
             workspace_id: id.uuid(),
             role: role.as_str(),
@@ -242,8 +262,8 @@ impl Row {
             role: role.as_str(),
             created_at: Timestamp(link.created_at),
             expires_at: Timestamp(link.entity.expires_at),
-            accepted_at: None,
-            status: if is_over { Status::Expired } else { Status::Pending },
+            accepted_at: end.map(|end| Timestamp(end.at)),
+            status: Status::of(link, now),
             invited_by: invited_by.map(EntityId::uuid),
             workspaces: workspaces.iter().map(place).collect(),
         })

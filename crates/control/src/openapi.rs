@@ -100,6 +100,9 @@ fn responses(endpoint: &Endpoint, reply: &Schema, access: Option<Access>, has_bo
         problems.push((413, "The body is too large"));
         problems.push((415, "The body is not JSON"));
     }
+    if is_public && endpoint.template.contains('{') {
+        problems.push((404, "Not there"));
+    }
     if is_public {
         problems.push((401, "The cookie or the link is not good"));
         problems.push((403, "The CSRF header is missing or wrong"));

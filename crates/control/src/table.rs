@@ -2,8 +2,8 @@
 
 use crate::endpoint::{Endpoint, delete, get, open_delete, open_get, open_post, post, put};
 use crate::{
-    api_keys, audit_logs, configs, integrations, invites, members, openapi, organisation, policies,
-    providers, session, users, virtual_keys, workspaces,
+    api_keys, audit_logs, configs, integrations, invites, logs, members, openapi, organisation, policies,
+    prices, providers, session, users, virtual_keys, workspaces,
 };
 
 pub(crate) fn table() -> Vec<Endpoint> {
@@ -104,6 +104,14 @@ fn what_is_called() -> Vec<Endpoint> {
         delete("/v1/integrations/{slug}/models", "Remove custom models", integrations::forget),
         get("/v1/integrations/{slug}/workspaces", "List who may use an integration", integrations::workspaces),
         put("/v1/integrations/{slug}/workspaces", "Say who may use an integration", integrations::lend),
+
+        // Prices, which are the same for everybody.
+        open_get("/model-configs/pricing/{provider}/{model}", "The price of a model", prices::of_model),
+        open_get("/pricing/{file}", "The prices of a provider's models", prices::of_provider),
+
+        // Logs.
+        get("/v1/logs", "List logs", logs::list),
+        get("/v1/logs/{id}", "A log", logs::retrieve),
 
         // Policies.
         post("/v1/policies/usage-limits", "Make a usage limit policy", policies::create_usage_limit),

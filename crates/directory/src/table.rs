@@ -112,6 +112,23 @@ impl Directory {
         self.callers.store(0, Ordering::Relaxed);
     }
 
+    /// What people call the object with this id, and its workspace's slug: for notices. Looks at everything.
+    pub fn describe(&self, id: &str) -> Option<(Arc<str>, Option<Arc<str>>)> {
+        let workspaces = read(&self.workspaces);
+        let slug = |of: &WorkspaceId| workspaces.get(of).map(|workspace| workspace.name.slug.clone());
+        if let Some(key) = read(&self.keys).values().find(|key| &*key.id == id) {
+            return Some((key.name.clone(), key.workspace.as_ref().and_then(slug)));
+        }
+        workspaces.values().find_map(|workspace| {
+            let own = [&workspace.bounds].into_iter();
+            let providers = workspace.providers.values();
+            let all =
+                own.chain(providers.flat_map(|one| [Some(&one.bounds), one.integration.as_ref()]).flatten());
+            let found = all.into_iter().find(|bounds| &*bounds.id == id)?;
+            Some((found.name.clone(), Some(workspace.name.slug.clone())))
+        })
+    }
+
     /// Every key, each once, with when it was last used: for whoever tells the store.
     pub fn uses(&self) -> Vec<(Arc<str>, u64)> {
         let keys = read(&self.keys);

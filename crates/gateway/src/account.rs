@@ -44,6 +44,8 @@ pub struct Account {
     user: Option<Box<str>>,
     stream: bool,
     attempts: Vec<Attempt>,
+    /// Limits or budgets held for it.
+    is_limited: bool,
     request_bytes: u64,
     pub response_bytes: u64,
     /// Where bodies may be kept.
@@ -164,6 +166,7 @@ impl Account {
         let record = closing.record;
         let control = &record.gateway.control;
         let now = record.gateway.clock.now();
+        self.is_limited = self.charged.is_some() || self.meter.is_some();
         let (usage, estimated) = match &record.usage {
             Some(usage) => (Some(usage.clone()), false),
             None if self.is_priced && (200..300).contains(&record.status) => {
@@ -268,6 +271,9 @@ impl Account {
                 },
                 user: user.unwrap_or_default(),
                 session: Text::default(),
+                key_owner: principal
+                    .and_then(|who| who.user.as_ref())
+                    .map_or_else(Text::default, |user| Text::Own(user.text().into())),
                 metadata: self.metadata,
             },
             route: Text::Fixed(record.route),
@@ -294,6 +300,13 @@ impl Account {
                 ..Span::default()
             },
             cache: Text::Fixed("disabled"),
+            limit_outcome: Text::Fixed(if record.limit.is_some() {
+                "refused"
+            } else if self.is_limited {
+                "passed"
+            } else {
+                ""
+            }),
             limit: Text::Fixed(record.limit.unwrap_or_default()),
             bytes: records::Bytes { request: self.request_bytes, response: self.response_bytes },
             ..RequestRecord::default()

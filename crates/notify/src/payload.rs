@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tidegate_core::clock::rfc3339;
+use tidegate_core::clock::rfc3339_text;
 use tidegate_ledger::{Amount, Reset, Unit};
 
 use crate::notice::{BudgetEvent, Event, Notice};
@@ -61,7 +61,7 @@ fn plain(notice: &Notice) -> Plain<'_> {
         }
         Event::Budget(budget) => ("usage_limit.threshold", Some(self::budget(budget))),
     };
-    Plain { event, notice_id: notice.id(), budget, created_at: rfc3339(notice.at) }
+    Plain { event, notice_id: notice.id(), budget, created_at: rfc3339_text(notice.at) }
 }
 
 fn budget(event: &BudgetEvent) -> Budget<'_> {
@@ -78,7 +78,7 @@ fn budget(event: &BudgetEvent) -> Budget<'_> {
         credit_limit: number(alert.amount),
         current_usage: number(alert.used),
         alert_threshold: if alert.exhausted { None } else { number(alert.mark) },
-        next_usage_reset_at: (alert.period_end != Reset::NEVER).then(|| rfc3339(alert.period_end)),
+        next_usage_reset_at: (alert.period_end != Reset::NEVER).then(|| rfc3339_text(alert.period_end)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A notice in words.
 
 use rust_decimal::Decimal;
-use tidegate_core::clock::rfc3339;
+use tidegate_core::clock::rfc3339_text;
 use tidegate_ledger::{Alert, Amount, Reset, Unit};
 
 use crate::notice::{Event, Notice};
@@ -44,9 +44,9 @@ pub(crate) fn body(notice: &Notice) -> String {
     if alert.period_end == Reset::NEVER {
         lines.push("starts anew: never".to_owned());
     } else {
-        lines.push(format!("starts anew: {}", rfc3339(alert.period_end)));
+        lines.push(format!("starts anew: {}", rfc3339_text(alert.period_end)));
     }
-    lines.push(format!("at: {}", rfc3339(notice.at)));
+    lines.push(format!("at: {}", rfc3339_text(notice.at)));
     lines.push(String::new());
     lines.push(match (alert.exhausted, alert.period_end == Reset::NEVER) {
         (true, true) => {

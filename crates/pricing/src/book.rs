@@ -46,6 +46,13 @@ pub(crate) fn find(provider: &str, name: &str) -> Option<Entry> {
     }
 }
 
+/// All entries of a provider that have prices, in the order of their names; aliases are left out.
+pub(crate) fn all(provider: &str) -> Vec<(&'static str, PriceTable)> {
+    let lines = TEXT.lines().skip(1).filter_map(Line::parse);
+    let own = lines.filter(|line| line.provider == provider && !line.is_alias());
+    own.filter_map(|line| Some((line.name, line.entry(false)?.table?))).collect()
+}
+
 /// The day that the prices are of, as `2026-11-21`.
 pub fn as_of() -> &'static str {
     TEXT.split_once("as of ").and_then(|(_, rest)| rest.get(..10)).unwrap_or_default()

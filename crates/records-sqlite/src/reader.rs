@@ -12,6 +12,7 @@ use tidegate_records::{
 
 use crate::files::{self, BODIES, ROWS};
 use crate::pages;
+use crate::schema;
 use crate::write::seal;
 
 /// Files that stay open between calls.
@@ -64,10 +65,10 @@ impl SqliteReader {
             let connection = Connection::open_with_flags(&path, flags).map_err(read_error)?;
             connection.busy_timeout(Duration::from_secs(2)).map_err(read_error)?;
             connection.set_prepared_statement_cache_capacity(32);
-            // Made, but its tables are not there yet.
+            // Made, but its tables are not there yet, or not these.
             let version: i64 =
                 connection.query_row("pragma user_version", [], |row| row.get(0)).map_err(read_error)?;
-            if version == 0 {
+            if version < schema::VERSION {
                 return Ok(None);
             }
             self.open.insert((what, day), connection);

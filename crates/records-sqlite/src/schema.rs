@@ -33,8 +33,8 @@ pub(crate) const HAS_BODIES: u64 = 8;
 /// The cost has more than 12 decimal places.
 pub(crate) const INEXACT_COST: u64 = 16;
 
-/// Makes or checks the tables of a file that is to be written, and gives its version.
-pub(crate) fn prepare(connection: &Connection, tables: &str) -> Result<i64> {
+/// Makes or checks the tables of a file that is to be written.
+pub(crate) fn prepare(connection: &Connection, tables: &str) -> Result<()> {
     connection.pragma_update(None, "page_size", PAGE)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     // A commit survives the process; `sync` makes it survive the machine before the journal forgets it.
@@ -42,12 +42,18 @@ pub(crate) fn prepare(connection: &Connection, tables: &str) -> Result<i64> {
     connection.pragma_update(None, "cache_size", -16_000)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT / PAGE)?;
     let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
-    if version == 0 {
-        connection
-            .execute_batch(&format!("begin immediate; {tables} pragma user_version = {VERSION}; commit;"))?;
-        return Ok(VERSION);
+    if version < VERSION {
+        // Version 1 was never released: what such a file has stays in it, and its day goes on beside it.
+        let older = if version == 1 && tables == BODIES {
+            "alter table body add column seal integer not null default -1;"
+        } else {
+            ""
+        };
+        connection.execute_batch(&format!(
+            "begin immediate; {older} {tables} pragma user_version = {VERSION}; commit;"
+        ))?;
     }
-    Ok(version)
+    Ok(())
 }
 
 /// Bytes.

@@ -10,7 +10,9 @@ use tidegate_access::door::Origin;
 use tidegate_limits::Rule;
 
 use crate::error::SettingsError;
-use crate::settings::{Bodies, LogFormat, PrivateTarget, Settings, Source, WhenAway};
+use crate::settings::{
+    Bodies, LogFormat, PrivateTarget, Settings, SmtpSecurity, Source, WebhookForm, WhenAway,
+};
 use crate::suggest::nearest;
 use crate::value::{self, Raw, Wrong, show_duration, show_size};
 use crate::written::Entry;
@@ -287,6 +289,73 @@ pub(crate) const FIELDS: &[Field] = &[
         },
     },
     Field {
+        path: "alerts.webhook",
+        short: None,
+        set: set!(alerts.webhook, value::webhook),
+        show: |s| shown(s.alerts.webhook.is_some()),
+    },
+    Field {
+        path: "alerts.webhook_secret",
+        short: None,
+        set: set!(alerts.webhook_secret, value::secret),
+        show: |s| shown(s.alerts.webhook_secret.is_some()),
+    },
+    Field {
+        path: "alerts.webhook_form",
+        short: None,
+        set: set!(alerts.webhook_form, value::webhook_form),
+        show: |s| match s.alerts.webhook_form {
+            WebhookForm::Json => "json".to_owned(),
+            WebhookForm::Slack => "slack".to_owned(),
+        },
+    },
+    Field {
+        path: "alerts.smtp_host",
+        short: None,
+        set: set!(alerts.smtp_host, |raw| value::text(raw).map(Some)),
+        show: |s| s.alerts.smtp_host.clone().unwrap_or(UNSET.to_owned()),
+    },
+    Field {
+        path: "alerts.smtp_port",
+        short: None,
+        set: set!(alerts.smtp_port, value::port),
+        show: |s| s.alerts.smtp_port.to_string(),
+    },
+    Field {
+        path: "alerts.smtp_security",
+        short: None,
+        set: set!(alerts.smtp_security, value::smtp_security),
+        show: |s| match s.alerts.smtp_security {
+            SmtpSecurity::StartTls => "starttls".to_owned(),
+            SmtpSecurity::Tls => "tls".to_owned(),
+            SmtpSecurity::None => "none".to_owned(),
+        },
+    },
+    Field {
+        path: "alerts.smtp_user",
+        short: None,
+        set: set!(alerts.smtp_user, |raw| value::text(raw).map(Some)),
+        show: |s| s.alerts.smtp_user.clone().unwrap_or(UNSET.to_owned()),
+    },
+    Field {
+        path: "alerts.smtp_password",
+        short: None,
+        set: set!(alerts.smtp_password, value::secret),
+        show: |s| shown(s.alerts.smtp_password.is_some()),
+    },
+    Field {
+        path: "alerts.mail_from",
+        short: None,
+        set: set!(alerts.mail_from, |raw| value::text(raw).map(Some)),
+        show: |s| s.alerts.mail_from.clone().unwrap_or(UNSET.to_owned()),
+    },
+    Field {
+        path: "alerts.mail_to",
+        short: None,
+        set: set!(alerts.mail_to, value::texts),
+        show: |s| show_list(s.alerts.mail_to.iter().cloned()),
+    },
+    Field {
         path: "records.enabled",
         short: None,
         set: set!(records.enabled, value::boolean),
@@ -369,11 +438,16 @@ fn remove_or_pick(path: &str) -> String {
         .filter_map(|f| f.path.split('.').nth(1))
         .collect();
     if names.is_empty() {
-        "remove it: the sections are server, log, limits, timeouts, egress, routing, models, access, rate_limits, budgets, database, redis, records and providers"
+        "remove it: the sections are server, log, limits, timeouts, egress, routing, models, access, rate_limits, budgets, database, redis, alerts, records and providers"
             .to_owned()
     } else {
         format!("remove it: [{of_section}] has {}", names.join(", "))
     }
+}
+
+/// Secrets are never shown.
+fn shown(is_set: bool) -> String {
+    if is_set { "set".to_owned() } else { UNSET.to_owned() }
 }
 
 fn show_rules(rules: &[Rule]) -> String {

@@ -30,6 +30,7 @@ pub struct Settings {
     pub budgets: Budgets,
     pub database: Database,
     pub redis: Redis,
+    pub alerts: Alerts,
     pub records: Records,
     /// The providers that the gateway holds keys, addresses or options for, sorted by slug.
     pub providers: Vec<Provider>,
@@ -162,6 +163,40 @@ pub struct Database {
     pub serve_stale: Option<Duration>,
 }
 
+/// Who is told when a budget reaches a threshold.
+#[derive(Debug, Clone)]
+pub struct Alerts {
+    /// Called with POST; a secret, because some services put the credential into the path.
+    pub webhook: Option<Secret>,
+    /// Signs what is sent there.
+    pub webhook_secret: Option<Secret>,
+    pub webhook_form: WebhookForm,
+    /// `None` sends no mail.
+    pub smtp_host: Option<String>,
+    pub smtp_port: u16,
+    pub smtp_security: SmtpSecurity,
+    pub smtp_user: Option<String>,
+    pub smtp_password: Option<Secret>,
+    pub mail_from: Option<String>,
+    pub mail_to: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WebhookForm {
+    #[default]
+    Json,
+    /// As Slack, Mattermost and others show it.
+    Slack,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SmtpSecurity {
+    #[default]
+    StartTls,
+    Tls,
+    None,
+}
+
 /// Counters that several replicas share.
 #[derive(Debug, Clone)]
 pub struct Redis {
@@ -280,6 +315,23 @@ impl Default for Timeouts {
 impl Default for Egress {
     fn default() -> Self {
         Self { allow_private: Vec::new(), extra_ca_file: None, proxy: true }
+    }
+}
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Self {
+            webhook: None,
+            webhook_secret: None,
+            webhook_form: WebhookForm::Json,
+            smtp_host: None,
+            smtp_port: 587,
+            smtp_security: SmtpSecurity::StartTls,
+            smtp_user: None,
+            smtp_password: None,
+            mail_from: None,
+            mail_to: Vec::new(),
+        }
     }
 }
 

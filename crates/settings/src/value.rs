@@ -14,7 +14,7 @@ use tidegate_limits::rule::parse_text;
 use tidegate_limits::{Algorithm, Networks, Rule, Unit};
 use tidegate_pricing::UnpricedPolicy;
 
-use crate::settings::{Bodies, LogFormat, PrivateTarget, WhenAway};
+use crate::settings::{Bodies, LogFormat, PrivateTarget, SmtpSecurity, WebhookForm, WhenAway};
 
 /// A value as it was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -190,6 +190,32 @@ pub(crate) fn rules(raw: &Raw) -> Parsed<Vec<Rule>> {
 
 pub(crate) fn when_away(raw: &Raw) -> Parsed<WhenAway> {
     word(raw, &[("local", WhenAway::Local), ("refuse", WhenAway::Refuse)])
+}
+
+pub(crate) fn webhook_form(raw: &Raw) -> Parsed<WebhookForm> {
+    word(raw, &[("json", WebhookForm::Json), ("slack", WebhookForm::Slack)])
+}
+
+pub(crate) fn smtp_security(raw: &Raw) -> Parsed<SmtpSecurity> {
+    word(
+        raw,
+        &[("starttls", SmtpSecurity::StartTls), ("tls", SmtpSecurity::Tls), ("none", SmtpSecurity::None)],
+    )
+}
+
+/// Text that is never shown.
+pub(crate) fn secret(raw: &Raw) -> Parsed<Option<Secret>> {
+    let text = raw.as_text().filter(|text| !text.is_empty());
+    let text = text.ok_or_else(|| Wrong::new("this is no text", "write it between quotes"))?;
+    Ok(Some(Secret::from(text)))
+}
+
+/// The address of a webhook. Never shown: it may hold a credential.
+pub(crate) fn webhook(raw: &Raw) -> Parsed<Option<Secret>> {
+    let url = secret(raw)?;
+    let is_url =
+        raw.as_text().is_some_and(|text| text.starts_with("https://") || text.starts_with("http://"));
+    if is_url { Ok(url) } else { Err(Wrong::new("this is no address", "write https://host/path")) }
 }
 
 /// The address of a Redis. Never shown: it holds a password.

@@ -19,7 +19,9 @@ use tidegate_gateway::limiter::{Books, Limiter};
 use tidegate_keeper::{Keeper, Pooled};
 use tidegate_ledger::{Ledger, Share};
 use tidegate_limits_redis::Changes;
-use tidegate_records::{IdSource, Keep, Pipe, Policy};
+use tidegate_notify::Notifier;
+use tidegate_records::{IdSource, Keep, Pipe, Policy, Sink};
+use tidegate_records_postgres::{PostgresOptions, PostgresSink};
 use tidegate_records_sqlite::{SqliteOptions, SqliteSink};
 use tidegate_settings::{Bodies, Settings};
 use tidegate_store::Store;
@@ -27,7 +29,9 @@ use tidegate_store::backend::Backend;
 use tidegate_store::postgres::Postgres;
 use tidegate_store::sqlite::Sqlite;
 use tidegate_store::vault::{MasterKeys, master_keys_in};
+use tidegate_upstream::Egress;
 
+use crate::alerts;
 use crate::replicas::{self, Pool};
 
 /// The database of a gateway that has no other.
@@ -41,6 +45,8 @@ const MASTER_KEY_VARIABLE: &str = "TIDEGATE_MASTER_KEY";
 const ADMIN_KEY_VARIABLE: &str = "TIDEGATE_ADMIN_KEY";
 /// How long records that wait may take to reach their files at the end.
 const LAST_RECORDS: Duration = Duration::from_secs(10);
+/// How long notices that wait may take.
+const LAST_NOTICES: Duration = Duration::from_secs(5);
 /// How often counters that nobody uses any more are thrown away.
 const SWEEP: Duration = Duration::from_secs(60);
 
@@ -55,6 +61,7 @@ pub struct Holdings {
     pub pool: Option<Pool>,
     /// What other replicas tell of.
     pub changes: Option<Arc<Changes>>,
+    pub notifier: Notifier,
 }
 
 /// What the environment gives, which is no setting: secrets.
@@ -102,6 +109,7 @@ impl Admin for Office {
 pub async fn open(
     settings: &Settings,
     given: &Given<'_>,
+    egress: &Egress,
     clock: &Arc<dyn Clock>,
 ) -> Result<Holdings, String> {
     let data = &settings.server.data_dir;
@@ -110,7 +118,12 @@ pub async fn open(
         None => None,
         Some(url) => Some(Pool::open(url, data).await?),
     };
-    let ledger = ledger(data, clock, pool.is_some())?;
+    let directory = Arc::new(Directory::new(KeyHasher::plain()));
+    let notifier = alerts::start(&settings.alerts, egress, clock)?;
+    let share = if pool.is_some() { Share::Slices } else { Share::Whole };
+    let on_alert = Some(alerts::on_alert(&notifier, &directory));
+    let options = tidegate_ledger::Options { share, on_alert, ..tidegate_ledger::Options::default() };
+    let ledger = ledger(data, clock, options)?;
     let store = store(settings, given.master_key, clock).await?;
     let first = first_start(&store, given.admin_key.map(Secret::from))
         .await
@@ -118,7 +131,6 @@ pub async fn open(
     if let AdminKey::Made(key) = &first.key {
         keep_admin_key(&data.join(ADMIN_KEY), key)?;
     }
-    let directory = Arc::new(Directory::new(KeyHasher::plain()));
     let keeper = Keeper::start(
         store.clone(),
         directory.clone(),
@@ -149,7 +161,7 @@ pub async fn open(
         admin: Some(Arc::new(Office { api, keeper: keeper.clone(), changes: changes.clone() })),
         prices: none.prices,
     };
-    Ok(Holdings { control, keeper, first, pool, changes })
+    Ok(Holdings { control, keeper, first, pool, changes, notifier })
 }
 
 /// What has to be done again and again while the gateway serves. Ends when it is dropped.
@@ -171,7 +183,7 @@ pub async fn tend(keeper: Keeper, changes: Option<Arc<Changes>>, gateway: Arc<ti
 }
 
 /// Brings what waits to its files.
-pub async fn close(control: &Control, pool: Option<Pool>) {
+pub async fn close(control: &Control, pool: Option<Pool>, notifier: Notifier) {
     if let Some(recorder) = &control.records {
         recorder.pipe.close(LAST_RECORDS);
     }
@@ -181,6 +193,7 @@ pub async fn close(control: &Control, pool: Option<Pool>) {
         }
         books.ledger().close();
     }
+    notifier.close(LAST_NOTICES).await;
 }
 
 fn make(data: &Path) -> Result<(), String> {
@@ -192,10 +205,8 @@ fn make(data: &Path) -> Result<(), String> {
     })
 }
 
-fn ledger(data: &Path, clock: &Arc<dyn Clock>, is_shared: bool) -> Result<Ledger, String> {
+fn ledger(data: &Path, clock: &Arc<dyn Clock>, options: tidegate_ledger::Options) -> Result<Ledger, String> {
     let at = data.join("ledger");
-    let share = if is_shared { Share::Slices } else { Share::Whole };
-    let options = tidegate_ledger::Options { share, ..tidegate_ledger::Options::default() };
     let (ledger, _) = Ledger::open(&at, options, clock.clone()).map_err(|error| {
         format!(
             "{}: {error}. One gateway at a time uses a data directory: give each its own with --data-dir",
@@ -232,12 +243,22 @@ fn recorder(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<Record
         return Ok(None);
     }
     let at = settings.server.data_dir.join("records");
-    let sink = SqliteSink::open(SqliteOptions {
-        keep_rows_days: settings.records.keep_days,
-        keep_bodies_days: settings.records.keep_days,
-        ..SqliteOptions::new(&at)
-    })
-    .map_err(|error| format!("{}: {error}", at.display()))?;
+    let days = settings.records.keep_days;
+    let sink: Box<dyn Sink> = match &settings.database.url {
+        None => {
+            let options =
+                SqliteOptions { keep_rows_days: days, keep_bodies_days: days, ..SqliteOptions::new(&at) };
+            Box::new(SqliteSink::open(options).map_err(|error| format!("{}: {error}", at.display()))?)
+        }
+        Some(url) => {
+            let server = url.expose().parse().map_err(|_| "database.url cannot be read".to_owned())?;
+            Box::new(PostgresSink::new(PostgresOptions {
+                keep_rows_days: days,
+                keep_bodies_days: days,
+                ..PostgresOptions::new(server)
+            }))
+        }
+    };
     let mut options = tidegate_records::Options::new(at.join("journal"));
     options.bodies = Policy {
         keep: match settings.records.bodies {
@@ -247,7 +268,7 @@ fn recorder(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<Record
         },
         ..Policy::default()
     };
-    let pipe = Pipe::start(options, Box::new(sink), clock.clone()).map_err(|error| error.to_string())?;
+    let pipe = Pipe::start(options, sink, clock.clone()).map_err(|error| error.to_string())?;
     // Ids of gateways that write to one place differ by their node.
     let node = (id::draw() * 1_024.0) as u16;
     Ok(Some(Recorder { pipe, ids: IdSource::new(node, None) }))

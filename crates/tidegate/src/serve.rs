@@ -48,13 +48,14 @@ pub fn run(options: &Options) -> Result<(), String> {
     let runtime =
         runtime.enable_all().build().map_err(|error| format!("cannot start the runtime: {error}"))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let opened = runtime.block_on(holdings::open(&settings, &Given::of(&origin.env), &clock));
-    let Holdings { control, keeper, first, pool, changes } = opened?;
+    let opened =
+        runtime.block_on(holdings::open(&settings, &Given::of(&origin.env), &snapshot.egress, &clock));
+    let Holdings { control, keeper, first, pool, changes, notifier } = opened?;
     let gateway = Gateway::new(snapshot, control, log, clock);
     let tending = runtime.spawn(holdings::tend(keeper, changes, gateway.clone()));
     let served = runtime.block_on(listen(origin, &settings, &first, gateway.clone()));
     tending.abort();
-    runtime.block_on(holdings::close(&gateway.control, pool));
+    runtime.block_on(holdings::close(&gateway.control, pool, notifier));
     runtime.shutdown_timeout(Duration::from_secs(1));
     gateway.log.close();
     if let Some(writer) = writer {

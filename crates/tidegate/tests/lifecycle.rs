@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde_json::json;
 use tidegate_testkit::client::{self, Opened};
-use tidegate_testkit::{Scripted, Server};
+use tidegate_testkit::{Scratch, Scripted, Server};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -248,7 +248,10 @@ fn what_cannot_be_started_says_so() {
         (vec!["serve", "--prot", "1"], 2, "--prot"),
         (vec!["sreve"], 2, "sreve"),
     ] {
-        let ended = Command::new(binary()).args(&arguments).env_clear().output().unwrap();
+        // A start makes its data directory before it listens: not in the sources.
+        let scratch = Scratch::new();
+        let mut command = Command::new(binary());
+        let ended = command.args(&arguments).current_dir(scratch.path()).env_clear().output().unwrap();
         let text = String::from_utf8_lossy(&ended.stderr);
         assert_eq!(ended.status.code(), Some(code), "{arguments:?}: {text}");
         assert!(text.contains(said), "{arguments:?}: {text}");

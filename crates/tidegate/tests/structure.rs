@@ -37,12 +37,12 @@ const EXPOSING: [&str; 21] = [
     "crates/cli/src/key_body.rs",
     // Options that stand in an address, such as a region.
     "crates/gateway/src/prepare/upstream.rs",
-    // The address of Redis, with its password.
-    "crates/limits-redis/src/link.rs",
     // What a mail server and a webhook are shown, or signed with.
     "crates/notify/src/mail.rs",
     "crates/notify/src/signature.rs",
     "crates/notify/src/webhook.rs",
+    // The address of Redis, with its password.
+    "crates/limits-redis/src/link.rs",
     // Hashed, or encrypted before it is stored.
     "crates/store/src/token.rs",
     "crates/store/src/vault/file.rs",

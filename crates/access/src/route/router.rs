@@ -129,7 +129,7 @@ impl Router {
         if parts.iter().filter(|part| !matches!(part, Part::Literal(_))).count() > NAMES {
             return Err(TableError::Template(route.template));
         }
-        if let (Metering::Control, [Part::Literal("v1"), Part::Literal(first), ..]) =
+        if let (Metering::Control | Metering::ByAddress, [Part::Literal("v1"), Part::Literal(first), ..]) =
             (route.metering, &*parts)
         {
             self.reserved.insert(first);

@@ -168,8 +168,14 @@ fn hostile_paths_open_no_admin_route() {
         assert_eq!(find(path), want, "{path}");
     }
     // A mistyped path of the gateway's own API never goes to a provider: its body may hold a key.
-    for path in ["/v1/virtual-keys/", "/v1/integrations/i/keys", "/v1/api-keys/k/rotate/now", "/v1/logs/a/b"]
-    {
+    for path in [
+        "/v1/session/",
+        "/v1/session/x",
+        "/v1/virtual-keys/",
+        "/v1/integrations/i/keys",
+        "/v1/api-keys/k/rotate/now",
+        "/v1/logs/a/b",
+    ] {
         assert_eq!(router.find(&Method::POST, path).unwrap_err().reason, Reason::NotFound, "{path}");
     }
     assert_eq!(router.find(&Method::PATCH, "/v1/configs/c").unwrap_err().reason, Reason::NotFound);

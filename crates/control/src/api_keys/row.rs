@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tidegate_store::Kind;
 use tidegate_store::entity::{ApiKey, Config, MadeBy, RotationPolicy, Stored};
 use tidegate_store::id::{ApiKeyId, EntityId};
 use uuid::Uuid;
@@ -17,6 +16,7 @@ use crate::metadata::{self, Metadata};
 use crate::principal::{found, kind_of};
 use crate::problem::Problem;
 use crate::timestamp::Timestamp;
+use crate::usage::Subject;
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Row {
@@ -102,7 +102,7 @@ impl Status {
             Self::Revoked
         } else if key.expires_at.is_some_and(|at| at <= now) {
             Self::Expired
-        } else if call.is_exhausted(Kind::ApiKey, stored.id.uuid()) {
+        } else if call.is_exhausted(&Subject::ApiKey(stored.id)) {
             Self::Exhausted
         } else {
             Self::Active

@@ -17,7 +17,9 @@ use crate::patch::Patch;
 use crate::principal::kind_of;
 use crate::problem::Problem;
 use crate::reply::{Answer, Nothing, done};
+use crate::standing;
 use crate::timestamp::Timestamp;
+use crate::usage::Subject;
 
 /// Members that are written when a key is made and when it is changed. Behind `#[serde(flatten)]` an error would not name
 /// the member, so both bodies list them.
@@ -198,6 +200,9 @@ pub(crate) async fn update(call: Call, _: Nothing, body: Update) -> Answer<Nothi
         rotation_policy: body.rotation_policy,
     };
     let change = settings.read(&call, key.home, key.created_at).await?;
+    if body.reset_usage == Some(Flag(true)) {
+        standing::reset(&call, &Subject::ApiKey(key.id))?;
+    }
     let now = call.now();
     let apply = |stored: &mut ApiKey| {
         if let Some(name) = &body.name {

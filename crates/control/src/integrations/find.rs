@@ -6,6 +6,7 @@ use tidegate_store::id::{EntityId, IntegrationId, WorkspaceId};
 use tidegate_store::{Scope, StoreError};
 
 use crate::call::Call;
+use crate::find::id_of;
 use crate::listing::all;
 use crate::principal::found;
 use crate::problem::Problem;
@@ -14,12 +15,12 @@ use crate::problem::Problem;
 /// 404 for what is not there or not the caller's, 403 for what the caller may see and not touch.
 pub(super) async fn named(call: &Call, workspace: Option<&str>) -> Result<Stored<Integration>, Problem> {
     let named = workspace.filter(|text| !text.is_empty());
-    let hit = match uuid::Uuid::try_parse(call.name(0)) {
-        Ok(id) => {
+    let hit = match id_of(call.name(0)) {
+        Some(id) => {
             let id = IntegrationId::from_uuid(id);
             found(call.store().get::<Integration>(&call.whole(), id).await)?
         }
-        Err(_) => by_slug(call, named).await?,
+        None => by_slug(call, named).await?,
     };
     let integration = hit.filter(|integration| may_see(call, integration));
     let integration = integration.ok_or_else(|| Problem::not_found("this integration"))?;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::find::named;
 use super::row::{Global, set};
 use crate::call::Call;
-use crate::find::Place;
+use crate::find::{Place, id_of};
 use crate::flag::Flag;
 use crate::limits::{self, RateLimit, RateLimits, UsageLimit, UsageLimits};
 use crate::listing::all;
@@ -174,9 +174,11 @@ async fn changes(call: &Call, body: &Lent, created_ms: u64) -> Result<Vec<Change
     let mut changes = Vec::with_capacity(body.workspaces.len());
     for (at, one) in body.workspaces.iter().enumerate() {
         let place = format!("workspaces[{at}].");
-        let there = match uuid::Uuid::try_parse(&one.id) {
-            Ok(id) => found(call.store().get::<Workspace>(&call.whole(), WorkspaceId::from_uuid(id)).await)?,
-            Err(_) => found(call.store().by_slug::<Workspace>(&call.whole(), &one.id).await)?,
+        let there = match id_of(&one.id) {
+            Some(id) => {
+                found(call.store().get::<Workspace>(&call.whole(), WorkspaceId::from_uuid(id)).await)?
+            }
+            None => found(call.store().by_slug::<Workspace>(&call.whole(), &one.id).await)?,
         };
         let workspace = there.ok_or_else(|| {
             let expected = "the id or slug of a workspace of the organisation";

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::named;
 use crate::call::Call;
+use crate::find;
 use crate::listing::{List, Paging};
 use crate::problem::Problem;
 use crate::reply::{Answer, Nothing, done, ok};
@@ -63,7 +64,7 @@ pub(crate) async fn list(call: Call, filter: Filter, _: Nothing) -> Answer<List<
 pub(crate) async fn reset(call: Call, _: Nothing, _: Nothing) -> Answer<Nothing> {
     let policy = named(&call, PolicyKind::UsageLimit).await?;
     let counted = call.api.options.usage.counted(policy.id);
-    let entity = Uuid::try_parse(call.name(1)).ok();
+    let entity = find::id_of(call.name(1));
     let one = counted.into_iter().find(|one| Some(id_of(policy.id, &one.value_key)) == entity);
     let one = one.ok_or_else(|| Problem::not_found("this entity"))?;
     standing::reset(&call, &Subject::Policy(policy.id, one.value_key))?;

@@ -26,6 +26,7 @@ use tidegate_store::{Expected, Home, Scope};
 use uuid::Uuid;
 
 use crate::call::Call;
+use crate::find::id_of;
 use crate::listing::all;
 use crate::principal::found;
 use crate::problem::Problem;
@@ -126,7 +127,7 @@ async fn made<R: Serialize>(
 /// The policy of the path, if it is of the kind.
 async fn named(call: &Call, kind: PolicyKind) -> Result<Stored<Policy>, Problem> {
     let missing = || Problem::not_found("this policy");
-    let id = Uuid::try_parse(call.name(0)).map_err(|_| missing())?;
+    let id = id_of(call.name(0)).ok_or_else(missing)?;
     let policy = found(call.store().get::<Policy>(&call.whole(), PolicyId::from_uuid(id)).await)?;
     let policy = policy.filter(|policy| policy.entity.kind == kind).ok_or_else(missing)?;
     call.authorize(policy.home)?;

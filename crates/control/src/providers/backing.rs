@@ -34,7 +34,7 @@ async fn look_up(
     workspace: WorkspaceId,
 ) -> Result<Option<Stored<Integration>>, StoreError> {
     let (store, whole) = (call.store(), call.whole());
-    if let Ok(id) = uuid::Uuid::try_parse(name) {
+    if let Some(id) = crate::find::id_of(name) {
         return found(store.get::<Integration>(&whole, IntegrationId::from_uuid(id)).await);
     }
     let own = Scope::Workspace(call.organisation, workspace);

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tidegate_control::{ApiOptions, Spending};
+use tidegate_control::ApiOptions;
+use tidegate_control::usage::Subject;
 use tidegate_store::Home;
-use tidegate_store::Kind;
 use tidegate_store::audit::By;
 use tidegate_store::entity::Config;
 
+use crate::usage::{Books, standing};
 use crate::world::{Credential, World};
 
 const SERVICE: &str = "/v1/api-keys/workspace/service";
@@ -209,22 +210,16 @@ async fn what_is_wrong_with_a_key_is_said() {
     }
 }
 
-/// As if every key had used up its budget.
-#[derive(Debug)]
-struct AllSpent;
-
-impl Spending for AllSpent {
-    fn is_exhausted(&self, kind: Kind, _: uuid::Uuid) -> bool {
-        kind == Kind::ApiKey
-    }
-}
-
 #[tokio::test]
 async fn a_key_whose_budget_is_used_up_says_so() {
-    let options = ApiOptions { spending: Some(Arc::new(AllSpent)), ..ApiOptions::default() };
-    let world = World::with(options).await;
+    let books = Arc::new(Books::default());
+    let world = World::with(ApiOptions { usage: books.clone(), ..ApiOptions::default() }).await;
+    let made = world.done("admin_key", "GET", "/v1/api-keys", json!(null)).await;
+    let id = made["data"][0]["id"].as_str().unwrap();
+    books.write(Subject::ApiKey(id.parse().unwrap()), standing(5, 5));
     let list = world.done("admin_key", "GET", "/v1/api-keys?status=exhausted", json!(null)).await;
-    assert_eq!((&list["total"], &list["data"][0]["status"]), (&json!(6), &json!("exhausted")));
+    assert_eq!((&list["total"], &list["data"][0]["status"]), (&json!(1), &json!("exhausted")));
+    assert_eq!(list["data"][0]["id"], id);
 }
 
 /// A key is a way to get rights: nobody gives, widens or takes over one that opens more than he has.

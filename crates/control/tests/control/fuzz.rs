@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::world::{Credential, NOBODY, World};
 
-const ROUNDS: usize = 120;
+const ROUNDS: usize = 80;
 
 /// SplitMix64: the same requests on every run.
 struct Chance(u64);
@@ -184,7 +184,7 @@ async fn every_answer_is_in_the_description() {
         }
     }
     // It is worth something only when requests also succeed.
-    assert!(seen[&200] > 500 && seen[&400] > 300, "{seen:?}");
+    assert!(seen[&200] > 300 && seen[&400] > 200, "{seen:?}");
 }
 
 fn uri(chance: &mut Chance, template: &str, operation: &Value, schemas: &Value, known: &[String]) -> String {

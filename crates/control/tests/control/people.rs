@@ -97,7 +97,12 @@ async fn an_invitation_makes_a_user_with_places_and_keys() {
     let cookie = cookie(&got);
     let places = world.ask_as(Some(&cookie), "GET", "/v1/admin/workspaces/ws-a/users", None).await;
     assert_eq!((places.status, &places.body["total"]), (200, &json!(4)));
-    assert_eq!(world.get("admin", &uri).await.status, 404);
+    let row = world.done("admin", "GET", &uri, json!(null)).await;
+    let accepted = (&json!("accepted"), &json!("2027-01-15T08:00:00.000Z"));
+    assert_eq!((&row["status"], &row["accepted_at"]), accepted);
+    for (method, uri) in [("DELETE", uri.clone()), ("POST", format!("{uri}/resend"))] {
+        assert_eq!(world.ask("admin", method, &uri, None).await.status, 409, "accepted already");
+    }
     assert_eq!(world.ask("admin", "POST", INVITES, Some(&body)).await.status, 409, "a user already");
 
     let second = json!({"email": "b@example.org", "role": "admin"});
@@ -107,6 +112,10 @@ async fn an_invitation_makes_a_user_with_places_and_keys() {
     let uri = format!("{INVITES}/{}", second["id"].as_str().unwrap());
     assert_eq!(world.done("admin", "DELETE", &uri, json!(null)).await, json!({}));
     assert_eq!(sign_in(&token(&second["invite_link"])).await.status, 401, "cancelled");
+    let row = world.done("admin", "GET", &uri, json!(null)).await;
+    assert_eq!((&row["status"], &row["accepted_at"]), (&json!("cancelled"), &json!(null)));
+    let again = json!({"email": "b@example.org", "role": "member"});
+    world.done("admin", "POST", INVITES, again).await;
     for (who, body, status, param) in [
         ("admin", json!({"email": "x", "role": "member"}), 400, json!("email")),
         ("admin", json!({"email": "x@y", "role": "boss"}), 400, json!("role")),

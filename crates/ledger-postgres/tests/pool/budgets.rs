@@ -1,8 +1,11 @@
 //! What the tables say: amounts in force, periods, resets, holders.
 
+use std::sync::Arc;
+
 use tidegate_core::{Clock, SystemClock};
 use tidegate_ledger::{Amount, Pool, Reset};
 use tidegate_ledger_postgres::{Options, PoolError, Postgres};
+use tokio::sync::Barrier;
 
 use crate::server::Server;
 use crate::world::{DAY, amount, budget, claim, claim_at, claimed, pool};
@@ -28,6 +31,40 @@ async fn claims_end_where_the_budget_does() {
     assert_eq!(claimed(&pool, &budget).await, amount("0.75"));
     assert_eq!(pool.claim(&claim(&budget, "0.3", "0.3")).await, Ok(Amount::ZERO));
     assert_eq!(pool.claim(&claim(&budget, "0.25", "0.3")).await, Ok(amount("0.25")));
+}
+
+/// Many replicas at the same moment, at the end of many budgets: the grants add up, to the last one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn claims_at_once_share_what_there_is() {
+    const REPLICAS: usize = 8;
+    let server = Server::start().await;
+    let control = pool(&server, "control").await;
+    let budgets: Vec<_> = (0..60).map(|i| budget(&format!("k{i}"), "0.006", Reset::Never)).collect();
+    for budget in &budgets {
+        control.put(budget, 1).await.unwrap();
+    }
+    let together = Arc::new(Barrier::new(REPLICAS));
+    let mut replicas = Vec::new();
+    for i in 0..REPLICAS {
+        let pool = pool(&server, &format!("replica-{i}")).await;
+        let (budgets, together) = (budgets.clone(), Arc::clone(&together));
+        replicas.push(tokio::spawn(async move {
+            let mut granted = Amount::ZERO;
+            for budget in &budgets {
+                together.wait().await;
+                granted += pool.claim(&claim(budget, "0.002", "0.002")).await.unwrap();
+            }
+            granted
+        }));
+    }
+    let mut sum = Amount::ZERO;
+    for replica in replicas {
+        sum += replica.await.unwrap();
+    }
+    assert_eq!(sum, amount("0.36"));
+    for budget in &budgets {
+        assert_eq!(claimed(&control, budget).await, amount("0.006"));
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Connections break, the server stops, a backend hangs, callers go away: what was granted is what is on record.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tidegate_ledger::{Amount, Budget, Pool, Reset};
@@ -10,10 +10,13 @@ use tidegate_ledger_postgres::{Options, Postgres};
 use crate::server::{Hanging, Server};
 use crate::world::{Chance, amount, becomes, budget, claim, pool};
 
+const TASKS: u64 = 16;
+const ROUNDS: u64 = 40;
+
 /// Claims and gives back at random; says what it has in the end.
-async fn work(pool: Arc<Postgres>, budget: Budget, seed: u64, rounds: u64) -> Amount {
+async fn work(pool: Arc<Postgres>, budget: Budget, seed: u64, done: Arc<AtomicU64>) -> Amount {
     let (chance, mut mine) = (&mut Chance(seed), Amount::ZERO);
-    for _ in 0..rounds {
+    for _ in 0..ROUNDS {
         let some = claim(&budget, "0.0001", &format!("0.{:04}", 1 + chance.below(40)));
         if chance.below(3) > 0 {
             mine += pool.claim(&some).await.unwrap_or(Amount::ZERO);
@@ -22,6 +25,7 @@ async fn work(pool: Arc<Postgres>, budget: Budget, seed: u64, rounds: u64) -> Am
             let _ = pool.give_back(&some, mine).await;
             mine = Amount::ZERO;
         }
+        done.fetch_add(1, Ordering::Relaxed);
         tokio::task::yield_now().await;
     }
     mine
@@ -33,18 +37,23 @@ async fn what_was_granted_is_on_record_though_connections_break() {
     let budget = budget("k", "1", Reset::Never);
     let pools = [Arc::new(pool(&server, "a").await), Arc::new(pool(&server, "b").await)];
     pools[0].put(&budget, 1).await.unwrap();
-    let tasks: Vec<_> = (0..16)
-        .map(|i| tokio::spawn(work(Arc::clone(&pools[i as usize % 2]), budget.clone(), i, 60)))
+    let done = Arc::new(AtomicU64::new(0));
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|i| {
+            let pool = Arc::clone(&pools[i as usize % 2]);
+            tokio::spawn(work(pool, budget.clone(), i, Arc::clone(&done)))
+        })
         .collect();
-    let done = Arc::new(AtomicBool::new(false));
     let breaker = tokio::spawn({
         let (client, done) = (server.client().await, Arc::clone(&done));
         async move {
             let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                           WHERE pid <> pg_backend_pid() AND query LIKE '%tidegate_ledger_%'";
-            while !done.load(Ordering::Relaxed) {
+            for next in (0..TASKS * ROUNDS).step_by(10) {
+                while done.load(Ordering::Relaxed) < next {
+                    tokio::task::yield_now().await;
+                }
                 client.query(others, &[]).await.unwrap();
-                tokio::task::yield_now().await;
             }
         }
     });
@@ -52,7 +61,6 @@ async fn what_was_granted_is_on_record_though_connections_break() {
     for task in tasks {
         held += task.await.unwrap();
     }
-    done.store(true, Ordering::Relaxed);
     breaker.await.unwrap();
     assert!(held <= amount("1"));
     becomes(&pools[0], &budget, held).await;

@@ -12,6 +12,7 @@ mod faults;
 mod keys;
 mod leases;
 mod model;
+mod numbers;
 mod replicas;
 mod server;
 mod world;

@@ -71,21 +71,21 @@ async fn a_mail_says_who_has_used_how_much() {
 
 #[tokio::test]
 async fn a_name_begins_no_header_of_its_own() {
-    let server = Smtp::start(Manners::default()).await;
-    let notifier = start(&options(&server, 1));
-    let mut alert = alerts("5", &[], "5").remove(0);
-    alert.scope = Scope::Workspace;
-    alert.id = "é\r\nBcc: <evil@example.com>\r\n.\r\nRCPT TO:<evil@example.com>".to_owned();
-    notifier.notify(Notice::of_alert(&alert));
-    closed(notifier).await;
-    let mails = server.mails();
-    assert_eq!(mails.len(), 1);
-    assert!(
-        !mails[0].data.contains("\r\nBcc:") && !mails[0].data.contains("\r\n.\r\nRCPT"),
-        "{}",
-        mails[0].data
-    );
-    assert!(mails[0].data.contains("\r\nSubject: =?utf-8?B?"), "{}", mails[0].data);
+    for first in ["a", "é"] {
+        let server = Smtp::start(Manners::default()).await;
+        let notifier = start(&options(&server, 1));
+        let mut alert = alerts("5", &[], "5").remove(0);
+        alert.scope = Scope::Workspace;
+        alert.id = format!("{first}\r\nBcc: <evil@example.com>\r\n.\r\nRCPT TO:<evil@example.com>");
+        notifier.notify(Notice::of_alert(&alert));
+        closed(notifier).await;
+        let mails = server.mails();
+        assert_eq!(mails.len(), 1);
+        let data = &mails[0].data;
+        assert!(!data.contains("\r\nBcc:") && !data.contains("\r\n.\r\nRCPT"), "{data}");
+        assert!(data.contains("\r\nSubject: =?utf-8?B?"), "{data}");
+        assert_eq!(text(data).lines().filter(|line| line.contains("evil")).count(), 1, "{}", text(data));
+    }
 }
 
 #[tokio::test]

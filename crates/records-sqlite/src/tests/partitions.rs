@@ -91,6 +91,30 @@ fn the_files_of_a_newer_binary_are_read_and_written() {
 }
 
 #[test]
+fn a_day_that_an_unreleased_build_began_goes_on() {
+    let (scratch, ids) = (Scratch::new(), ids());
+    let mut sink = scratch.sink();
+    let records: Vec<_> = (0..20).map(|i| record(&ids, NOW + i, i)).collect();
+    write(&mut sink, &records, &|_| Some(bodies("b")));
+    drop(sink);
+    for file in scratch.files() {
+        let connection = rusqlite::Connection::open(scratch.0.join(&file)).unwrap();
+        let tables = if file.starts_with("rows") {
+            "drop table place; drop table chunk; drop table block; create table row(id integer primary key); \
+             create table whole(id integer primary key, record blob not null);"
+        } else {
+            "drop table body; create table body(id integer primary key, bodies blob not null);"
+        };
+        connection.execute_batch(&format!("{tables} pragma user_version = 1;")).unwrap();
+    }
+    assert_eq!(list(&mut scratch.reader(), &Filter::default(), 50).len(), 0);
+    let mut sink = scratch.sink();
+    assert_eq!(write(&mut sink, &records, &|_| Some(bodies("b"))).new, 20);
+    assert_eq!(list(&mut scratch.reader(), &Filter::default(), 50).len(), 20);
+    assert!(scratch.reader().get(records[3].id()).unwrap().unwrap().bodies.is_some());
+}
+
+#[test]
 fn one_writer_at_a_time_and_readers_without_a_directory() {
     let scratch = Scratch::new();
     let sink = scratch.sink();

@@ -22,7 +22,7 @@ pub use connection::{
 pub use people::{Member, OrganisationRole, User, WorkspaceRole};
 pub use policy::{Policy, PolicyKind, PolicyState};
 pub use provider::{Backing, Grant, Grants, Integration, Provider};
-pub use session::{Link, LinkPurpose, Session};
+pub use session::{Link, LinkEnd, LinkOutcome, LinkPurpose, Session};
 pub use tenant::{Organisation, Workspace, WorkspaceState};
 
 use crate::error::StoreError;

@@ -7,7 +7,7 @@ use super::{Entity, Level, private::Known};
 use crate::entity::{OrganisationRole, WorkspaceRole};
 use crate::error::StoreError;
 use crate::id::{EntityId, LinkId, SessionId, UserId, WorkspaceId};
-use crate::kind::Kind;
+use crate::kind::{Kind, words};
 use crate::token::Digest;
 
 /// A signed-in browser. Found by the digest of its cookie.
@@ -26,7 +26,23 @@ pub struct Session {
 pub struct Link {
     pub purpose: LinkPurpose,
     pub expires_at: u64,
+    /// Set when an invitation was accepted or cancelled: it stays, so that it can be told, and its text works no more.
+    /// Links to sign in are removed instead.
+    #[serde(default)]
+    pub end: Option<LinkEnd>,
     pub(crate) digest: Digest,
+}
+
+/// What became of an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkEnd {
+    pub how: LinkOutcome,
+    /// Milliseconds since 1970.
+    pub at: u64,
+}
+
+words! {
+    LinkOutcome { Accepted = "accepted", Cancelled = "cancelled" }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -90,6 +106,6 @@ impl Entity for Link {
     }
 
     fn digests(&self) -> Vec<Digest> {
-        vec![self.digest]
+        if self.end.is_some() { Vec::new() } else { vec![self.digest] }
     }
 }

@@ -4,7 +4,7 @@ use tidegate_core::Secret;
 
 use super::{Expected, Store};
 use crate::audit::By;
-use crate::entity::{Link, LinkPurpose, Session, Stored};
+use crate::entity::{Link, LinkEnd, LinkOutcome, LinkPurpose, Session, Stored};
 use crate::error::StoreError;
 use crate::id::{LinkId, OrganisationId, SessionId, UserId};
 use crate::kind::{Action, Kind};
@@ -65,7 +65,7 @@ impl Store {
         expires_at: u64,
     ) -> Result<(Stored<Link>, Secret), StoreError> {
         let text = token::make(LINK_PREFIX)?;
-        let link = Link { purpose, expires_at, digest: Digest::of(&text) };
+        let link = Link { purpose, expires_at, end: None, digest: Digest::of(&text) };
         let stored = self.create(by, Home::organisation(organisation), link).await?;
         Ok((stored, text))
     }
@@ -73,7 +73,7 @@ impl Store {
     /// Gives a link a new text, which works until `expires_at`; the one before does not any more.
     ///
     /// # Errors
-    /// As [`Store::update`].
+    /// As [`Store::update`], and [`StoreError::Invalid`] for one that was accepted or cancelled.
     pub async fn renew_link(
         &self,
         by: &By,
@@ -84,12 +84,27 @@ impl Store {
         let text = token::make(LINK_PREFIX)?;
         let digest = Digest::of(&text);
         let change = |link: &mut Link| {
+            still_open(link)?;
             link.digest = digest;
             link.expires_at = expires_at;
             Ok(())
         };
         self.update_as(Action::Rotate, by, scope, id, Expected::Latest, change).await?;
         Ok(text)
+    }
+
+    /// Takes an invitation back: its link stops working.
+    ///
+    /// # Errors
+    /// As [`Store::renew_link`].
+    pub async fn cancel_link(&self, by: &By, scope: &Scope, id: LinkId) -> Result<(), StoreError> {
+        let end = LinkEnd { how: LinkOutcome::Cancelled, at: self.now() };
+        let change = |link: &mut Link| {
+            still_open(link)?;
+            link.end = Some(end);
+            Ok(())
+        };
+        self.update_as(Action::Delete, by, scope, id, Expected::Latest, change).await.map(|_| ())
     }
 
     /// Uses a link up. Of several who try at once, one gets it. `None` for one that is unknown, used or expired.
@@ -105,13 +120,31 @@ impl Store {
             return Ok(None);
         }
         let scope = Scope::Organisation(link.home.organisation);
-        let taken: Result<(), _> = self
-            .try_delete::<Link>(Action::SignIn, by, &scope, link.id, Expected::Version(link.version))
-            .await;
+        let expected = Expected::Version(link.version);
+        let taken = match link.entity.purpose {
+            LinkPurpose::SignIn { .. } => {
+                self.try_delete::<Link>(Action::SignIn, by, &scope, link.id, expected).await
+            }
+            LinkPurpose::Invite { .. } => {
+                let end = LinkEnd { how: LinkOutcome::Accepted, at: self.now() };
+                let change = |link: &mut Link| {
+                    link.end = Some(end);
+                    Ok(())
+                };
+                self.update_as(Action::SignIn, by, &scope, link.id, expected, change).await.map(|_| ())
+            }
+        };
         match taken {
             Ok(()) => Ok(Some(link)),
             Err(StoreError::NotFound { .. } | StoreError::Conflict { .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+fn still_open(link: &Link) -> Result<(), StoreError> {
+    match link.end {
+        Some(end) => Err(StoreError::invalid("status", format!("the invitation was {} already", end.how))),
+        None => Ok(()),
     }
 }

@@ -6,9 +6,9 @@ use serde_json::json;
 use tidegate_core::Secret;
 use tidegate_store::audit::{Actor, AuditQuery};
 use tidegate_store::entity::{
-    ApiKey, Backing, Config, Connection, Entity, Grant, Grants, Integration, KeyOwner, Limits, LinkPurpose,
-    Member, Organisation, OrganisationRole, Policy, PolicyKind, PolicyState, Provider, Standing, User,
-    Workspace, WorkspaceRole,
+    ApiKey, Backing, Config, Connection, Entity, Grant, Grants, Integration, KeyOwner, Limits, Link,
+    LinkOutcome, LinkPurpose, Member, Organisation, OrganisationRole, Policy, PolicyKind, PolicyState,
+    Provider, Standing, User, Workspace, WorkspaceRole,
 };
 use tidegate_store::id::{ApiKeyId, EntityId, OrganisationId};
 use tidegate_store::{Action, Expected, Home, Kind, Op, Page, Scope, Store, StoreError};
@@ -584,18 +584,36 @@ pub async fn links_work_once_and_sessions_end(world: World) {
     let user = store.create(&by(), Home::organisation(world.org), user("a@example.org")).await.unwrap().id;
     let purpose = LinkPurpose::SignIn { user };
     let until = store.now() + 1_000;
-    let (_, text) = store.create_link(&by(), world.org, purpose.clone(), until).await.unwrap();
-    let takers: Vec<_> = (0..8)
-        .map(|_| {
-            let (store, text) = (store.clone(), text.clone());
-            tokio::spawn(async move { store.take_link(&by(), &text).await.unwrap().is_some() })
-        })
-        .collect();
-    let mut taken = 0;
-    for taker in takers {
-        taken += u32::from(taker.await.unwrap());
+    let invite = LinkPurpose::Invite {
+        email: "b@example.org".to_owned(),
+        role: OrganisationRole::Member,
+        workspaces: Vec::new(),
+        key_scopes: Vec::new(),
+        invited_by: Some(user),
+    };
+    for purpose in [&purpose, &invite] {
+        let (link, text) = store.create_link(&by(), world.org, purpose.clone(), until).await.unwrap();
+        let takers: Vec<_> = (0..8)
+            .map(|_| {
+                let (store, text) = (store.clone(), text.clone());
+                tokio::spawn(async move { store.take_link(&by(), &text).await.unwrap().is_some() })
+            })
+            .collect();
+        let mut taken = 0;
+        for taker in takers {
+            taken += u32::from(taker.await.unwrap());
+        }
+        assert_eq!(taken, 1);
+        // What became of an invitation is kept, and it is not opened again.
+        let left = store.get::<Link>(&world.whole(), link.id).await.ok();
+        let end = left.and_then(|link| link.entity.end).map(|end| end.how);
+        assert_eq!(end, (purpose == &invite).then_some(LinkOutcome::Accepted));
+        assert!(store.renew_link(&by(), &world.whole(), link.id, until).await.is_err());
+        assert!(store.cancel_link(&by(), &world.whole(), link.id).await.is_err());
     }
-    assert_eq!(taken, 1);
+    let (cancelled, text) = store.create_link(&by(), world.org, invite, until).await.unwrap();
+    store.cancel_link(&by(), &world.whole(), cancelled.id).await.unwrap();
+    assert!(store.take_link(&by(), &text).await.unwrap().is_none());
     let (renewed, old) = store.create_link(&by(), world.org, purpose.clone(), until).await.unwrap();
     let new = store.renew_link(&by(), &world.whole(), renewed.id, until).await.unwrap();
     assert!(store.take_link(&by(), &old).await.unwrap().is_none());

@@ -1,0 +1,62 @@
+//! Where the records of requests are read. Reading blocks, so it is done on threads that may wait.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tidegate_records::{ReadError, Reader};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+use crate::problem::Problem;
+
+/// Reads that go on at the same time. More would only take memory and the writer's disk from each other.
+const AT_ONCE: usize = 4;
+
+/// Opens readers, and keeps them for the next who asks.
+#[derive(Clone)]
+pub struct Records(Arc<Inner>);
+
+struct Inner {
+    open: Box<dyn Fn() -> Box<dyn Reader> + Send + Sync>,
+    idle: Mutex<Vec<Box<dyn Reader>>>,
+    turns: Arc<Semaphore>,
+}
+
+impl Records {
+    pub fn new(open: impl Fn() -> Box<dyn Reader> + Send + Sync + 'static) -> Self {
+        let turns = Arc::new(Semaphore::new(AT_ONCE));
+        Self(Arc::new(Inner { open: Box::new(open), idle: Mutex::default(), turns }))
+    }
+
+    /// # Errors
+    /// 503: the records cannot be read now.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut dyn Reader) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let inner = Arc::clone(&self.0);
+        let turn = Arc::clone(&inner.turns).acquire_owned().await;
+        let answer = spawn_blocking(move || {
+            let _turn = turn;
+            let idle = inner.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut reader = idle.unwrap_or_else(|| (inner.open)());
+            let answer = question(&mut *reader);
+            // One that failed may be broken: the next one is opened anew.
+            if answer.is_ok() {
+                inner.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+            }
+            answer
+        });
+        let away = |cause: String| {
+            let status = http::StatusCode::SERVICE_UNAVAILABLE;
+            Problem::new(status, "the records of requests cannot be read now; try again").because(cause)
+        };
+        answer.await.map_err(|error| away(error.to_string()))?.map_err(|error| away(error.to_string()))
+    }
+}
+
+impl fmt::Debug for Records {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Records")
+    }
+}
