@@ -92,8 +92,8 @@ def test_keys_of_your_own(fakes, tmp_path):
         said = "".join(command(line, env, tmp_path) for line in (add, create))
         assert KEY not in said
         # OpenAI's stand-in; the address of a provider takes its key along only when that is entered again.
-        admin = (tmp_path / "tidegate-data" / "admin.key").read_text().strip()
-        running = processes.Tidegate(gateway, url)
+        running = processes.Tidegate(gateway, url, tmp_path / "tidegate-data")
+        admin = (running.data / "admin.key").read_text().strip()
         (provider,) = office.call(running, "GET", "/providers?workspace_id=ws-default", admin)["data"]
         change = {"key": KEY, "configurations": {"custom_host": f"{fakes['openai']}/v1"}}
         office.call(running, "PUT", f"/integrations/{provider['integration_id']}", admin, json=change)
