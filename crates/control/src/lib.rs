@@ -62,3 +62,4 @@ pub use problem::{Cause, Problem};
 pub use records::Records;
 pub use settings_view::SettingsView;
 pub use timestamp::Timestamp;
+pub use usage::{Counted, ResetError, Standing, Subject, Usage};

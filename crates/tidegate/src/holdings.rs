@@ -11,9 +11,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use tidegate_access::KeyHasher;
-use tidegate_control::{AdminKey, Api, ApiOptions, FirstStart, first_start};
+use tidegate_control::{AdminKey, Api, ApiOptions, FirstStart, Records, SettingsView, first_start};
 use tidegate_core::{Clock, Secret, id};
 use tidegate_directory::Directory;
+use tidegate_gateway::Snapshot;
 use tidegate_gateway::control::{Admin, Control, Recorder};
 use tidegate_gateway::limiter::{Books, Limiter};
 use tidegate_keeper::{Keeper, Pooled};
@@ -21,18 +22,18 @@ use tidegate_ledger::{Ledger, Share};
 use tidegate_limits_redis::Changes;
 use tidegate_notify::Notifier;
 use tidegate_records::{IdSource, Keep, Pipe, Policy, Sink};
-use tidegate_records_postgres::{PostgresOptions, PostgresSink};
-use tidegate_records_sqlite::{SqliteOptions, SqliteSink};
+use tidegate_records_postgres::{PostgresOptions, PostgresReader, PostgresSink};
+use tidegate_records_sqlite::{SqliteOptions, SqliteReader, SqliteSink};
 use tidegate_settings::{Bodies, Settings};
 use tidegate_store::Store;
 use tidegate_store::backend::Backend;
 use tidegate_store::postgres::Postgres;
 use tidegate_store::sqlite::Sqlite;
 use tidegate_store::vault::{MasterKeys, master_keys_in};
-use tidegate_upstream::Egress;
 
 use crate::alerts;
 use crate::replicas::{self, Pool};
+use crate::usage;
 
 /// The database of a gateway that has no other.
 const DATABASE: &str = "tidegate.db";
@@ -109,9 +110,10 @@ impl Admin for Office {
 pub async fn open(
     settings: &Settings,
     given: &Given<'_>,
-    egress: &Egress,
+    snapshot: &Snapshot,
     clock: &Arc<dyn Clock>,
 ) -> Result<Holdings, String> {
+    let (egress, hosts) = (&snapshot.egress, snapshot.hosts.clone());
     let data = &settings.server.data_dir;
     make(data)?;
     let pool = match &settings.database.url {
@@ -140,7 +142,17 @@ pub async fn open(
     )
     .await
     .map_err(|error| format!("the database cannot be read: {error}"))?;
-    let api = Api::new(store.clone(), clock.clone(), ApiOptions::default())
+    let options = ApiOptions {
+        public_url: format!("http://{}:{}", settings.server.host, settings.server.port),
+        settings: SettingsView {
+            providers: settings.providers.iter().map(|provider| provider.slug.clone()).collect(),
+            hosts,
+        },
+        records: settings.records.enabled.then(|| readers(settings)).transpose()?,
+        usage: Arc::new(usage::Books(ledger.clone())),
+        ..ApiOptions::default()
+    };
+    let api = Api::new(store.clone(), clock.clone(), options)
         .map_err(|error| format!("the routes of the admin API contradict each other: {error:?}"))?;
     let none = Control::none(&**clock);
     let (limits, changes) = match &settings.redis.url {
@@ -272,6 +284,22 @@ fn recorder(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<Record
     // Ids of gateways that write to one place differ by their node.
     let node = (id::draw() * 1_024.0) as u16;
     Ok(Some(Recorder { pipe, ids: IdSource::new(node, None) }))
+}
+
+/// Those who read the records for the logs API.
+fn readers(settings: &Settings) -> Result<Records, String> {
+    /// A list that takes longer is not waited for.
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let at = settings.server.data_dir.join("records");
+    match &settings.database.url {
+        None => Ok(Records::new(move || Box::new(SqliteReader::new(&at)))),
+        Some(url) => {
+            let options = PostgresOptions::new(
+                url.expose().parse().map_err(|_| "database.url cannot be read".to_owned())?,
+            );
+            Ok(Records::new(move || Box::new(PostgresReader::new(options.server.clone(), PATIENCE))))
+        }
+    }
 }
 
 /// For the command line on this machine, which asks with it. Nobody else may read it.

@@ -12,6 +12,7 @@ mod manage;
 mod reload;
 mod replicas;
 mod serve;
+mod usage;
 mod wire;
 
 use std::process::ExitCode;

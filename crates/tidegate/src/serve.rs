@@ -48,8 +48,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     let runtime =
         runtime.enable_all().build().map_err(|error| format!("cannot start the runtime: {error}"))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let opened =
-        runtime.block_on(holdings::open(&settings, &Given::of(&origin.env), &snapshot.egress, &clock));
+    let opened = runtime.block_on(holdings::open(&settings, &Given::of(&origin.env), &snapshot, &clock));
     let Holdings { control, keeper, first, pool, changes, notifier } = opened?;
     let gateway = Gateway::new(snapshot, control, log, clock);
     let tending = runtime.spawn(holdings::tend(keeper, changes, gateway.clone()));

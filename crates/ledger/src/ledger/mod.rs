@@ -180,6 +180,11 @@ impl Ledger {
         self.shared.lock().desk.budgets()
     }
 
+    /// What a budget is.
+    pub fn budget(&self, id: BudgetId) -> Option<Budget> {
+        self.shared.lock().desk.budget(id).map(|(budget, _)| budget)
+    }
+
     /// How a budget stands now.
     pub fn standing(&self, id: BudgetId) -> Option<Standing> {
         let now = self.shared.clock.unix_ms();
