@@ -14,7 +14,7 @@ from harness import office, paths, processes
 SEED = 17
 EXAMPLES = 12
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
-# Asked last of all, the keys and people that the others need would be gone: the administrator removes and demotes.
+# Seconds for one caller: a quarter of that where nothing else runs.
 TIME_LIMIT = 240
 
 
