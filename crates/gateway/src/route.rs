@@ -173,6 +173,8 @@ mod tests {
             ("GET", "/nope", Route::Unknown),
             ("GET", "/v1/configs/%0F", Route::Own),
             ("POST", "/v2/api-keys/%0F/rotate", Route::Own),
+            ("GET", "/pricing/%0F", Route::Own),
+            ("GET", "/healthz/%0F", Route::Unknown),
             ("GET", "/v1/chat/../configs", Route::Pass),
             ("POST", "/v1/chat/completions", Route::Unified(Endpoint::ChatCompletions)),
             ("GET", "/v1/chat/completions", Route::Pass),
