@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tidegate_access::{KeyHash, KeyHasher, WorkspaceId};
 
 use crate::key::ApiKey;
+use crate::policy::Policy;
 use crate::workspace::Workspace;
 
 type Keys = HashMap<KeyHash, Arc<ApiKey>, foldhash::fast::RandomState>;
@@ -120,12 +121,19 @@ impl Directory {
             return Some((key.name.clone(), key.workspace.as_ref().and_then(slug)));
         }
         workspaces.values().find_map(|workspace| {
+            let slug = Some(workspace.name.slug.clone());
+            let counts = |policy: &&Arc<Policy>| {
+                id.strip_prefix(&*policy.id).is_some_and(|rest| rest.starts_with('/'))
+            };
+            if let Some(policy) = workspace.policies.iter().find(counts) {
+                return Some((policy.name.clone(), slug));
+            }
             let own = [&workspace.bounds].into_iter();
             let providers = workspace.providers.values();
             let all =
                 own.chain(providers.flat_map(|one| [Some(&one.bounds), one.integration.as_ref()]).flatten());
             let found = all.into_iter().find(|bounds| &*bounds.id == id)?;
-            Some((found.name.clone(), Some(workspace.name.slug.clone())))
+            Some((found.name.clone(), slug))
         })
     }
 

@@ -24,6 +24,7 @@ mod pass;
 mod patience;
 pub mod pipeline;
 pub mod plan;
+mod policy;
 mod prepare;
 mod pretty;
 pub mod realm;

@@ -19,6 +19,7 @@ mod many;
 mod odd_input;
 mod paced;
 mod passthrough;
+mod policies;
 mod routing;
 mod safety;
 mod stage;
