@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use tidegate_access::{KeyHash, KeyHasher, WorkspaceId};
+use tidegate_access::{KeyHash, KeyHasher, OrganisationId, WorkspaceId};
 
 use crate::key::ApiKey;
 use crate::policy::Policy;
@@ -62,6 +62,14 @@ impl Directory {
 
     pub fn workspace(&self, id: &WorkspaceId) -> Option<Arc<Workspace>> {
         read(&self.workspaces).get(id).cloned()
+    }
+
+    /// A workspace of the organisation, by id or slug. Looks at all of them.
+    pub fn workspace_named(&self, organisation: &OrganisationId, name: &str) -> Option<Arc<Workspace>> {
+        let workspaces = read(&self.workspaces);
+        let own = || workspaces.values().filter(|workspace| workspace.organisation == *organisation);
+        let by_id = own().find(|workspace| workspace.name.id.text() == name);
+        by_id.or_else(|| own().find(|workspace| *workspace.name.slug == *name)).cloned()
     }
 
     /// Whether any key exists that may call models.

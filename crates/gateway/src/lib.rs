@@ -35,6 +35,7 @@ mod responses;
 mod route;
 pub mod snapshot;
 pub mod state;
+pub mod tokens;
 mod translated;
 
 pub use body::ClientBody;

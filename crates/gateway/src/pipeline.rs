@@ -67,7 +67,7 @@ async fn steps(
     let snapshot = gateway.snapshot.load_full();
     let wants = route.permission(inbound.method(), inbound.uri().path())?; // what the caller must be allowed to do
     let desk = Desk::new(gateway, &snapshot, peer);
-    let caller = authenticate::identify(&desk, inbound.headers(), wants)?; // who, and with which credential
+    let caller = authenticate::identify(&desk, inbound.headers(), wants).await?; // who, and with which credential
     record.caller(&caller);
     let call = accept::read(inbound, route, &snapshot.bounds).await?; // size, type, model, stream?
     record.call(&call);

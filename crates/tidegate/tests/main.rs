@@ -27,3 +27,4 @@ mod streams;
 mod structure;
 mod tenant;
 mod tenants;
+mod tokens;
