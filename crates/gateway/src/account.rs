@@ -11,7 +11,7 @@ use tidegate_core::{Usage, id};
 use tidegate_directory::{ApiKey, Workspace};
 use tidegate_ledger::How;
 use tidegate_limits::Standing;
-use tidegate_pricing::{Bill, Cost, ModelName, Unpriced};
+use tidegate_pricing::{Bill, Cost, Facts, ModelName, Unpriced};
 use tidegate_records::{
     self as records, Attempt, Kind, RawBodies, RawBody, RequestRecord, Span, Text, Timing, Who,
 };
@@ -19,6 +19,7 @@ use tidegate_routing::{Outcome, Target};
 
 use crate::accept::{Call, CallBody};
 use crate::authenticate::Caller;
+use crate::bounds;
 use crate::charge::{self, Meter};
 use crate::control::Control;
 use crate::headers::GatewayHeaders;
@@ -52,6 +53,8 @@ pub struct Account {
     is_limited: bool,
     request_bytes: u64,
     pub response_bytes: u64,
+    /// Work that is not counted in tokens.
+    facts: Option<Box<Facts>>,
     /// Where bodies may be kept.
     bodies: Option<Box<Bodies>>,
 }
@@ -97,6 +100,9 @@ impl Account {
             self.user = user.map(|(_, user)| user.as_str().into());
         }
         self.is_priced = call.route.is_of_model();
+        if let CallBody::Json(frames) = &call.body {
+            self.facts = bounds::facts(call.route, frames).map(Box::new);
+        }
         let pipe = control.records.as_ref().map(|recorder| &recorder.pipe);
         if let (Some(pipe), CallBody::Json(frames)) = (pipe.filter(|pipe| pipe.may_keep_bodies()), &call.body)
         {
@@ -174,6 +180,10 @@ impl Account {
         self.is_limited = self.charged.is_some() || self.meter.is_some() || is_charged;
         let (usage, estimated) = match &record.usage {
             Some(usage) => (Some(usage.clone()), false),
+            // Images and speech are paid by what was asked for.
+            None if self.facts.is_some() && (200..300).contains(&record.status) => {
+                (Some(Usage::default()), false)
+            }
             None if self.is_priced && (200..300).contains(&record.status) => {
                 (Some(self.guess(closing.streaming)), true)
             }
@@ -230,7 +240,7 @@ impl Account {
             answered: Some(&*record.model).filter(|model| !model.is_empty()),
             base_model: None,
         });
-        charge::price(&found, usage, estimated, record.gateway.clock.unix_ms() / 1_000)
+        charge::price(&found, usage, self.facts.as_deref(), estimated, record.gateway.clock.unix_ms() / 1_000)
     }
 
     /// Nobody told the usage: by the length of what went in and came out.

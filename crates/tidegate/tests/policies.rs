@@ -13,7 +13,7 @@ use tidegate_testkit::{Handler, Reply, Scratch, Seen, Server};
 use crate::stage::{CHAT, PATIENCE, Setup, Tidegate, fallback};
 use crate::tenant::Tenant;
 
-/// Answers chats with 20 tokens of prompt and 1,000 of answer; 500 for those of the key `sk-broken`.
+/// Answers chats with 20 tokens of prompt and as many of answer as may be; 500 for those of the key `sk-broken`.
 struct Metered;
 
 impl Handler for Metered {
@@ -23,8 +23,10 @@ impl Handler for Metered {
         }
         let message = json!({"role": "assistant", "content": "Noon."});
         let choice = json!({"index": 0, "message": message, "finish_reason": "stop"});
-        let usage = json!({"prompt_tokens": 20, "completion_tokens": 1_000, "total_tokens": 1_020});
-        let model = request.json()["model"].clone();
+        let body = request.json();
+        let said = body["max_tokens"].as_u64().unwrap_or(1_000);
+        let usage = json!({"prompt_tokens": 20, "completion_tokens": said, "total_tokens": 20 + said});
+        let model = body["model"].clone();
         Reply::json(
             200,
             &json!({"id": "c", "object": "chat.completion", "created": 1, "model": model, "choices": [choice], "usage": usage}),
@@ -189,9 +191,9 @@ async fn tokens_count_where_the_answer_came_from() {
 #[tokio::test]
 async fn a_budget_of_money_of_tokens_and_of_requests() {
     for (rule, served) in [
-        (json!({"type": "cost", "credit_limit": 1}), 99),
-        // An answer of at most 1,000 tokens, and a prompt of so many bytes at most.
-        (json!({"type": "tokens", "credit_limit": 4_000}), 3),
+        // The last of both is spent on a shorter answer.
+        (json!({"type": "cost", "credit_limit": 1}), 100),
+        (json!({"type": "tokens", "credit_limit": 4_000}), 4),
         (json!({"type": "requests", "credit_limit": 3, "periodic_reset": "monthly"}), 3),
     ] {
         let stage = Stage::new().await;

@@ -1,12 +1,13 @@
 //! Signed tokens in place of API keys.
 
 use std::sync::Mutex;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use tidegate_core::{Clock as _, SystemClock};
 use tidegate_store::entity::Limits;
 use tidegate_testkit::client::Answer;
 use tidegate_testkit::{Handler, Reply, Scratch, Scripted, Seen, Server};
@@ -83,7 +84,7 @@ impl Stage {
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+    SystemClock::new().unix_ms() / 1_000
 }
 
 fn from(server: &Server<KeySet>, more: &str) -> String {
