@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use tidegate_store::audit::By;
-use tidegate_store::entity::{Limits, Policy, PolicyKind, PolicyState, Stored};
+use tidegate_store::entity::{ApiKey, KeyOwner, Limits, Policy, PolicyKind, PolicyState, Stored};
 use tidegate_store::id::WorkspaceId;
 use tidegate_store::{Expected, Home, Scope};
 use tidegate_testkit::client::{self, Answer};
@@ -127,6 +127,19 @@ async fn each_user_has_a_rate_of_their_own() {
     assert_eq!(error["type"], "rate_limit_exceeded");
     assert!(answer.header("retry-after").is_some());
     assert_eq!(running.upstream.requests().len(), 7);
+}
+
+#[tokio::test]
+async fn nobody_is_somebody_else_by_saying_so() {
+    let mut stage = Stage::new().await;
+    let mut key = ApiKey::new("ann's", KeyOwner::Service, vec!["completions.write".to_owned()]);
+    key.defaults.metadata.insert("_user".to_owned(), json!("ann"));
+    stage.key = stage.tenant.made(stage.workspace, key).await.1;
+    let rule = json!({"conditions": [{"key": "metadata._user", "value": "ann"}], "group_by": by_user(),
+        "type": "requests", "unit": "rpd", "value": 1});
+    stage.rate(rule).await;
+    let running = stage.start().await;
+    assert_eq!((running.by("ann").await.status, running.by("bob").await.status), (200, 429));
 }
 
 #[tokio::test]
