@@ -8,6 +8,7 @@
 
 mod bounds;
 mod key;
+pub mod policy;
 mod pool;
 mod provider;
 mod table;
@@ -15,6 +16,7 @@ mod workspace;
 
 pub use bounds::Bounds;
 pub use key::{ApiKey, KeySecret};
+pub use policy::Policy;
 pub use pool::{Credential, Pool};
 pub use provider::{AllowedModels, Provider};
 pub use table::{Directory, Found, Freshness};

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use tidegate_access::{KeyHash, KeyHasher, WorkspaceId};
+use tidegate_access::{KeyHash, KeyHasher, OrganisationId, WorkspaceId};
 
 use crate::key::ApiKey;
+use crate::policy::Policy;
 use crate::workspace::Workspace;
 
 type Keys = HashMap<KeyHash, Arc<ApiKey>, foldhash::fast::RandomState>;
@@ -61,6 +62,14 @@ impl Directory {
 
     pub fn workspace(&self, id: &WorkspaceId) -> Option<Arc<Workspace>> {
         read(&self.workspaces).get(id).cloned()
+    }
+
+    /// A workspace of the organisation, by id or slug. Looks at all of them.
+    pub fn workspace_named(&self, organisation: &OrganisationId, name: &str) -> Option<Arc<Workspace>> {
+        let workspaces = read(&self.workspaces);
+        let own = || workspaces.values().filter(|workspace| workspace.organisation == *organisation);
+        let by_id = own().find(|workspace| workspace.name.id.text() == name);
+        by_id.or_else(|| own().find(|workspace| *workspace.name.slug == *name)).cloned()
     }
 
     /// Whether any key exists that may call models.
@@ -120,12 +129,19 @@ impl Directory {
             return Some((key.name.clone(), key.workspace.as_ref().and_then(slug)));
         }
         workspaces.values().find_map(|workspace| {
+            let slug = Some(workspace.name.slug.clone());
+            let counts = |policy: &&Arc<Policy>| {
+                id.strip_prefix(&*policy.id).is_some_and(|rest| rest.starts_with('/'))
+            };
+            if let Some(policy) = workspace.policies.iter().find(counts) {
+                return Some((policy.name.clone(), slug));
+            }
             let own = [&workspace.bounds].into_iter();
             let providers = workspace.providers.values();
             let all =
                 own.chain(providers.flat_map(|one| [Some(&one.bounds), one.integration.as_ref()]).flatten());
             let found = all.into_iter().find(|bounds| &*bounds.id == id)?;
-            Some((found.name.clone(), Some(workspace.name.slug.clone())))
+            Some((found.name.clone(), slug))
         })
     }
 

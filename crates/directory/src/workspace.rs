@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tidegate_access::{OrganisationId, Workspace as Name};
 
 use crate::bounds::Bounds;
+use crate::policy::Policy;
 use crate::provider::Provider;
 
 /// One workspace at one moment. A change makes a new one.
@@ -18,6 +19,8 @@ pub struct Workspace {
     /// By slug (`pc-…`) and by id.
     pub configs: HashMap<Box<str>, Arc<SavedConfig>>,
     pub bounds: Bounds,
+    /// In force for its requests: its own, and those of the organisation.
+    pub policies: Box<[Arc<Policy>]>,
     /// Serves nobody.
     pub archived: bool,
 }

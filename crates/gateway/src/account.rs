@@ -10,6 +10,7 @@ use tidegate_access::Who as Known;
 use tidegate_core::{Usage, id};
 use tidegate_directory::{ApiKey, Workspace};
 use tidegate_ledger::How;
+use tidegate_limits::Standing;
 use tidegate_pricing::{Bill, Cost, Facts, ModelName, Unpriced};
 use tidegate_records::{
     self as records, Attempt, Kind, RawBodies, RawBody, RequestRecord, Span, Text, Timing, Who,
@@ -24,6 +25,7 @@ use crate::control::Control;
 use crate::headers::GatewayHeaders;
 use crate::limiter::Permit;
 use crate::plan::Resolved;
+use crate::policy::Review;
 use crate::record::{End, Record};
 
 #[derive(Debug, Default)]
@@ -32,6 +34,8 @@ pub struct Account {
     workspace: Option<Arc<Workspace>>,
     /// What the caller's limits were charged.
     pub charged: Option<Permit>,
+    /// Where policies hold.
+    pub review: Option<Arc<Review>>,
     /// What the attempt that answered set aside.
     pub meter: Option<Box<Meter>>,
     pub virtual_key: Option<Arc<str>>,
@@ -89,7 +93,9 @@ impl Account {
             self.request_bytes = frames.iter().map(|frame| frame.len() as u64).sum();
         }
         if let Some(text) = GatewayHeaders::text(call.own.metadata.as_ref()) {
-            self.metadata = metadata(text);
+            let pairs = metadata_pairs(text);
+            self.metadata =
+                pairs.map(|(name, value)| (Text::Own(name.into()), Text::Own(value.into()))).collect();
             let user = self.metadata.iter().find(|(name, _)| *name == "_user");
             self.user = user.map(|(_, user)| user.as_str().into());
         }
@@ -160,11 +166,9 @@ impl Account {
     pub fn standing(&self) -> Vec<(&'static str, String)> {
         let own = self.charged.as_ref().map(Permit::standing);
         let of_target = self.meter.as_ref().and_then(|meter| meter.standing());
-        match (own, of_target) {
-            (Some(own), Some(target)) => own.and(target).headers(),
-            (Some(one), None) | (None, Some(one)) => one.headers(),
-            (None, None) => Vec::new(),
-        }
+        let of_policies = self.review.as_ref().and_then(|review| review.standing());
+        let all = [own, of_target, of_policies].into_iter().flatten();
+        all.reduce(Standing::and).map(|all| all.headers()).unwrap_or_default()
     }
 
     /// Settles what was set aside and writes the record. Success, error, a client that left and a panic come here alike.
@@ -172,7 +176,8 @@ impl Account {
         let record = closing.record;
         let control = &record.gateway.control;
         let now = record.gateway.clock.now();
-        self.is_limited = self.charged.is_some() || self.meter.is_some();
+        let is_charged = self.review.as_ref().is_some_and(|review| review.is_charged());
+        self.is_limited = self.charged.is_some() || self.meter.is_some() || is_charged;
         let (usage, estimated) = match &record.usage {
             Some(usage) => (Some(usage.clone()), false),
             // Images and speech are paid by what was asked for.
@@ -212,6 +217,9 @@ impl Account {
         }
         if let Some(charged) = self.charged.take() {
             charged.settle(tokens, now);
+        }
+        if let Some(review) = self.review.take() {
+            review.close(tokens, now);
         }
         if let Some(recorder) = &control.records {
             let id = recorder.ids.next(record.gateway.clock.unix_ms());
@@ -372,19 +380,25 @@ fn parts(bill: &Bill) -> Vec<(Text, Text)> {
 }
 
 /// The pairs of the metadata header: names and texts. What is no object of texts is no metadata.
-fn metadata(text: &str) -> Vec<(Text, Text)> {
+pub fn metadata_pairs(text: &str) -> impl Iterator<Item = (String, String)> {
+    let members = match serde_json::from_str(text) {
+        Ok(serde_json::Value::Object(members)) => members,
+        _ => serde_json::Map::new(),
+    };
+    pairs(members)
+}
+
+/// Metadata as it is written down: texts, and no long ones.
+pub fn pairs(members: serde_json::Map<String, serde_json::Value>) -> impl Iterator<Item = (String, String)> {
     /// As the reference: longer values are cut.
     const LONGEST: usize = 128;
-    let Ok(serde_json::Value::Object(members)) = serde_json::from_str(text) else { return Vec::new() };
-    let pair = |(name, value): (String, serde_json::Value)| {
+    members.into_iter().map(|(name, value)| {
         let value = match value {
             serde_json::Value::String(value) => value,
             other => other.to_string(),
         };
-        let value: String = value.chars().take(LONGEST).collect();
-        (Text::Own(name.into()), Text::Own(value.into()))
-    };
-    members.into_iter().map(pair).collect()
+        (name, value.chars().take(LONGEST).collect())
+    })
 }
 
 fn micros(duration: Duration) -> u64 {

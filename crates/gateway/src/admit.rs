@@ -11,6 +11,7 @@ use crate::accept::{Call, CallBody};
 use crate::authenticate::Caller;
 use crate::headers::GatewayHeaders;
 use crate::limiter::Permit as Charge;
+use crate::policy::{Matched, Review};
 use crate::refuse::Refusal;
 use crate::state::{Gateway, Snapshot};
 
@@ -31,6 +32,7 @@ pub async fn enter(
     snapshot: &Snapshot,
     caller: &Caller,
     call: &Call,
+    review: Option<&Review>,
 ) -> Result<Permit, Refusal> {
     let hops = hops(&call.own, snapshot.max_hops)?;
     let each = &snapshot.doors.each;
@@ -52,6 +54,9 @@ pub async fn enter(
             layers.push(Layer { scope, id, rules });
         }
     }
+    let own = layers.len();
+    let policies = review.map(Review::at_admission).unwrap_or_default();
+    layers.extend(policies.iter().map(Matched::layer));
     if layers.is_empty() {
         return Ok(Permit { hops, charged: None });
     }
@@ -66,6 +71,9 @@ pub async fn enter(
                 }
                 Cause::Rule { scope: Scope::Workspace, .. } => {
                     caller.workspace.as_ref().map_or("", |workspace| &*workspace.bounds.name)
+                }
+                Cause::Rule { scope: Scope::Policy, layer, .. } => {
+                    layer.checked_sub(own).and_then(|at| policies.get(at)).map_or("", |one| &*one.policy.name)
                 }
                 Cause::Rule { layer, .. } => layers.get(*layer).map_or("", |layer| layer.id),
                 Cause::NoRoom => "",

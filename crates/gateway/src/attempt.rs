@@ -172,6 +172,9 @@ pub async fn one(
     if let Some(meter) = &mut meter {
         meter.sent();
     }
+    if let Some(review) = scene.review {
+        review.sent().await;
+    }
     let stored = prepared.job.stored.clone();
     let (credential, hides_usage) = (prepared.credential, prepared.job.hides_usage);
     let mut attempted = send::send(scene, call, target, prepared).await;

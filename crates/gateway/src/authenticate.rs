@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, header};
 use tidegate_access::door::{self, Entry, LookedUp, Spends};
+use tidegate_access::jwt::looks_like_token;
 use tidegate_access::key::{Form, form_of};
 use tidegate_access::{Defaults, Permission, Reason, Refusal as Denial, admit, carried};
 use tidegate_core::{ErrorKind, Secret};
@@ -18,6 +19,7 @@ use tidegate_limits::client_address;
 use crate::control::Doors;
 use crate::refuse::Refusal;
 use crate::state::{Gateway, Snapshot};
+use crate::tokens::{NoCaller, Tokens};
 
 /// The caller, as far as the path needs to know.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +36,8 @@ pub struct Caller {
 #[derive(Debug, Clone, Copy)]
 pub struct Desk<'a> {
     pub directory: &'a Directory,
+    /// What is taken in place of API keys.
+    pub tokens: Option<&'a Tokens>,
     pub doors: &'a Doors,
     pub peer: IpAddr,
     pub now_ms: u64,
@@ -42,7 +46,9 @@ pub struct Desk<'a> {
 impl<'a> Desk<'a> {
     pub fn new(gateway: &'a Gateway, snapshot: &'a Snapshot, peer: IpAddr) -> Self {
         let now_ms = gateway.clock.unix_ms();
-        Self { directory: &gateway.control.directory, doors: &snapshot.doors, peer, now_ms }
+        let control = &gateway.control;
+        let tokens = control.tokens.as_deref();
+        Self { directory: &control.directory, tokens, doors: &snapshot.doors, peer, now_ms }
     }
 }
 
@@ -56,11 +62,14 @@ impl Caller {
 
 /// # Errors
 /// 401 without a good key, 403 naming the scope that is missing, or for an address that may not come.
-pub fn identify(desk: &Desk<'_>, headers: &HeaderMap, wants: Permission) -> Result<Caller, Refusal> {
+pub async fn identify(desk: &Desk<'_>, headers: &HeaderMap, wants: Permission) -> Result<Caller, Refusal> {
     let address = address(desk, headers)?;
     let carried = carried(headers).map_err(|denial| refuse(&denial))?;
-    let found = carried.key.and_then(|text| desk.directory.find(text));
-    let Some(found) = found else {
+    let found = match carried.key {
+        Some(text) => known(desk, text).await?,
+        None => None,
+    };
+    let Some(key) = found else {
         if carried.key.is_some_and(|text| form_of(text) == Form::Broken) {
             return Err(refuse(&Denial::new(Reason::BrokenKey)));
         }
@@ -69,8 +78,6 @@ pub fn identify(desk: &Desk<'_>, headers: &HeaderMap, wants: Permission) -> Resu
         let credential = carried.key.or(carried.credential).map(Secret::from);
         return Ok(Caller { credential, address: Some(address), ..Caller::default() });
     };
-    let key = found.key;
-    key.judge(&found.hash, desk.now_ms).map_err(|reason| refuse(&Denial::new(reason)))?;
     judge_age(desk)?;
     admit(&key.principal, wants).map_err(|denied| refuse(&denied.into()))?;
     let workspace = match &key.workspace {
@@ -86,6 +93,24 @@ pub fn identify(desk: &Desk<'_>, headers: &HeaderMap, wants: Permission) -> Resu
     key.used(desk.now_ms);
     let credential = carried.credential.map(Secret::from);
     Ok(Caller { credential, key: Some(key), workspace, address: Some(address) })
+}
+
+/// Whose key or token this is; `None` for a text that is neither.
+async fn known(desk: &Desk<'_>, text: &str) -> Result<Option<Arc<ApiKey>>, Refusal> {
+    if let Some(found) = desk.directory.find(text) {
+        found.key.judge(&found.hash, desk.now_ms).map_err(|reason| refuse(&Denial::new(reason)))?;
+        return Ok(Some(found.key));
+    }
+    let Some(tokens) = desk.tokens.filter(|_| looks_like_token(text)) else { return Ok(None) };
+    match tokens.caller(desk.directory, text, desk.now_ms).await {
+        Ok(key) => Ok(Some(key)),
+        Err(NoCaller::Foreign) => Ok(None),
+        Err(NoCaller::Bad(fault)) => Err(refuse(&fault.into())),
+        Err(NoCaller::NoKeys) => {
+            let message = "the keys that tokens are checked with are not there yet; try again shortly";
+            Err(Refusal::with_status("no_jwks", ErrorKind::Overloaded, 503, message))
+        }
+    }
 }
 
 fn address(desk: &Desk<'_>, headers: &HeaderMap) -> Result<IpAddr, Refusal> {
@@ -111,7 +136,7 @@ fn enter_without(desk: &Desk<'_>, headers: &HeaderMap, looked_up: LookedUp) -> R
         // Nothing that a workspace stored can be named without its key: see `Realms::of`.
         spends: Spends::Callers,
         local: door::is_local(desk.peer, forwarded),
-        keys_exist: desk.directory.has_callers(),
+        keys_exist: desk.tokens.is_some() || desk.directory.has_callers(),
     };
     match door::enter(desk.doors.keyless, &caller) {
         Ok(Entry::Keyless | Entry::WithKey) => Ok(()),
@@ -166,8 +191,8 @@ mod tests {
 
     const WANTS: Permission = Permission::Needs(Scope::CompletionsWrite);
 
-    #[test]
-    fn credentials() {
+    #[tokio::test]
+    async fn credentials() {
         type Headers = &'static [(&'static str, &'static str)];
         let cases: &[(Headers, Option<&str>)] = &[
             (&[("authorization", "Bearer k")], Some("k")),
@@ -180,15 +205,21 @@ mod tests {
         ];
         let directory = Directory::new(KeyHasher::plain());
         let doors = Doors::default();
-        let desk = Desk { directory: &directory, doors: &doors, peer: [127, 0, 0, 1].into(), now_ms: 0 };
+        let desk = Desk {
+            directory: &directory,
+            tokens: None,
+            doors: &doors,
+            peer: [127, 0, 0, 1].into(),
+            now_ms: 0,
+        };
         for (given, want) in cases {
-            let caller = identify(&desk, &headers(given), WANTS).unwrap();
+            let caller = identify(&desk, &headers(given), WANTS).await.unwrap();
             assert_eq!(caller.credential.as_ref().map(Secret::expose), *want, "{given:?}");
         }
     }
 
-    #[test]
-    fn who_may_come_without_a_key() {
+    #[tokio::test]
+    async fn who_may_come_without_a_key() {
         let directory = Directory::new(KeyHasher::plain());
         let anywhere = Keyless { from: Origin::Anywhere, after_first_key: false };
         for (keyless, peer, given, want) in [
@@ -199,14 +230,16 @@ mod tests {
             (anywhere, [10, 0, 0, 1], vec![("x-portkey-api-key", "pk")], Some(401)),
         ] {
             let doors = Doors { keyless, ..Doors::default() };
-            let desk = Desk { directory: &directory, doors: &doors, peer: peer.into(), now_ms: 0 };
-            let status = identify(&desk, &headers(&given), WANTS).err().map(|refusal| refusal.error.status);
+            let desk =
+                Desk { directory: &directory, tokens: None, doors: &doors, peer: peer.into(), now_ms: 0 };
+            let status =
+                identify(&desk, &headers(&given), WANTS).await.err().map(|refusal| refusal.error.status);
             assert_eq!(status, want, "{peer:?} {given:?}");
         }
     }
 
-    #[test]
-    fn addresses() {
+    #[tokio::test]
+    async fn addresses() {
         let directory = Directory::new(KeyHasher::plain());
         let doors = Doors {
             keyless: Keyless { from: Origin::Anywhere, after_first_key: false },
@@ -223,8 +256,9 @@ mod tests {
             ([10, 0, 0, 1], "1.1.1.1", Some("1.1.1.1")),
             ([10, 0, 0, 2], "9.9.9.9", Some("10.0.0.2")),
         ] {
-            let desk = Desk { directory: &directory, doors: &doors, peer: peer.into(), now_ms: 0 };
-            let caller = identify(&desk, &headers(&[("x-forwarded-for", forwarded)]), WANTS);
+            let desk =
+                Desk { directory: &directory, tokens: None, doors: &doors, peer: peer.into(), now_ms: 0 };
+            let caller = identify(&desk, &headers(&[("x-forwarded-for", forwarded)]), WANTS).await;
             let address = caller.ok().and_then(|caller| caller.address).map(|address| address.to_string());
             assert_eq!(address.as_deref(), want, "{peer:?} {forwarded}");
         }

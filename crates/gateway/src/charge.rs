@@ -41,8 +41,13 @@ pub async fn reserve(
 ) -> Result<Option<Box<Meter>>, Refusal> {
     let control = &scene.gateway.control;
     let stored = job.stored.as_deref();
+    let of_policies = match scene.review {
+        Some(review) => review.attempt(scene, call, job, now).await?,
+        None => Vec::new(),
+    };
     let permit = permit(scene, call, stored, now).await?;
-    let budgets = budgets(scene, stored);
+    let mut budgets = budgets(scene, stored);
+    budgets.extend(of_policies);
     let must_be_priced = scene.snapshot.doors.unpriced == tidegate_pricing::UnpricedPolicy::Refuse;
     if budgets.is_empty() && !must_be_priced {
         return Ok(
@@ -189,6 +194,9 @@ fn exhausted(scene: &Scene<'_>, stored: Option<&Provider>, refusal: &ledger::Ref
         let message = format!("budgets cannot be kept at this moment: {refusal}");
         return Refusal::with_status("ledger", ErrorKind::Overloaded, 503, message);
     };
+    if let (ledger::Scope::Policy, Some(review)) = (exceeded.scope, scene.review) {
+        return review.exhausted(&exceeded.id);
+    }
     let bounds = match exceeded.scope {
         ledger::Scope::ApiKey => scene.caller.key.as_deref().map(|key| &key.bounds),
         ledger::Scope::Workspace => scene.caller.workspace.as_deref().map(|workspace| &workspace.bounds),

@@ -17,11 +17,14 @@ use tidegate_pricing::{Overrides, Prices, UnpricedPolicy};
 use tidegate_records::{IdSource, Pipe};
 
 use crate::limiter::{Books, Limiter};
+use crate::tokens::Tokens;
 
 /// Parts that live as long as the process.
 #[derive(Debug)]
 pub struct Control {
     pub directory: Arc<Directory>,
+    /// What is taken in place of API keys; `None`: nothing is.
+    pub tokens: Option<Arc<Tokens>>,
     pub limits: Limiter,
     /// `None`: nothing is kept, and no budget can be set.
     pub books: Option<Books>,
@@ -84,6 +87,7 @@ impl Control {
         let options = MemoryOptions { max_keys: MOST_COUNTED, epoch_unix_ms };
         Self {
             directory: Arc::new(Directory::new(KeyHasher::plain())),
+            tokens: None,
             limits: Limiter::Here(Limits::new(Memory::new(options))),
             books: None,
             prices: Prices::new(Overrides::new()),

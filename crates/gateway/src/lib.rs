@@ -25,6 +25,7 @@ mod pass;
 mod patience;
 pub mod pipeline;
 pub mod plan;
+mod policy;
 mod prepare;
 mod pretty;
 pub mod realm;
@@ -35,6 +36,7 @@ mod responses;
 mod route;
 pub mod snapshot;
 pub mod state;
+pub mod tokens;
 mod translated;
 
 pub use body::ClientBody;

@@ -43,6 +43,7 @@ pub trait Charged: Send + fmt::Debug {
 }
 
 /// A charge of either kind.
+#[expect(clippy::large_enum_variant, reason = "one is held per request; a box would be an allocation more")]
 #[derive(Debug)]
 pub enum Permit {
     Here(limits::Permit),

@@ -12,6 +12,7 @@ use http::Response;
 use crate::accept::{self, Inbound};
 use crate::authenticate::Desk;
 use crate::body::ClientBody;
+use crate::policy::Review;
 use crate::prepare::Scene;
 use crate::realm::Ground;
 use crate::record::Record;
@@ -66,7 +67,7 @@ async fn steps(
     let snapshot = gateway.snapshot.load_full();
     let wants = route.permission(inbound.method(), inbound.uri().path())?; // what the caller must be allowed to do
     let desk = Desk::new(gateway, &snapshot, peer);
-    let caller = authenticate::identify(&desk, inbound.headers(), wants)?; // who, and with which credential
+    let caller = authenticate::identify(&desk, inbound.headers(), wants).await?; // who, and with which credential
     record.caller(&caller);
     let call = accept::read(inbound, route, &snapshot.bounds).await?; // size, type, model, stream?
     record.call(&call);
@@ -77,7 +78,9 @@ async fn steps(
     let ground = Ground { snapshot: &snapshot, realm: &realm };
     let resolved = plan::resolve(ground, caller.defaults(), &call)?; // every target resolved, nothing sent yet
     record.plan(&resolved);
-    let permit = admit::enter(gateway, &snapshot, &caller, &call).await?; // loops and limits end here
+    let review = Review::of(&caller, &call, &resolved); // the policies that may hold for it
+    record.reviewed(review.as_ref());
+    let permit = admit::enter(gateway, &snapshot, &caller, &call, review.as_deref()).await?; // loops and limits end here
     record.admitted(permit.charged);
     let scene = Scene {
         gateway,
@@ -85,6 +88,7 @@ async fn steps(
         realm: &realm,
         caller: &caller,
         resolved: &resolved,
+        review: review.as_deref(),
         hops: &permit.hops,
     };
     let answered = attempt::run(&scene, &call, record).await?; // targets, retries, fallback; translated there and back

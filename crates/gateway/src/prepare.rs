@@ -24,6 +24,7 @@ use tidegate_upstream::OutBody;
 use crate::accept::{Call, CallBody};
 use crate::authenticate::Caller;
 use crate::plan::Resolved;
+use crate::policy::Review;
 use crate::realm::Realm;
 use crate::refuse::Refusal;
 use crate::route::Route;
@@ -40,6 +41,8 @@ pub struct Scene<'a> {
     pub realm: &'a Realm,
     pub caller: &'a Caller,
     pub resolved: &'a Resolved,
+    /// Where policies may hold.
+    pub review: Option<&'a Review>,
     pub hops: &'a HeaderValue,
 }
 

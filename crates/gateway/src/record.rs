@@ -17,6 +17,7 @@ use crate::limiter::Permit;
 use crate::log::LogLine;
 use crate::metrics::Series;
 use crate::plan::Resolved;
+use crate::policy::Review;
 use crate::state::Gateway;
 
 /// How the answer ended.
@@ -136,6 +137,13 @@ impl Record {
     pub(crate) fn plan(&mut self, resolved: &Resolved) {
         if let Some(account) = &mut self.account {
             account.plan(resolved);
+        }
+    }
+
+    /// Policies may hold for it.
+    pub(crate) fn reviewed(&mut self, review: Option<&Arc<Review>>) {
+        if let Some(review) = review {
+            self.account.get_or_insert_default().review = Some(review.clone());
         }
     }
 

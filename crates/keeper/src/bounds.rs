@@ -32,7 +32,7 @@ pub(crate) struct Books {
 }
 
 impl Books {
-    fn tell(&self, news: News) {
+    pub fn tell(&self, news: News) {
         if let Some(queue) = &self.news {
             queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(news);
         }
@@ -98,7 +98,7 @@ fn kept(books: &Books, owner: &Owner, wanted: Vec<Budget>, reset_at: Option<u64>
 }
 
 /// A rule that nothing passes.
-fn nothing() -> Rule {
+pub(crate) fn nothing() -> Rule {
     Rule::requests(0, Window { span: Span::one(Period::Minute), algorithm: Algorithm::FixedOnTheClock })
 }
 

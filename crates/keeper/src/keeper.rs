@@ -8,21 +8,24 @@ use tidegate_access as access;
 use tidegate_access::KeyHash;
 use tidegate_control::principal::{self, Surroundings};
 use tidegate_core::Clock;
+use tidegate_directory::policy::Budgets;
 use tidegate_directory::{self as directory, Directory, KeySecret};
-use tidegate_ledger::{Ledger, Scope};
+use tidegate_ledger::{Budget, BudgetId, Ledger, Scope};
 use tidegate_store::backend::Change;
 use tidegate_store::entity::{
-    ApiKey, Config, Entity, Integration, Member, Organisation, Provider, Stored, User, Workspace,
+    ApiKey, Config, Entity, Integration, Member, Organisation, Policy, Provider, Stored, User, Workspace,
 };
-use tidegate_store::id::{ApiKeyId, EntityId, WorkspaceId};
+use tidegate_store::id::{ApiKeyId, EntityId, PolicyId, WorkspaceId};
 use tidegate_store::store::Feed;
 use tidegate_store::{Kind, Store, StoreError};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::bounds::{self, Books, Owner};
+use crate::budgets::Maker;
 use crate::model::{KeyRow, Model};
 use crate::offer;
+use crate::policy;
 use crate::pool::Pooled;
 
 /// How often the store is asked although nobody said that something changed: another replica may have.
@@ -39,6 +42,8 @@ struct Inner {
     store: Store,
     directory: Arc<Directory>,
     books: Books,
+    /// Sets budgets up that nobody knew of before a request came.
+    budgets: Arc<dyn Budgets>,
     pool: Option<Arc<dyn Pooled>>,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
@@ -83,7 +88,8 @@ impl Keeper {
         let books = Books { ledger, news: pool.as_ref().map(|_| Arc::default()) };
         let feed = store.feed().await?;
         let state = Mutex::new(State { model: Model::default(), feed, behind: false, told: 0 });
-        let keeper = Self(Arc::new(Inner { store, directory, books, pool, clock, state }));
+        let budgets = Arc::new(Maker { books: books.clone(), pool: pool.clone() });
+        let keeper = Self(Arc::new(Inner { store, directory, books, budgets, pool, clock, state }));
         let mut state = keeper.0.state.lock().await;
         keeper.0.load(&mut state).await?;
         drop(state);
@@ -102,6 +108,11 @@ impl Keeper {
     /// The number of the last change that the directory has.
     pub async fn upto(&self) -> u64 {
         self.0.state.lock().await.feed.upto()
+    }
+
+    /// Sets budgets up that the store does not hold.
+    pub fn budgets(&self) -> Arc<dyn Budgets> {
+        self.0.budgets.clone()
     }
 
     /// Follows the store until it is dropped.
@@ -201,6 +212,12 @@ impl Inner {
         for one in self.all::<Config>().await? {
             model.configs.insert(one.id, one);
         }
+        let mut known = policy::known(&self.books);
+        for one in self.all::<Policy>().await? {
+            self.put_policy(&mut model, &one, known.remove(&one.id.to_string()).unwrap_or_default());
+        }
+        // Of policies that nobody has any more.
+        known.into_values().for_each(|budgets| policy::adopt(&self.books, None, budgets));
         // What was known stays in force until it is known better: requests are served all the while, and the store may
         // go away in the middle.
         let before = std::mem::replace(&mut state.model, model);
@@ -346,7 +363,18 @@ impl Inner {
                 touch(model.keys_where(|key| key.config == Some(config)));
             }
             Kind::ApiKey => drop(keys.insert(id)),
-            Kind::Policy | Kind::Session | Kind::Link | Kind::Store => {}
+            Kind::Policy => {
+                let known = policy::known(&self.books).remove(&id.to_string()).unwrap_or_default();
+                match self.store.follow::<Policy>(id).await? {
+                    Some(one) => self.put_policy(model, &one, known),
+                    None => {
+                        model.policies.remove(&PolicyId::from_uuid(id));
+                        policy::adopt(&self.books, None, known);
+                    }
+                }
+                workspaces.extend(model.under(change.home));
+            }
+            Kind::Session | Kind::Link | Kind::Store => {}
         }
         Ok(())
     }
@@ -358,6 +386,16 @@ impl Inner {
                 bounds::forget(&self.books, Scope::Workspace, &id.to_string());
                 self.directory.remove_workspace(&access::WorkspaceId::new(id.to_string()));
             }
+        }
+    }
+
+    /// `known` are the budgets that it has.
+    fn put_policy(&self, model: &mut Model, stored: &Stored<Policy>, known: Vec<(BudgetId, Budget)>) {
+        let compiled = policy::of(stored, &self.budgets);
+        policy::adopt(&self.books, compiled.as_ref(), known);
+        match compiled {
+            Some(policy) => drop(model.policies.insert(stored.id, (stored.home, Arc::new(policy)))),
+            None => drop(model.policies.remove(&stored.id)),
         }
     }
 

@@ -6,9 +6,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod bounds;
+mod budgets;
 mod keeper;
 mod model;
 mod offer;
+mod policy;
 mod pool;
 
 pub use keeper::{Keeper, Report};

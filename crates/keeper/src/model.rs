@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use tidegate_store::Home;
 use tidegate_store::entity::{
     Config, Integration, KeyOwner, Member, Organisation, Provider, Stored, User, Workspace,
 };
 use tidegate_store::id::{
-    ApiKeyId, ConfigId, CredentialId, IntegrationId, MemberId, OrganisationId, ProviderId, UserId,
+    ApiKeyId, ConfigId, CredentialId, IntegrationId, MemberId, OrganisationId, PolicyId, ProviderId, UserId,
     WorkspaceId,
 };
 use tidegate_store::vault::Material;
@@ -24,6 +25,8 @@ pub(crate) struct Model {
     pub integrations: HashMap<IntegrationId, (Stored<Integration>, Credentials)>,
     pub providers: BTreeMap<ProviderId, (Stored<Provider>, Credentials)>,
     pub configs: HashMap<ConfigId, Stored<Config>>,
+    /// Those in force, and where.
+    pub policies: BTreeMap<PolicyId, (Home, Arc<tidegate_directory::Policy>)>,
     pub keys: HashMap<ApiKeyId, KeyRow>,
 }
 
@@ -46,6 +49,17 @@ impl Model {
     pub fn users_of(&self, integration: IntegrationId) -> HashSet<WorkspaceId> {
         let uses = |(provider, _): &&(Stored<Provider>, Credentials)| matches!(provider.entity.backing, tidegate_store::entity::Backing::Integration(id) if id == integration);
         self.providers.values().filter(uses).filter_map(|(provider, _)| provider.home.workspace).collect()
+    }
+
+    /// Workspaces where what belongs to this place holds.
+    pub fn under(&self, home: Home) -> Vec<WorkspaceId> {
+        match home.workspace {
+            Some(workspace) => vec![workspace],
+            None => {
+                let of = |row: &&Stored<Workspace>| row.home.organisation == home.organisation;
+                self.workspaces.values().filter(of).map(|workspace| workspace.id).collect()
+            }
+        }
     }
 
     pub fn member(&self, workspace: WorkspaceId, user: UserId) -> Option<&Stored<Member>> {

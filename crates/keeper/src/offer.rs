@@ -9,6 +9,7 @@ use tidegate_core::Secret;
 use tidegate_directory as directory;
 use tidegate_directory::{AllowedModels, Bounds, Credential, Pool, SavedConfig};
 use tidegate_ledger::Scope;
+use tidegate_store::Home;
 use tidegate_store::entity::{
     Backing, Connection, Grants, Limits, Provider, Stored, Workspace, WorkspaceState,
 };
@@ -40,6 +41,11 @@ pub(crate) fn of(model: &Model, books: &Books, id: WorkspaceId) -> Option<direct
         configs.insert(config.id.to_string().into(), saved.clone());
         configs.insert(config.entity.slug.as_str().into(), saved);
     }
+    let holds_here = |home: &Home| {
+        home.organisation == stored.home.organisation
+            && home.workspace.is_none_or(|workspace| workspace == id)
+    };
+    let policies = model.policies.values().filter(|(home, _)| holds_here(home));
     Some(directory::Workspace {
         name: access::Workspace {
             id: access::WorkspaceId::new(id.to_string()),
@@ -49,6 +55,7 @@ pub(crate) fn of(model: &Model, books: &Books, id: WorkspaceId) -> Option<direct
         providers,
         configs,
         bounds: bounds::read(books, owner_of(stored), &stored.entity.limits),
+        policies: policies.map(|(_, policy)| policy.clone()).collect(),
         archived: stored.entity.state == WorkspaceState::Archived,
     })
 }

@@ -220,6 +220,30 @@ pub(crate) const FIELDS: &[Field] = &[
         show: |s| show_list(s.access.proxies.iter().map(|network| network.to_string())),
     },
     Field {
+        path: "access.jwks_url",
+        short: None,
+        set: set!(access.jwks_url, |raw| value::jwks_url(raw).map(Some)),
+        show: |s| s.access.jwks_url.clone().unwrap_or(UNSET.to_owned()),
+    },
+    Field {
+        path: "access.jwks_file",
+        short: None,
+        set: set!(access.jwks_file, |raw| value::path(raw).map(Some)),
+        show: |s| s.access.jwks_file.as_ref().map_or(UNSET.to_owned(), |path| path.display().to_string()),
+    },
+    Field {
+        path: "access.jwt_issuer",
+        short: None,
+        set: set!(access.jwt_issuer, |raw| value::text(raw).map(Some)),
+        show: |s| s.access.jwt_issuer.clone().unwrap_or(UNSET.to_owned()),
+    },
+    Field {
+        path: "access.jwt_audience",
+        short: None,
+        set: set!(access.jwt_audience, |raw| value::text(raw).map(Some)),
+        show: |s| s.access.jwt_audience.clone().unwrap_or(UNSET.to_owned()),
+    },
+    Field {
         path: "rate_limits.per_address",
         short: None,
         set: set!(rate_limits.per_address, value::rules),

@@ -136,6 +136,14 @@ pub struct Access {
     pub deny: Networks,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub proxies: Networks,
+    /// Where the public keys are that tokens are checked with: a JSON Web Key Set.
+    pub jwks_url: Option<String>,
+    /// The same as a file.
+    pub jwks_file: Option<PathBuf>,
+    /// The `iss` that tokens have to have.
+    pub jwt_issuer: Option<String>,
+    /// The `aud` that tokens have to be for.
+    pub jwt_audience: Option<String>,
 }
 
 /// Rules that hold for each value alike; empty is none.

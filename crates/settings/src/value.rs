@@ -382,6 +382,34 @@ pub(crate) fn base_url(raw: &Raw) -> Parsed<String> {
     Err(Wrong::new(problem, remedy))
 }
 
+/// Where public keys are fetched. Whoever can change what comes from there can sign for anybody: so encrypted, or from this
+/// machine.
+pub(crate) fn jwks_url(raw: &Raw) -> Parsed<String> {
+    let text = text(raw)?;
+    let remedy = "write a URL such as \"https://login.example.com/.well-known/jwks.json\"";
+    let (rest, is_encrypted) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+        (Some(rest), _) => (rest, true),
+        (None, Some(rest)) => (rest, false),
+        (None, None) => return Err(Wrong::new("it does not begin with https://", remedy)),
+    };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or("");
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let is_here = name == "localhost"
+        || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    let problem = if host.is_empty() || host.starts_with(':') {
+        "it names no host"
+    } else if host.contains('@') {
+        "it holds credentials; keys that are public need none"
+    } else if rest.bytes().any(|b| !b.is_ascii_graphic()) {
+        "it holds characters that no URL has"
+    } else if !is_encrypted && !is_here {
+        "keys that come unencrypted from another machine can be exchanged on the way"
+    } else {
+        return Ok(text);
+    };
+    Err(Wrong::new(problem, remedy))
+}
+
 /// The beginning of a text, on one line.
 fn excerpt(text: &str) -> String {
     const LENGTH: usize = 60;

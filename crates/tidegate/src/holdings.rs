@@ -18,6 +18,7 @@ use tidegate_directory::Directory;
 use tidegate_gateway::Snapshot;
 use tidegate_gateway::control::{Admin, Control, Recorder};
 use tidegate_gateway::limiter::{Books, Limiter};
+use tidegate_gateway::tokens::KeySource;
 use tidegate_keeper::{Keeper, Pooled};
 use tidegate_ledger::{Ledger, Share};
 use tidegate_limits_redis::Changes;
@@ -34,6 +35,7 @@ use tidegate_store::vault::{MasterKeys, master_keys_in};
 
 use crate::alerts;
 use crate::replicas::{self, Pool};
+use crate::tokens;
 use crate::usage;
 
 /// The database of a gateway that has no other.
@@ -164,6 +166,7 @@ pub async fn open(
     };
     let control = Control {
         directory,
+        tokens: tokens::start(&settings.access, &keeper, egress).await?,
         limits,
         books: Some(match &pool {
             None => Books::Own(ledger),
@@ -177,7 +180,12 @@ pub async fn open(
 }
 
 /// What has to be done again and again while the gateway serves. Ends when it is dropped.
-pub async fn tend(keeper: Keeper, changes: Option<Arc<Changes>>, gateway: Arc<tidegate_gateway::Gateway>) {
+pub async fn tend(
+    keeper: Keeper,
+    changes: Option<Arc<Changes>>,
+    keys: Option<KeySource>,
+    gateway: Arc<tidegate_gateway::Gateway>,
+) {
     let hear = async {
         let Some(changes) = &changes else { return };
         let mut latest = changes.subscribe();
@@ -191,7 +199,7 @@ pub async fn tend(keeper: Keeper, changes: Option<Arc<Changes>>, gateway: Arc<ti
             gateway.control.limits.tend(gateway.clock.now());
         }
     };
-    tokio::join!(keeper.clone().run(), sweep, hear);
+    tokio::join!(keeper.clone().run(), sweep, hear, tokens::follow(keys, &gateway));
 }
 
 /// Brings what waits to its files.

@@ -12,6 +12,7 @@ mod manage;
 mod reload;
 mod replicas;
 mod serve;
+mod tokens;
 mod usage;
 mod wire;
 

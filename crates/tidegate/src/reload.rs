@@ -86,6 +86,11 @@ fn reload(origin: &Origin, old: &Settings, gateway: &Gateway) -> Result<Settings
 /// Settings that listening sockets and threads were made of.
 fn fixed_at_start(old: &Settings, fresh: &Settings) -> Vec<&'static str> {
     let (a, b) = (&old.server, &fresh.server);
+    let tokens = |settings: &Settings| {
+        let access = &settings.access;
+        let keys = (access.jwks_url.clone(), access.jwks_file.clone());
+        (keys, access.jwt_issuer.clone(), access.jwt_audience.clone())
+    };
     [
         ("server.host", a.host != b.host),
         ("server.port", a.port != b.port),
@@ -94,6 +99,10 @@ fn fixed_at_start(old: &Settings, fresh: &Settings) -> Vec<&'static str> {
         ("server.grace_period", a.grace_period != b.grace_period),
         ("log", old.log != fresh.log),
         ("database.url", old.database.url.is_some() != fresh.database.url.is_some()),
+        (
+            "access.jwks_url, access.jwks_file, access.jwt_issuer, access.jwt_audience",
+            tokens(old) != tokens(fresh),
+        ),
         ("records", old.records != fresh.records),
         ("limits.max_connections", old.limits.max_connections != fresh.limits.max_connections),
         ("limits.max_header_bytes", old.limits.max_header_bytes != fresh.limits.max_header_bytes),

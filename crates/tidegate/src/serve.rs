@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use crate::cli::Options;
 use crate::holdings::{self, Given, Holdings};
 use crate::wire::Origin;
-use crate::{banner, check, connection, reload};
+use crate::{banner, check, connection, reload, tokens};
 
 /// For the error events of streams that are ended.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -51,7 +51,8 @@ pub fn run(options: &Options) -> Result<(), String> {
     let opened = runtime.block_on(holdings::open(&settings, &Given::of(&origin.env), &snapshot, &clock));
     let Holdings { control, keeper, first, pool, changes, notifier } = opened?;
     let gateway = Gateway::new(snapshot, control, log, clock);
-    let tending = runtime.spawn(holdings::tend(keeper, changes, gateway.clone()));
+    let keys = tokens::source(&settings.access)?;
+    let tending = runtime.spawn(holdings::tend(keeper, changes, keys, gateway.clone()));
     let served = runtime.block_on(listen(origin, &settings, &first, gateway.clone()));
     tending.abort();
     runtime.block_on(holdings::close(&gateway.control, pool, notifier));

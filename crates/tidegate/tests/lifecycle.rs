@@ -38,8 +38,9 @@ async fn its_own_pages_answer() {
         ("/", 200, "AI Gateway says hey!"),
         ("/healthz", 200, "ok\n"),
         ("/readyz", 200, "ready\n"),
-        ("/v1/models", 200, "@demo/echo"),
+        // Before requests that count as open until their last byte is gone.
         ("/metrics", 200, "tidegate_open_requests 0"),
+        ("/v1/models", 200, "@demo/echo"),
         ("/nowhere", 404, "Not Found"),
     ] {
         let answer = tidegate.get(path).await;

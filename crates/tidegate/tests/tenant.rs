@@ -108,13 +108,27 @@ impl Tenant {
         self.made(workspace, key).await
     }
 
+    /// The text of a key that administers the organisation.
+    pub async fn admin(&self) -> String {
+        let mut key = ApiKey::new("admin", KeyOwner::Service, Vec::new());
+        key.is_admin = true;
+        self.keep(Home::organisation(self.organisation), key, KeyKind::Admin).await.1
+    }
+
+    pub fn organisation(&self) -> OrganisationId {
+        self.organisation
+    }
+
     pub async fn made(&self, workspace: WorkspaceId, key: ApiKey) -> (Stored<ApiKey>, String) {
+        self.keep(self.home(workspace), key, KeyKind::WorkspaceService).await
+    }
+
+    async fn keep(&self, home: Home, key: ApiKey, kind: KeyKind) -> (Stored<ApiKey>, String) {
         let mut random = [0; 32];
         for byte in &mut random {
             *byte = (tidegate_core::id::draw() * 256.0) as u8;
         }
-        let text = generate(KeyKind::WorkspaceService, &random);
-        let home = self.home(workspace);
+        let text = generate(kind, &random);
         let stored = self.store.create_key_as(&By::system(), home, key, &text).await.unwrap();
         (stored, shown(&text))
     }

@@ -9,7 +9,7 @@ use tidegate_store::Expected;
 use tidegate_store::entity::{Policy, PolicyKind, Stored};
 
 use super::rule::{Condition, For, Group, Period, UsageRule, UsageType, check};
-use super::{Core, Created, Status, amount, archive, home, json, listed, made, named, rule_of, unchanged};
+use super::{Core, Created, Status, archive, home, json, listed, made, named, rule_of, unchanged};
 use crate::call::Call;
 use crate::find::Place;
 use crate::listing::{List, Paging, page};
@@ -139,7 +139,7 @@ pub(crate) async fn create(call: Call, place: Place, body: Create) -> Answer<Cre
         last_reset_at: None,
     };
     check(&rule.conditions, &rule.group_by, For::Usage)?;
-    amount::check(&rule, call.now())?;
+    rule.limit(call.now())?;
     ok(made(&call, home, body.name, body.description.set(), KIND, &rule).await?)
 }
 
@@ -175,7 +175,7 @@ pub(crate) async fn update(call: Call, _: Nothing, body: Update) -> Answer<Nothi
     unchanged("type", body.r#type.as_ref(), &before.r#type)?;
     let rule = body.applied(before);
     check(&rule.conditions, &rule.group_by, For::Usage)?;
-    amount::check(&rule, policy.created_at)?;
+    rule.limit(policy.created_at)?;
     if let Some(value) = &body.reset_usage_for_value {
         standing::reset(&call, &Subject::Policy(policy.id, value.clone()))?;
     }
