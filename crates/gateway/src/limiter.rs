@@ -40,6 +40,8 @@ pub trait SharedLimits: Send + Sync + fmt::Debug {
 pub trait Charged: Send + fmt::Debug {
     fn standing(&self) -> Standing;
     fn settle(self: Box<Self>, tokens: u64, now: Moment);
+    /// The request never took place.
+    fn cancel(self: Box<Self>, now: Moment);
 }
 
 /// A charge of either kind.
@@ -94,6 +96,14 @@ impl Permit {
         match self {
             Self::Here(permit) => permit.settle(tokens, now),
             Self::Shared(charged) => charged.settle(tokens, now),
+        }
+    }
+
+    /// The request never took place: everything is given back.
+    pub fn cancel(self, now: Moment) {
+        match self {
+            Self::Here(permit) => permit.cancel(now),
+            Self::Shared(charged) => charged.cancel(now),
         }
     }
 }

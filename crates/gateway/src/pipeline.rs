@@ -77,7 +77,7 @@ async fn steps(
     let ground = Ground { snapshot: &snapshot, realm: &realm };
     let resolved = plan::resolve(ground, caller.defaults(), &call)?; // every target resolved, nothing sent yet
     record.plan(&resolved);
-    let permit = admit::enter(gateway, &snapshot, &caller, &call).await?; // loops and limits end here
+    let permit = admit::enter(gateway, &snapshot, &caller, &call, record).await?; // loops and limits end here
     record.admitted(permit.charged);
     let scene = Scene {
         gateway,
