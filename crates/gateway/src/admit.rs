@@ -61,7 +61,7 @@ pub async fn enter(
         return Ok(Permit { hops, charged: None });
     }
     let demand = Demand { layers: &layers, tokens: tokens(call, &layers) };
-    let entry = Queue::enter(gateway, snapshot.queue, asker(caller, call), &demand).await;
+    let entry = Queue::enter(gateway, snapshot.queue, || asker(caller, call), &demand).await;
     if let Some(waited) = entry.waited {
         record.waited(waited, asker(caller, call));
     }

@@ -59,11 +59,11 @@ impl Default for Queue {
 }
 
 impl Queue {
-    /// Asks the limits, and waits for them as far as `rules` have it.
+    /// Asks the limits, and waits for them as far as `rules` have it. `asker` is asked for only then.
     pub async fn enter(
         gateway: &Arc<Gateway>,
         rules: QueueRules,
-        asker: Asker,
+        asker: impl FnOnce() -> Asker,
         demand: &Demand<'_>,
     ) -> Entry {
         let queue = &gateway.queue;
@@ -89,7 +89,7 @@ impl Queue {
         let pushed = {
             let mut state = queue.lock();
             state.rules(rules);
-            let pushed = state.push(asker, wanted, turn, refusal.clone(), ask_at, now);
+            let pushed = state.push(asker(), wanted, turn, refusal.clone(), ask_at, now);
             let is_driven = std::mem::replace(&mut state.is_driven, true);
             queue.counted(gateway, &state);
             drop(state);

@@ -97,9 +97,14 @@ impl Counting {
             }
         }
         let State::Running(sender, _) = &*state else { return Err(unsaid) };
-        sender
-            .try_send(unsaid)
-            .map_err(|(TrySendError::Full(unsaid) | TrySendError::Disconnected(unsaid))| unsaid)
+        match sender.try_send(unsaid) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(unsaid)) => Err(unsaid),
+            Err(TrySendError::Disconnected(unsaid)) => {
+                *state = State::Idle; // it broke; the next request starts another
+                Err(unsaid)
+            }
+        }
     }
 
     /// Lets what waits be counted, for at most `most`. Later requests go by their length.

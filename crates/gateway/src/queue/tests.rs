@@ -36,7 +36,18 @@ fn ask(gateway: &Arc<Gateway>, key: &'static str, rules: QueueRules, limit: Rule
     tokio::spawn(async move {
         let layers = [Layer { scope: Scope::Workspace, id: "w", rules: &[limit] }];
         let demand = Demand { layers: &layers, tokens: 0 };
-        Queue::enter(&gateway, rules, Asker { lane: key.into(), tokens: 100 }, &demand).await
+        Queue::enter(&gateway, rules, || Asker { lane: key.into(), tokens: 100 }, &demand).await
+    })
+}
+
+/// As `ask`, of 100 tokens a minute for all.
+fn ask_tokens(gateway: &Arc<Gateway>, key: &'static str, tokens: u64) -> JoinHandle<Entry> {
+    let gateway = gateway.clone();
+    tokio::spawn(async move {
+        let rules = [Rule::tokens(100, per_minute(1).window().unwrap())];
+        let layers = [Layer { scope: Scope::Workspace, id: "w", rules: &rules }];
+        let demand = Demand { layers: &layers, tokens };
+        Queue::enter(&gateway, WIDE, || Asker { lane: key.into(), tokens }, &demand).await
     })
 }
 
@@ -87,6 +98,20 @@ async fn a_key_that_asks_for_much_does_not_keep_others_out() {
     assert_eq!(modest.await.unwrap().waited.unwrap().as_secs(), 120);
     assert!(greedy[0].is_finished() && !greedy[1].is_finished());
     greedy.iter().for_each(JoinHandle::abort);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_small_request_does_not_overtake_a_large_one_at_its_limit() {
+    let gateway = gateway();
+    let _held = ask_tokens(&gateway, "a", 60).await.unwrap().admitted.unwrap();
+    let large = ask_tokens(&gateway, "a", 80);
+    settle().await;
+    // Forty are left, and the next minute is for the large one.
+    let small = ask_tokens(&gateway, "b", 20);
+    settle().await;
+    assert!(!small.is_finished() && !large.is_finished());
+    assert_eq!(large.await.unwrap().waited.unwrap().as_secs(), 60);
+    assert_eq!(small.await.unwrap().waited.unwrap().as_secs(), 60);
 }
 
 #[tokio::test(start_paused = true)]
