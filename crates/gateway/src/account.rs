@@ -10,7 +10,7 @@ use tidegate_access::Who as Known;
 use tidegate_core::{Usage, id};
 use tidegate_directory::{ApiKey, Workspace};
 use tidegate_ledger::How;
-use tidegate_pricing::{Bill, Cost, ModelName, Unpriced};
+use tidegate_pricing::{Bill, Cost, Facts, ModelName, Unpriced};
 use tidegate_records::{
     self as records, Attempt, Kind, RawBodies, RawBody, RequestRecord, Span, Text, Timing, Who,
 };
@@ -18,6 +18,7 @@ use tidegate_routing::{Outcome, Target};
 
 use crate::accept::{Call, CallBody};
 use crate::authenticate::Caller;
+use crate::bounds;
 use crate::charge::{self, Meter};
 use crate::control::Control;
 use crate::headers::GatewayHeaders;
@@ -56,6 +57,8 @@ pub struct Account {
     pub response_bytes: u64,
     /// For answers that do not say their usage.
     kept: Option<Kept>,
+    /// Work that is not counted in tokens.
+    facts: Option<Box<Facts>>,
     /// Where bodies may be kept.
     bodies: Option<Box<Bodies>>,
 }
@@ -114,8 +117,11 @@ impl Account {
             self.user = user.map(|(_, user)| user.as_str().into());
         }
         self.is_priced = call.route.is_of_model();
-        if let (true, Some(_), CallBody::Json(frames)) = (self.is_priced, &self.key, &call.body) {
-            self.kept = Some(Kept::of_request(frames));
+        if let CallBody::Json(frames) = &call.body {
+            self.facts = bounds::facts(call.route, frames).map(Box::new);
+            if self.is_priced && self.facts.is_none() && self.key.is_some() {
+                self.kept = Some(Kept::of_request(frames));
+            }
         }
         let pipe = control.records.as_ref().map(|recorder| &recorder.pipe);
         if let (Some(pipe), CallBody::Json(frames)) = (pipe.filter(|pipe| pipe.may_keep_bodies()), &call.body)
@@ -166,7 +172,7 @@ impl Account {
         };
         self.attempts.push(Attempt {
             provider: Text::Fixed(attempt.provider),
-            target: Text::Own((*attempt.target.path).into()),
+            target: Text::Own(place_in_config(&attempt.target.path).into()),
             virtual_key: attempt.virtual_key.map_or_else(Text::default, |slug| Text::Shared(slug.clone())),
             model: Text::Own(attempt.model.into()),
             status: (!outcome.network).then_some(outcome.status),
@@ -192,12 +198,16 @@ impl Account {
 
     /// Settles what was set aside and writes the record, now or when its tokens are counted. Success, error, a client
     /// that left and a panic come here alike.
-    pub fn close(mut self: Box<Self>, closing: Closing) {
-        let is_answer = self.is_priced && (200..300).contains(&closing.status);
+    pub fn close(mut self: Box<Self>, mut closing: Closing) {
+        let is_success = (200..300).contains(&closing.status);
+        if is_success && self.facts.is_some() {
+            // Images and speech are paid by what was asked for.
+            closing.usage.get_or_insert_default();
+        }
         // What a stream says on the way is not all that it used.
         let is_whole = !closing.streaming || closing.is_finished || closing.end == End::Ok;
-        let is_said = closing.usage.is_some() && is_whole;
-        if !is_answer || is_said {
+        let is_said = closing.usage.is_some() && (is_whole || self.facts.is_some());
+        if is_said || !is_success || !self.is_priced {
             return self.settle(closing, false);
         }
         let gateway = closing.gateway.clone();
@@ -278,7 +288,13 @@ impl Account {
             answered: Some(&*closing.model).filter(|model| !model.is_empty()),
             base_model: None,
         });
-        charge::price(&found, usage, estimated, closing.gateway.clock.unix_ms() / 1_000)
+        charge::price(
+            &found,
+            usage,
+            self.facts.as_deref(),
+            estimated,
+            closing.gateway.clock.unix_ms() / 1_000,
+        )
     }
 
     /// Nobody told the usage: by the length of what went in and came out.
@@ -404,6 +420,11 @@ pub struct Tried<'a> {
     pub began: Instant,
 }
 
+/// Records have `targets[1]` where headers say `config.targets[1]`; nothing for a config that is one target.
+fn place_in_config(path: &str) -> &str {
+    path.strip_prefix("config").map_or(path, |rest| rest.trim_start_matches('.'))
+}
+
 /// Headers as they came; what is no text is left out.
 fn texts(headers: &HeaderMap) -> Vec<(Text, Text)> {
     let pair = |(name, value): (&HeaderName, &HeaderValue)| {
@@ -453,4 +474,16 @@ fn metadata(text: &str) -> Vec<(Text, Text)> {
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places() {
+        for (path, place) in [("config", ""), ("config.targets[1].targets[0]", "targets[1].targets[0]")] {
+            assert_eq!(place_in_config(path), place);
+        }
+    }
 }

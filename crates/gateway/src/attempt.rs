@@ -153,7 +153,7 @@ pub async fn one(
     target: &Target,
     changed: Option<Map<String, Value>>,
 ) -> Attempted {
-    let prepared = match prepare::request(scene, call, target, changed) {
+    let mut prepared = match prepare::request(scene, call, target, changed.clone(), None) {
         Ok(prepared) => prepared,
         Err(refusal) => return Attempted::refused(refusal),
     };
@@ -162,6 +162,13 @@ pub async fn one(
         Ok(meter) => meter,
         Err(refusal) => return Attempted::refused(refusal),
     };
+    if let Some(cap) = meter.as_ref().and_then(|meter| meter.cap()) {
+        // Little is left: the answer is held to what it pays for.
+        prepared = match prepare::request(scene, call, target, changed, Some(cap)) {
+            Ok(prepared) => prepared,
+            Err(refusal) => return Attempted::refused(refusal),
+        };
+    }
     if let Some(meter) = &mut meter {
         meter.sent();
     }

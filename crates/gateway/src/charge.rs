@@ -5,33 +5,28 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::Value;
 use tidegate_core::{ErrorKind, Moment, Usage};
 use tidegate_directory::{Bounds as Limited, Provider};
 use tidegate_ledger as ledger;
 use tidegate_ledger::{BudgetId, Charge, How, Reservation, SharedRefusal};
 use tidegate_limits as limits;
 use tidegate_limits::{Demand, Denial, Layer, Scope};
-use tidegate_pricing::{Admission, Bounds, CacheWrites, Found, Kinds, ModelName, Money};
+use tidegate_pricing::{Admission, Facts, Found, ModelName, Money};
 use tidegate_routing::Target;
 
-use crate::accept::{Call, CallBody};
-use crate::admit;
+use crate::accept::Call;
 use crate::limiter::Permit;
 use crate::prepare::{Job, Scene};
 use crate::refuse::Refusal;
-
-/// Models whose longest answer nobody knows are taken to give no more than this.
-const LONGEST_ANSWER: u64 = 32_768;
-/// What a picture that is named by its address can be worth in tokens.
-const TOKENS_PER_IMAGE: u64 = 4_096;
+use crate::{admit, bounds};
 
 /// What was set aside for an attempt, and what is needed to say what it cost. Dropped without a word it costs nothing.
 #[derive(Debug)]
 pub struct Meter {
     reservation: Option<Reservation>,
     permit: Option<Permit>,
+    /// Less than the ceiling was left: the answer must not have more tokens than this.
+    cap: Option<u64>,
 }
 
 /// # Errors
@@ -49,7 +44,9 @@ pub async fn reserve(
     let budgets = budgets(scene, stored);
     let must_be_priced = scene.snapshot.doors.unpriced == tidegate_pricing::UnpricedPolicy::Refuse;
     if budgets.is_empty() && !must_be_priced {
-        return Ok(permit.map(|permit| Box::new(Meter { reservation: None, permit: Some(permit) })));
+        return Ok(
+            permit.map(|permit| Box::new(Meter { reservation: None, permit: Some(permit), cap: None }))
+        );
     }
     let found = control.prices.find(&ModelName {
         provider: job.provider,
@@ -57,7 +54,7 @@ pub async fn reserve(
         asked: &job.model,
         ..ModelName::default()
     });
-    let bounds = bounds(call, target, job);
+    let bounds = bounds::of(call, target, job);
     // More than 28 digits: no budget has that much.
     let Ok(ceiling) = found.ceiling(&bounds) else { return Err(unpriced(job)) };
     let cost = match scene.snapshot.doors.unpriced.decide(ceiling) {
@@ -66,7 +63,9 @@ pub async fn reserve(
         Admission::Refuse(_) => return Err(unpriced(job)),
     };
     let Some(books) = control.books.as_ref().filter(|_| !budgets.is_empty()) else {
-        return Ok(permit.map(|permit| Box::new(Meter { reservation: None, permit: Some(permit) })));
+        return Ok(
+            permit.map(|permit| Box::new(Meter { reservation: None, permit: Some(permit), cap: None }))
+        );
     };
     let trace = call.own.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
     let demand = ledger::Demand {
@@ -75,7 +74,7 @@ pub async fn reserve(
         tokens: bounds
             .prompt_tokens
             .saturating_add(bounds.output_tokens.saturating_mul(u64::from(bounds.answers))),
-        least: None,
+        least: cost.and_then(|_| bounds::least(&found, &bounds, call.route)),
         request: "",
         trace,
     };
@@ -88,10 +87,17 @@ pub async fn reserve(
         reservation.cancel();
         return Err(exhausted(scene, stored, &ledger::Refusal::Journal));
     }
-    Ok(Some(Box::new(Meter { reservation: Some(reservation), permit })))
+    let grant = reservation.grant();
+    let cap = grant.lowered.then(|| bounds::affordable(&found, &bounds, &grant, cost.is_some()));
+    Ok(Some(Box::new(Meter { reservation: Some(reservation), permit, cap })))
 }
 
 impl Meter {
+    /// How many tokens the answer may have, where that is fewer than were asked for.
+    pub fn cap(&self) -> Option<u64> {
+        self.cap
+    }
+
     /// The request goes out.
     pub fn sent(&mut self) {
         if let Some(reservation) = &mut self.reservation {
@@ -167,77 +173,6 @@ fn budgets(scene: &Scene<'_>, stored: Option<&Provider>) -> Vec<BudgetId> {
     all.flat_map(|bounds| bounds.budgets.iter().copied()).collect()
 }
 
-/// The most that the request can consume: a token is at least a byte of the prompt.
-fn bounds<'a>(call: &Call, target: &Target, job: &Job) -> Bounds<'a> {
-    let facts = tidegate_catalog::model(job.provider, &job.model);
-    let asked = Asked::of(call, target);
-    let CallBody::Json(frames) = &call.body else {
-        return Bounds::new(0, LONGEST_ANSWER);
-    };
-    let bytes = frames.iter().map(|frame| frame.len() as u64).sum::<u64>();
-    let says = |word: &[u8]| frames.iter().any(|frame| memchr::memmem::find(frame, word).is_some());
-    let (images, audio, cached) = (says(b"image"), says(b"audio"), says(b"cache_control"));
-    let pictures = if images {
-        frames.iter().map(|frame| memchr::memmem::find_iter(frame, b"image_url").count() as u64).sum()
-    } else {
-        0
-    };
-    let window = facts.and_then(|facts| facts.context_window).unwrap_or(u64::MAX);
-    let prompt = bytes.saturating_add(pictures * TOKENS_PER_IMAGE).min(window);
-    let longest = facts.and_then(|facts| facts.max_output_tokens);
-    let output = asked.output.or(longest).unwrap_or(LONGEST_ANSWER);
-    Bounds {
-        answers: asked.answers,
-        kinds: Kinds {
-            image_in: images,
-            image_out: images,
-            audio_in: audio,
-            audio_out: audio,
-            ..Kinds::TEXT
-        },
-        cache: if cached { CacheWrites::Any } else { CacheWrites::Short },
-        ..Bounds::new(prompt, output)
-    }
-}
-
-/// What the request says about the length of its answers.
-struct Asked {
-    output: Option<u64>,
-    answers: u32,
-}
-
-impl Asked {
-    fn of(call: &Call, target: &Target) -> Self {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Members {
-            max_tokens: Option<Value>,
-            max_completion_tokens: Option<Value>,
-            max_output_tokens: Option<Value>,
-            n: Option<Value>,
-        }
-        let whole: Vec<u8>;
-        let bytes: &[u8] = match &call.body {
-            CallBody::Json(frames) => match &**frames {
-                [one] => one,
-                several => {
-                    whole = several.concat();
-                    &whole
-                }
-            },
-            _ => b"{}",
-        };
-        let members: Members = serde_json::from_slice(bytes).unwrap_or_default();
-        let params = |name: &str| target.override_params.as_deref().and_then(|params| params.get(name));
-        let number = |name: &str, own: &Option<Value>| params(name).or(own.as_ref()).and_then(Value::as_u64);
-        let output = number("max_completion_tokens", &members.max_completion_tokens)
-            .or_else(|| number("max_tokens", &members.max_tokens))
-            .or_else(|| number("max_output_tokens", &members.max_output_tokens));
-        let answers = number("n", &members.n).and_then(|n| u32::try_from(n).ok()).unwrap_or(1).max(1);
-        Self { output, answers }
-    }
-}
-
 fn unpriced(job: &Job) -> Refusal {
     let message = format!(
         "the model `{}` of {} has no price here, and models without one are refused: set its price, or `budgets.unpriced = \"mark\"`",
@@ -272,8 +207,21 @@ fn exhausted(scene: &Scene<'_>, stored: Option<&Provider>, refusal: &ledger::Ref
 }
 
 /// What an answer's usage costs.
-pub fn price(found: &Found, usage: &Usage, estimated: bool, unix_s: u64) -> tidegate_pricing::Cost {
+pub fn price(
+    found: &Found,
+    usage: &Usage,
+    facts: Option<&Facts>,
+    estimated: bool,
+    unix_s: u64,
+) -> tidegate_pricing::Cost {
     let quantities = tidegate_pricing::Quantities::of_usage(usage);
+    let quantities = match facts {
+        None => quantities,
+        Some(facts) => match quantities.with_facts(facts) {
+            Ok(quantities) => quantities,
+            Err(_) => return tidegate_pricing::Cost::Unpriced(tidegate_pricing::Unpriced::NothingCounted),
+        },
+    };
     let quantities = if estimated { quantities.guessed() } else { quantities };
     let served = tidegate_pricing::Served { unix_s, ..tidegate_pricing::Served::default() };
     found

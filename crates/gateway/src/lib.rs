@@ -11,6 +11,7 @@ mod admit;
 mod attempt;
 mod authenticate;
 mod body;
+mod bounds;
 mod charge;
 pub mod control;
 mod guard;

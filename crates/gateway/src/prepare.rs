@@ -92,7 +92,7 @@ pub enum Reading {
     Embeddings { dialect: DialectId, base64: bool },
 }
 
-/// `changed` is the body that hooks put in place of the client's, overrides included.
+/// `changed` is the body that hooks put in place of the client's, overrides included; `cap` bounds the answer's tokens.
 ///
 /// # Errors
 /// A [`Refusal`] marked as an exception: the call cannot be made at this target, and no other try would mend it.
@@ -101,6 +101,7 @@ pub fn request(
     call: &Call,
     target: &Target,
     changed: Option<Map<String, Value>>,
+    cap: Option<u64>,
 ) -> Result<Prepared, Refusal> {
     let upstream = Upstream::resolve(scene, call, target)?;
     match call.route {
@@ -108,6 +109,9 @@ pub fn request(
             let mut draft = body::Draft::of(call, target, scene.resolved.model.as_deref())?;
             if let Some(members) = changed {
                 draft.replace(members);
+            }
+            if let Some(cap) = cap {
+                draft.cap_output(cap, endpoint)?;
             }
             unified(scene, call, target, endpoint, draft, &upstream)
         }

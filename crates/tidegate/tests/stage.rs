@@ -100,7 +100,7 @@ impl Setup {
 
     /// The data directory, with the settings file in it.
     fn write(&mut self) -> Scratch {
-        let directory = self.directory.take().unwrap_or_else(Scratch::new);
+        let directory = self.directory.take().unwrap_or_default();
         directory.write(FILE, &self.settings);
         std::fs::create_dir(directory.path().join("configs")).unwrap();
         for (id, config) in &self.configs {

@@ -10,13 +10,14 @@ use tidegate_testkit::{Handler, Reply, Scratch, Seen, Server};
 use crate::stage::{CHAT, Setup, Tidegate, fallback};
 use crate::tenant::{Tenant, per_minute, usd};
 
-/// Answers chats with 20 tokens of prompt and 1,000 of answer: of gpt-4o, 0.01005 USD.
+/// Answers chats with 20 tokens of prompt and as many of answer as may be: 1,000 of gpt-4o are 0.01005 USD.
 struct Metered;
 
 impl Handler for Metered {
     fn answer(&self, request: &Seen) -> Reply {
         let body = request.json();
-        let usage = json!({"prompt_tokens": 20, "completion_tokens": 1_000, "total_tokens": 1_020});
+        let said = body["max_tokens"].as_u64().unwrap_or(1_000);
+        let usage = json!({"prompt_tokens": 20, "completion_tokens": said, "total_tokens": 20 + said});
         let model = body["model"].clone();
         if body["stream"] != json!(true) {
             let message = json!({"role": "assistant", "content": "Noon."});
@@ -178,8 +179,16 @@ async fn a_budget_is_never_exceeded_and_streams_pay_like_others() {
             assert!(!stream || !answer.text().contains("usage"), "{}", answer.text());
             served += 1;
         }
-        // 0.01005 each: 99 are 0.99495, and the next may cost 0.01 and more.
-        assert_eq!((served, upstream.requests().len()), (99, 99), "stream: {stream}");
+        // 0.01005 each: 99 are 0.99495. What is left pays for a shorter answer, which is asked for.
+        assert_eq!((served, upstream.requests().len()), (100, 100), "stream: {stream}");
+        let asked = upstream
+            .requests()
+            .iter()
+            .map(|seen| seen.json()["max_tokens"].as_u64().unwrap())
+            .collect::<Vec<_>>();
+        assert!(asked[..99].iter().all(|tokens| *tokens == 1_000), "{asked:?}");
+        let last = 0.99495 + 0.00005 + asked[99] as f64 / 100_000.0;
+        assert!((0.98..=1.0).contains(&last), "{last}");
     }
 }
 

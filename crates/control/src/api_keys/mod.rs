@@ -75,7 +75,7 @@ pub(crate) async fn retrieve(call: Call, _: Nothing, _: Nothing) -> Answer<Row> 
 /// Revokes it: it stays for those who read logs, and is not to be found here any more.
 pub(crate) async fn delete(call: Call, _: Nothing, _: Nothing) -> Answer<Nothing> {
     let key = named(&call).await?;
-    power::over(&call, &key).await?;
+    power::to_touch(&call, &key).await?;
     call.store().revoke_key(&call.by, &call.whole(), key.id).await?;
     done()
 }

@@ -30,26 +30,35 @@ pub(super) fn to_give(call: &Call, home: Home, kind: KeyKind, wanted: ScopeSet) 
     Ok(may_grant(&there(&call.principal, home), kind, wanted)?)
 }
 
-/// Whether the caller may take a key into his hands: rotate it or take it away.
+/// Whether the caller may be told a new text of a key.
 ///
 /// # Errors
 /// 403 naming what the key opens and the caller does not, or that it takes an owner.
-pub(super) async fn over(call: &Call, key: &Stored<ApiKey>) -> Result<(), Problem> {
-    let kind = kind_of(&key.entity, key.home);
+pub(super) async fn to_learn(call: &Call, key: &Stored<ApiKey>) -> Result<(), Problem> {
     if owner(&key.entity).is_some() && owner(&key.entity) == call.user() {
         // His own: an administrator may have given it more than his role has.
         return Ok(());
     }
-    if kind == KeyKind::Admin {
-        // It counts as an owner.
-        return match roles::in_organisation(call).await? {
-            OrganisationRole::Owner => Ok(()),
-            _ => Err(Problem::forbidden("the admin key is an owner's to rotate or revoke")),
-        };
-    }
+    to_touch(call, key).await?;
+    let kind = kind_of(&key.entity, key.home);
     let known = key.entity.scopes.iter().filter_map(|word| Scope::parse(word).ok());
     let opens = known.collect::<ScopeSet>().intersection(ScopeSet::of_kind(kind));
     to_give(call, key.home, kind, opens)
+}
+
+/// Whether the caller may do away with a key. Whoever may revoke keys may revoke those that open more, in an emergency
+/// above all; the admin key counts as an owner.
+///
+/// # Errors
+/// 403 when it takes an owner.
+pub(super) async fn to_touch(call: &Call, key: &Stored<ApiKey>) -> Result<(), Problem> {
+    if kind_of(&key.entity, key.home) != KeyKind::Admin {
+        return Ok(());
+    }
+    match roles::in_organisation(call).await? {
+        OrganisationRole::Owner => Ok(()),
+        _ => Err(Problem::forbidden("the admin key is an owner's to change, rotate or revoke")),
+    }
 }
 
 /// What the caller is in one place: what he may elsewhere does not count.

@@ -32,7 +32,7 @@ pub(crate) struct Rotated {
 
 pub(crate) async fn rotate(call: Call, _: Nothing, body: Rotate) -> Answer<Rotated> {
     let key = named(&call).await?;
-    power::over(&call, &key).await?;
+    power::to_learn(&call, &key).await?;
     let policy = key.entity.rotation.map(|policy| policy.overlap_ms);
     let overlap = body.key_transition_period_ms.or(policy).unwrap_or(ApiKey::MIN_OVERLAP_MS);
     if overlap < ApiKey::MIN_OVERLAP_MS {

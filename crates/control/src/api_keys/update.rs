@@ -184,6 +184,7 @@ impl Change {
 
 pub(crate) async fn update(call: Call, _: Nothing, body: Update) -> Answer<Nothing> {
     let key = named(&call).await?;
+    power::to_touch(&call, &key).await?;
     if let Some(words) = &body.scopes {
         // What it has already is not given by this caller.
         let had = key.entity.scopes.iter().filter_map(|word| Scope::parse(word).ok()).collect();

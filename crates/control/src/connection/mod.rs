@@ -4,6 +4,7 @@
 //! stored credential does not outlive their change. The other ones are settings, and secret ones go into the credential.
 
 mod deployment;
+mod entry;
 mod field;
 mod secrets;
 mod shown;

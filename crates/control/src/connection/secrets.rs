@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
@@ -14,7 +13,7 @@ use tidegate_store::entity::{Connection, CredentialState, NewCredential};
 use tidegate_store::id::CredentialId;
 use tidegate_store::vault::Material;
 
-use super::field::Field;
+use super::entry;
 use crate::patch::Patch;
 use crate::problem::Problem;
 
@@ -22,7 +21,6 @@ use crate::problem::Problem;
 const LONGEST: usize = 16 << 10;
 /// Credentials of one pool.
 const MOST: usize = 100;
-const MOST_WEIGHT: u64 = 1_000_000;
 
 /// Whatever stands where a secret belongs. Not shown by `Debug`, and read by hand: serde's own errors quote.
 #[derive(Clone, Deserialize)]
@@ -82,7 +80,7 @@ impl NewPool {
                 return Err(Problem::field("credentials", "is not an array", expected));
             };
             for (at, item) in items.into_iter().enumerate() {
-                entries.push(entry(row, &format!("credentials[{at}]"), item)?);
+                entries.push(entry::read(row, &format!("credentials[{at}]"), item)?);
             }
         }
         if entries.len() > MOST {
@@ -128,86 +126,6 @@ impl NewPool {
     }
 }
 
-fn entry(row: &Provider, field: &str, value: Value) -> Result<Entry, Problem> {
-    let Value::Object(mut members) = value else {
-        return Err(Problem::field(field, "is not an object", "{\"key\", \"weight\", \"label\"}"));
-    };
-    let at = |member: &str| format!("{field}.{member}");
-    let mut take = |member: &str| members.remove(member).filter(|value| !value.is_null());
-    let weight = match take("weight") {
-        None => None,
-        Some(value) => {
-            let weight = value.as_u64().filter(|weight| *weight <= MOST_WEIGHT);
-            let weight = weight.and_then(|weight| u32::try_from(weight).ok());
-            let expected = format!("a whole number from 0 (a spare) to {MOST_WEIGHT}");
-            Some(weight.ok_or_else(|| Problem::field(&at("weight"), "is not accepted", expected))?)
-        }
-    };
-    let label = match take("label") {
-        None => None,
-        Some(Value::String(label)) if label.chars().count() <= 255 => Some(label),
-        Some(_) => {
-            let expected = "a text of at most 255 characters";
-            return Err(Problem::field(&at("label"), "is not accepted", expected));
-        }
-    };
-    let state = match take("status").as_ref().map(Value::as_str) {
-        None => None,
-        Some(Some("active")) => Some(CredentialState::Active),
-        Some(Some("disabled")) => Some(CredentialState::Disabled),
-        Some(_) => {
-            let expected = "\"active\" or \"disabled\"";
-            return Err(Problem::field(&at("status"), "is not accepted", expected));
-        }
-    };
-    let id = match take("id") {
-        None => None,
-        Some(value) => {
-            let id = value.as_str().and_then(|text| CredentialId::from_str(text).ok());
-            Some(id.ok_or_else(|| Problem::field(&at("id"), "is no id", "the UUID of a credential"))?)
-        }
-    };
-    let key = take("key").map(|key| text(&at("key"), key)).transpose()?;
-    let options = match take("options") {
-        None => BTreeMap::new(),
-        Some(Value::Object(options)) => secret_options(row, &at("options"), options)?,
-        Some(_) => return Err(Problem::field(&at("options"), "is not an object", "an object of texts")),
-    };
-    match id {
-        Some(id) if key.is_none() && options.is_empty() => Ok(Entry::Known { id, weight, label, state }),
-        Some(_) => {
-            let expected = "either an id, for one that is stored, or a key, for a new one";
-            Err(Problem::field(&at("id"), "stands beside a key", expected))
-        }
-        None if key.is_none() && options.is_empty() => {
-            Err(Problem::field(&at("key"), "is missing", "the provider's key"))
-        }
-        None => {
-            whole(field, &options)?;
-            let material = Material { key, options };
-            let label = label.unwrap_or_default();
-            Ok(Entry::New(NewCredential { label, weight: weight.unwrap_or(1), material }))
-        }
-    }
-}
-
-fn secret_options(
-    row: &Provider,
-    field: &str,
-    options: Map<String, Value>,
-) -> Result<BTreeMap<String, Secret>, Problem> {
-    let mut secrets = BTreeMap::new();
-    for (name, value) in options {
-        let at = format!("{field}.{}", tidegate_core::field::shown(&name));
-        let known = Field::find(row, &name).filter(|known| known.is_secret).ok_or_else(|| {
-            let expected = "a part of a credential, such as aws_secret_access_key";
-            Problem::field(&at, format!("is none for {}", row.id), expected)
-        })?;
-        secrets.insert(known.option.to_owned(), option(&at, value)?);
-    }
-    Ok(secrets)
-}
-
 /// A secret option: a text, or a service account as the object that its file holds.
 pub(super) fn option(field: &str, value: Value) -> Result<Secret, Problem> {
     match value {
@@ -226,7 +144,7 @@ pub(super) fn option(field: &str, value: Value) -> Result<Secret, Problem> {
 }
 
 /// A credential that is sent in a header.
-fn text(field: &str, value: Value) -> Result<Secret, Problem> {
+pub(super) fn text(field: &str, value: Value) -> Result<Secret, Problem> {
     let Value::String(text) = value else {
         return Err(Problem::field(field, "is not a text", "a text"));
     };
@@ -240,7 +158,7 @@ fn text(field: &str, value: Value) -> Result<Secret, Problem> {
 }
 
 /// The parts of an AWS credential are entered together: what is stored cannot be read back to complete them.
-fn whole(field: &str, options: &BTreeMap<String, Secret>) -> Result<(), Problem> {
+pub(super) fn whole(field: &str, options: &BTreeMap<String, Secret>) -> Result<(), Problem> {
     let parts = ["aws_access_key_id", "aws_secret_access_key"];
     let missing = parts.into_iter().find(|part| !options.contains_key(*part));
     match missing.filter(|_| parts.iter().any(|part| options.contains_key(*part))) {

@@ -105,7 +105,7 @@ pub(crate) async fn create(call: Call, _: Nothing, body: Create) -> Answer<Row> 
             outcome => drop(outcome?),
         }
     }
-    ok(Row::of(&made))
+    ok(Row::of(&call, &made))
 }
 
 pub(crate) async fn update(call: Call, _: Nothing, body: Update) -> Answer<Row> {
@@ -129,7 +129,7 @@ pub(crate) async fn update(call: Call, _: Nothing, body: Update) -> Answer<Row> 
     };
     let changed =
         call.store().update(&call.by, &call.whole(), workspace.id, Expected::Latest, change).await?;
-    ok(Row::of(&changed))
+    ok(Row::of(&call, &changed))
 }
 
 fn check(defaults: &Patch<Defaults>) -> Result<(), Problem> {

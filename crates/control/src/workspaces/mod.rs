@@ -58,13 +58,13 @@ pub(crate) async fn list(call: Call, filter: Filter, _: Nothing) -> Answer<List<
     };
     let rows = all::<Workspace>(call.store(), &call.whole()).await?.into_iter().filter(fits).collect();
     let (total, rows) = page(filter.paging.clone(), rows)?;
-    ok(List::new(total, rows.iter().map(Row::of).collect()))
+    ok(List::new(total, rows.iter().map(|row| Row::of(&call, row)).collect()))
 }
 
 pub(crate) async fn retrieve(call: Call, _: Nothing, _: Nothing) -> Answer<Whole> {
     let workspace = named(&call).await?;
     let users = members::rows(&call, &workspace).await?;
-    ok(Whole { row: Row::of(&workspace), users })
+    ok(Whole { row: Row::of(&call, &workspace), users })
 }
 
 /// The workspace of the path, if the caller may do there what the route is for.

@@ -7,11 +7,14 @@ use tidegate_store::entity::{Stored, Workspace, WorkspaceState};
 use tidegate_store::id::EntityId;
 use uuid::Uuid;
 
+use crate::call::Visit;
 use crate::flag::Flag;
 use crate::limits::{self, RateLimit, UsageLimit};
 use crate::metadata::{self, Metadata};
+use crate::standing::{self, Used};
 use crate::switches::{self, Values};
 use crate::timestamp::Timestamp;
+use crate::usage::Subject;
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Row {
@@ -26,6 +29,8 @@ pub(crate) struct Row {
     defaults: Defaults,
     usage_limits: Vec<UsageLimit>,
     rate_limits: Vec<RateLimit>,
+    /// One for each budget.
+    current_usage: Vec<Used>,
     /// Switches of its own, over the organisation's where that lets it.
     settings: Values,
     object: Object,
@@ -51,7 +56,7 @@ pub(super) const INPUT: &str = "input_guardrails";
 pub(super) const OUTPUT: &str = "output_guardrails";
 
 impl Row {
-    pub(super) fn of(stored: &Stored<Workspace>) -> Self {
+    pub(super) fn of(visit: &Visit, stored: &Stored<Workspace>) -> Self {
         let workspace = &stored.entity;
         let kept = workspace.defaults.get(METADATA).and_then(Value::as_object);
         Self {
@@ -71,6 +76,7 @@ impl Row {
             },
             usage_limits: limits::usage(&workspace.limits),
             rate_limits: limits::rates(&workspace.limits),
+            current_usage: standing::of(visit, &Subject::Workspace(stored.id), None).1,
             settings: switches::own(&workspace.settings),
             object: Object::Workspace,
         }

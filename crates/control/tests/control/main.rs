@@ -16,6 +16,7 @@ mod people;
 mod policies;
 mod prices;
 mod providers;
+mod secrets;
 mod usage;
 mod workspaces;
 mod world;

@@ -188,6 +188,9 @@ async fn other_objects_show_what_they_used() {
             "next_usage_reset_at": "2030-03-17T17:46:40.000Z"}]);
         assert_eq!(row["current_usage"], used);
     }
+    books.write(Subject::Workspace(world.a), standing(1, 5));
+    let row = world.done("service_key", "GET", "/v1/admin/workspaces/ws-a", json!({})).await;
+    assert_eq!(row["current_usage"][0]["current_usage"], 1);
     world.done("service_key", "PUT", "/v1/providers/p", json!({"reset_usage": 1})).await;
     assert_eq!(*books.resets.lock().unwrap(), [Subject::Provider(id)]);
 }

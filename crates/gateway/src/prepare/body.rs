@@ -81,6 +81,26 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    /// Holds the answer to so many tokens, under the name by which the client would have asked for it.
+    ///
+    /// # Errors
+    /// The body is not a JSON object.
+    pub fn cap_output(&mut self, tokens: u64, endpoint: Endpoint) -> Result<(), Refusal> {
+        const NAMES: [&str; 3] = ["max_completion_tokens", "max_tokens", "max_output_tokens"];
+        let mut members = self.parse()?;
+        let known: Vec<&str> = NAMES.into_iter().filter(|name| members.contains_key(*name)).collect();
+        let default = match endpoint {
+            Endpoint::ChatCompletions => "max_completion_tokens",
+            Endpoint::Responses => "max_output_tokens",
+            _ => "max_tokens",
+        };
+        for name in if known.is_empty() { vec![default] } else { known } {
+            members.insert(name.into(), tokens.into());
+        }
+        self.members = Some(members);
+        Ok(())
+    }
+
     /// What the address says about the body's model.
     pub fn set_model(&mut self, model: BodyModel) {
         if model != BodyModel::AsGiven {
