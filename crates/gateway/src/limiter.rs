@@ -46,6 +46,10 @@ pub trait Charged: Send + fmt::Debug {
 
 /// A charge of either kind.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "counted in this process is the rule, and a box for each request its price"
+)]
 pub enum Permit {
     Here(limits::Permit),
     Shared(Box<dyn Charged>),

@@ -125,7 +125,10 @@ pub struct Ground<'a> {
 
 /// The realms of workspaces, each made when it is first asked for and again when it has changed.
 #[derive(Debug, Default)]
-pub struct Realms(RwLock<HashMap<WorkspaceId, (Arc<Snapshot>, Arc<Realm>), foldhash::fast::RandomState>>);
+pub struct Realms(RwLock<Made>);
+
+/// With the settings that each was made of.
+type Made = HashMap<WorkspaceId, (Arc<Snapshot>, Arc<Realm>), foldhash::fast::RandomState>;
 
 impl Realms {
     pub fn of(&self, snapshot: &Arc<Snapshot>, workspace: Option<&Arc<Workspace>>) -> Arc<Realm> {
