@@ -11,7 +11,7 @@ use http::{HeaderMap, header};
 use tidegate_access::door::{self, Entry, LookedUp, Spends};
 use tidegate_access::jwt::looks_like_token;
 use tidegate_access::key::{Form, form_of};
-use tidegate_access::{Defaults, Permission, Reason, Refusal as Denial, admit, carried};
+use tidegate_access::{Defaults, Permission, Reading, Reason, Refusal as Denial, admit, carried};
 use tidegate_core::{ErrorKind, Secret};
 use tidegate_directory::{ApiKey, Directory, Freshness, Workspace};
 use tidegate_limits::client_address;
@@ -70,12 +70,18 @@ pub async fn identify(desk: &Desk<'_>, headers: &HeaderMap, wants: Permission) -
         None => None,
     };
     let Some(key) = found else {
-        if carried.key.is_some_and(|text| form_of(text) == Form::Broken) {
+        let form = carried.key.map(form_of);
+        if form == Some(Form::Broken) {
             return Err(refuse(&Denial::new(Reason::BrokenKey)));
         }
-        let looked_up = carried.key.map_or(LookedUp::Absent, |_| LookedUp::Unknown(carried.reading));
+        // Portkey's clients always have a word in the header of its own. While there are no keys it is none.
+        let is_word = form == Some(Form::Foreign)
+            && carried.reading == Reading::Certain
+            && !desk.directory.has_callers();
+        let key = carried.key.filter(|_| !is_word);
+        let looked_up = key.map_or(LookedUp::Absent, |_| LookedUp::Unknown(carried.reading));
         enter_without(desk, headers, looked_up)?;
-        let credential = carried.key.or(carried.credential).map(Secret::from);
+        let credential = key.or(carried.credential).map(Secret::from);
         return Ok(Caller { credential, address: Some(address), ..Caller::default() });
     };
     judge_age(desk)?;
@@ -227,7 +233,8 @@ mod tests {
             (Keyless::default(), [10, 0, 0, 1], vec![], Some(401)),
             (Keyless::default(), [127, 0, 0, 1], vec![("x-forwarded-for", "10.0.0.1")], Some(401)),
             (anywhere, [10, 0, 0, 1], vec![], None),
-            (anywhere, [10, 0, 0, 1], vec![("x-portkey-api-key", "pk")], Some(401)),
+            (anywhere, [10, 0, 0, 1], vec![("x-portkey-api-key", "a word")], None),
+            (anywhere, [10, 0, 0, 1], vec![("x-portkey-api-key", "tg-svc-made-up")], Some(401)),
         ] {
             let doors = Doors { keyless, ..Doors::default() };
             let desk =
