@@ -1,7 +1,7 @@
 """One gateway, one set of strict fakes and one real model server for the whole run."""
 
 import pytest
-from harness import processes, providers
+from harness import office, processes, providers
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +31,20 @@ def gateway(upstreams):
     running = processes.start_tidegate(settings=settings, configs={"pc-e2e": upstreams["cohere"].target()})
     yield running
     running.process.stop()
+
+
+@pytest.fixture(scope="session")
+def managed():
+    """A gateway whose administrator's key is known: for whoever makes workspaces, keys and providers of his own."""
+    running = processes.start_tidegate(TIDEGATE_ADMIN_KEY=office.ADMIN)
+    yield running
+    running.process.stop()
+
+
+@pytest.fixture
+def workspace(managed):
+    """A workspace of the test's own in that gateway, with a key."""
+    return office.workspace(managed)
 
 
 @pytest.fixture(params=providers.FAKES)

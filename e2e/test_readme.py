@@ -6,11 +6,13 @@ Only the port is another one. Blocks that ask the demo model are asked of the re
 import json
 import re
 import subprocess
+import time
 
 import httpx
 import pytest
-from harness import paths
-from harness.providers import KEY
+from harness import office, paths, processes
+from harness.providers import KEY, QUESTION, TIDE
+from openai import OpenAI, RateLimitError
 
 README = (paths.ROOT / "README.md").read_text()
 BLOCK = re.compile(r"<!-- e2e:(?P<name>\S+) -->\n```(?P<language>\w+)\n(?P<text>.*?)```", re.DOTALL)
@@ -41,7 +43,7 @@ def run(text: str, language: str) -> str:
 
 
 def test_every_marked_block_is_run():
-    assert set(BLOCKS) == {"curl", "python", "node", "fallback"}
+    assert set(BLOCKS) == {"curl", "python", "node", "keys", "fallback"}
 
 
 @pytest.mark.parametrize("model", ["demo", "real"])
@@ -76,3 +78,46 @@ def test_fallback(gateway, fakes, upstreams):
     answer = httpx.post(f"{gateway.v1}/chat/completions", headers=headers, json=body, timeout=30)
     assert answer.status_code == 200, answer.text
     assert answer.headers["x-portkey-last-used-option-index"] == "config.targets[1]"
+
+
+def test_keys_of_your_own(fakes, tmp_path):
+    """The three commands as they stand there, in an empty directory, and then OpenAI's SDK with what the last one said."""
+    started = time.monotonic()
+    serve, add, create = (line.split() for line in block("keys", "bash").splitlines())
+    port = str(processes.free_port())
+    env = processes.clean_env(TIDEGATE_PORT=port) | {"PATH": f"{paths.binary('tidegate').parent}:/usr/bin:/bin"}
+    gateway = processes.Process("tidegate", serve, env=env, cwd=tmp_path)
+    try:
+        url = gateway.wait_for(r"listening on (http://\S+)")[1]
+        said = "".join(command(line, env, tmp_path) for line in (add, create))
+        assert KEY not in said
+        # OpenAI's stand-in; the address of a provider takes its key along only when that is entered again.
+        running = processes.Tidegate(gateway, url, tmp_path / "tidegate-data")
+        admin = (running.data / "admin.key").read_text().strip()
+        (provider,) = office.call(running, "GET", "/providers?workspace_id=ws-default", admin)["data"]
+        change = {"key": KEY, "configurations": {"custom_host": f"{fakes['openai']}/v1"}}
+        office.call(running, "PUT", f"/integrations/{provider['integration_id']}", admin, json=change)
+
+        (key,) = set(re.findall(r"tg-svc-[A-Za-z0-9_-]+", said))
+        client = OpenAI(base_url=running.v1, api_key=key, max_retries=0)
+        asked = {"model": "@openai/gpt-4o-mini", "messages": [{"role": "user", "content": QUESTION}]}
+        assert client.chat.completions.create(**asked).choices[0].message.content == TIDE
+        print(f"from nothing to the first answer: {time.monotonic() - started:.2f} s")
+        # A million tokens of gpt-4o could cost 10 dollars.
+        dear = httpx.post(
+            f"{running.v1}/chat/completions", headers={"authorization": f"Bearer {key}"},
+            json=asked | {"model": "@openai/gpt-4o", "max_tokens": 1_000_000},
+        )  # fmt: skip
+        assert dear.status_code == 412, dear.text
+        with pytest.raises(RateLimitError):
+            for _ in range(101):
+                client.chat.completions.create(**asked)
+    finally:
+        gateway.stop()
+
+
+def command(line: list[str], env: dict[str, str], folder) -> str:
+    """What a command says, with a provider's key on its standard input."""
+    ended = subprocess.run(line, env=env, cwd=folder, input=KEY, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout

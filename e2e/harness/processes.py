@@ -70,6 +70,8 @@ class Tidegate:
 
     process: Process
     url: str
+    data: Path
+    """Its data directory."""
 
     @property
     def v1(self) -> str:
@@ -101,7 +103,7 @@ def start_tidegate(*arguments: str, settings: str = "", configs: dict | None = N
     command = [str(paths.binary("tidegate")), "serve", "--port", "0", "--data-dir", str(data), *arguments]
     process = Process("tidegate", command, env=clean_env(**env), cwd=folder)
     address = process.wait_for(r"listening on (http://\S+)")[1]
-    return Tidegate(process, address.replace("0.0.0.0", "127.0.0.1"))
+    return Tidegate(process, address.replace("0.0.0.0", "127.0.0.1"), data)
 
 
 def start_fakes() -> tuple[Process, dict]:

@@ -52,12 +52,23 @@ pub enum AdminKey {
     AlreadyThere,
 }
 
-/// Makes what is missing. `admin_key` is the operator's text for the admin key, if there is one.
+/// Keeps the text of an admin key where its owner finds it.
+pub type KeepKey<'a> = &'a (dyn Fn(&Secret) -> Result<(), String> + Sync);
+
+/// Makes what is missing. A new admin key is given to `keep` before it is good, so that a start which is cut off leaves no
+/// key whose text nobody has. (`keep` may be given a text that never becomes good: another replica was faster, which
+/// [`AdminKey::AlreadyThere`] tells, or the start was cut off, and the next one gives another.)
+///
+/// `admin_key` is the operator's text for the admin key, if there is one.
 ///
 /// # Errors
-/// [`StoreError::Invalid`] for a text that is no key, [`StoreError::Taken`] for one that is another key's, or the
-/// database's.
-pub async fn first_start(store: &Store, admin_key: Option<Secret>) -> Result<FirstStart, StoreError> {
+/// [`StoreError::Invalid`] for a text that is no key, [`StoreError::Taken`] for one that is another key's,
+/// [`StoreError::Internal`] with what `keep` said, or the database's.
+pub async fn first_start(
+    store: &Store,
+    admin_key: Option<Secret>,
+    keep: KeepKey<'_>,
+) -> Result<FirstStart, StoreError> {
     if let Some(text) = &admin_key {
         disclose::check_import(text).map_err(|problem| StoreError::Invalid {
             field: "TIDEGATE_ADMIN_KEY".to_owned(),
@@ -68,7 +79,7 @@ pub async fn first_start(store: &Store, admin_key: Option<Secret>) -> Result<Fir
     let organisation = organisation(store, &by).await?;
     let workspace = workspace(store, &by, organisation).await?;
     let (admin, is_new) = administrator(store, &by, organisation).await?;
-    let key = admin_key_of(store, &by, organisation, admin_key).await?;
+    let key = admin_key_of(store, &by, organisation, admin_key, keep).await?;
     let link = if is_new { Some(sign_in_link(store, organisation, admin, LINK_MS).await?) } else { None };
     Ok(FirstStart { organisation, workspace, admin, key, link })
 }
@@ -143,6 +154,7 @@ async fn admin_key_of(
     by: &By,
     organisation: OrganisationId,
     given: Option<Secret>,
+    keep: KeepKey<'_>,
 ) -> Result<AdminKey, StoreError> {
     let (id, whole) = (ApiKeyId::from_uuid(ADMIN_KEY), Scope::Organisation(organisation));
     let home = Home::organisation(organisation);
@@ -166,8 +178,10 @@ async fn admin_key_of(
     let (text, is_given) = match given {
         Some(text) => (text, true),
         None => {
-            let text = key_text::make(KeyKind::Admin);
-            (text.map_err(|problem| StoreError::Internal { reason: problem.to_string() })?, false)
+            let text = key_text::make(KeyKind::Admin)
+                .map_err(|problem| StoreError::Internal { reason: problem.to_string() })?;
+            keep(&text).map_err(|reason| StoreError::Internal { reason })?;
+            (text, false)
         }
     };
     Ok(match store.create_key_once(by, home, id, admin_key(), &text).await {

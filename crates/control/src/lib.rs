@@ -56,7 +56,7 @@ mod virtual_keys;
 mod workspaces;
 
 pub use api::{Api, ApiOptions};
-pub use first_start::{AdminKey, FirstStart, first_start, sign_in_link};
+pub use first_start::{AdminKey, FirstStart, KeepKey, first_start, sign_in_link};
 pub use policies::rule as policy;
 pub use problem::{Cause, Problem};
 pub use records::Records;

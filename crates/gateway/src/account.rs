@@ -149,7 +149,7 @@ impl Account {
         };
         self.attempts.push(Attempt {
             provider: Text::Fixed(attempt.provider),
-            target: Text::Own((*attempt.target.path).into()),
+            target: Text::Own(place_in_config(&attempt.target.path).into()),
             virtual_key: attempt.virtual_key.map_or_else(Text::default, |slug| Text::Shared(slug.clone())),
             model: Text::Own(attempt.model.into()),
             status: (!outcome.network).then_some(outcome.status),
@@ -343,6 +343,11 @@ pub struct Tried<'a> {
     pub began: Instant,
 }
 
+/// Records have `targets[1]` where headers say `config.targets[1]`; nothing for a config that is one target.
+fn place_in_config(path: &str) -> &str {
+    path.strip_prefix("config").map_or(path, |rest| rest.trim_start_matches('.'))
+}
+
 /// Headers as they came; what is no text is left out.
 fn texts(headers: &HeaderMap) -> Vec<(Text, Text)> {
     let pair = |(name, value): (&HeaderName, &HeaderValue)| {
@@ -398,4 +403,16 @@ pub fn pairs(members: serde_json::Map<String, serde_json::Value>) -> impl Iterat
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places() {
+        for (path, place) in [("config", ""), ("config.targets[1].targets[0]", "targets[1].targets[0]")] {
+            assert_eq!(place_in_config(path), place);
+        }
+    }
 }

@@ -129,7 +129,8 @@ fn is_own(method: &Method, path: &str) -> bool {
             Access::Public(reason) => matches!(reason, Public::Catalogue | Public::SignIn),
             Access::Needs(_) => found.route.metering() == Metering::Control,
         },
-        Err(denial) => denial.reason == Reason::NotFound && path.starts_with("/v1/"),
+        Err(denial) if denial.reason == Reason::NotFound => path.starts_with("/v1/"),
+        Err(_) => router().is_reserved(path),
     }
 }
 
@@ -170,6 +171,11 @@ mod tests {
             ("POST", "/", Route::Unknown),
             ("GET", "/healthz", Route::Health),
             ("GET", "/nope", Route::Unknown),
+            ("GET", "/v1/configs/%0F", Route::Own),
+            ("POST", "/v2/api-keys/%0F/rotate", Route::Own),
+            ("GET", "/pricing/%0F", Route::Own),
+            ("GET", "/healthz/%0F", Route::Unknown),
+            ("GET", "/v1/chat/../configs", Route::Pass),
             ("POST", "/v1/chat/completions", Route::Unified(Endpoint::ChatCompletions)),
             ("GET", "/v1/chat/completions", Route::Pass),
             ("POST", "/v1/messages/count_tokens", Route::Unified(Endpoint::CountTokens)),

@@ -1,5 +1,6 @@
 //! From limits as they are stored to rules and budgets that are enforced.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
@@ -27,13 +28,13 @@ pub(crate) struct Owner {
 pub(crate) struct Books {
     pub ledger: Option<Ledger>,
     /// What the pool has not been told yet; `None` without one.
-    pub news: Option<Arc<Mutex<Vec<News>>>>,
+    pub news: Option<Arc<Mutex<VecDeque<News>>>>,
 }
 
 impl Books {
     pub fn tell(&self, news: News) {
         if let Some(queue) = &self.news {
-            queue.lock().unwrap_or_else(PoisonError::into_inner).push(news);
+            queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(news);
         }
     }
 }

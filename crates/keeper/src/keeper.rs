@@ -52,6 +52,8 @@ struct Inner {
 struct State {
     model: Model,
     feed: Feed,
+    /// What was polled could not be applied: everything has to be read again, however often that takes.
+    behind: bool,
     /// Uses that the store was told of.
     told: u64,
 }
@@ -85,7 +87,7 @@ impl Keeper {
     ) -> Result<Self, StoreError> {
         let books = Books { ledger, news: pool.as_ref().map(|_| Arc::default()) };
         let feed = store.feed().await?;
-        let state = Mutex::new(State { model: Model::default(), feed, told: 0 });
+        let state = Mutex::new(State { model: Model::default(), feed, behind: false, told: 0 });
         let budgets = Arc::new(Maker { books: books.clone(), pool: pool.clone() });
         let keeper = Self(Arc::new(Inner { store, directory, books, budgets, pool, clock, state }));
         let mut state = keeper.0.state.lock().await;
@@ -157,12 +159,17 @@ impl Keeper {
 impl Inner {
     async fn round(&self, state: &mut State) -> Result<(), StoreError> {
         loop {
+            if state.behind {
+                state.feed = self.store.feed().await?;
+                self.load(state).await?;
+                state.behind = false;
+            }
             let asked_at = self.clock.unix_ms();
             let changes = match state.feed.poll().await {
                 Ok(changes) => changes,
                 Err(StoreError::ChangesGone { .. }) => {
-                    state.feed = self.store.feed().await?;
-                    return self.load(state).await;
+                    state.behind = true;
+                    continue;
                 }
                 Err(error) => return Err(error),
             };
@@ -171,12 +178,10 @@ impl Inner {
                 self.directory.fresh(asked_at);
                 return Ok(());
             }
-            if let Err(error) = self.apply(&mut state.model, &changes).await {
-                // What was polled and not applied would be missed: everything is read again.
-                state.feed = self.store.feed().await?;
-                self.load(state).await?;
-                return Err(error);
-            }
+            // Until it is applied: what was polled is not polled again.
+            state.behind = true;
+            self.apply(&mut state.model, &changes).await?;
+            state.behind = false;
         }
     }
 
@@ -211,23 +216,34 @@ impl Inner {
         for one in self.all::<Policy>().await? {
             self.put_policy(&mut model, &one, known.remove(&one.id.to_string()).unwrap_or_default());
         }
-        // Of policies that nobody has any more.
-        known.into_values().for_each(|budgets| policy::adopt(&self.books, None, budgets));
-        self.directory.clear();
-        let ids: Vec<WorkspaceId> = model.workspaces.keys().copied().collect();
-        for id in ids {
-            self.put_workspace(&model, id);
+        // What was known stays in force until it is known better: requests are served all the while, and the store may
+        // go away in the middle.
+        let before = std::mem::replace(&mut state.model, model);
+        state.model.keys = before.keys;
+        for id in before.providers.into_keys().filter(|id| !state.model.providers.contains_key(id)) {
+            bounds::forget(&self.books, Scope::VirtualKey, &id.to_string());
         }
+        let mut workspaces: HashSet<WorkspaceId> = state.model.workspaces.keys().copied().collect();
+        workspaces.extend(before.workspaces.into_keys());
+        for id in workspaces {
+            self.put_workspace(&state.model, id);
+        }
+        // Budgets of policies that nobody has any more.
+        known.into_values().for_each(|budgets| policy::adopt(&self.books, None, budgets));
+        let mut gone: HashSet<ApiKeyId> = state.model.keys.keys().copied().collect();
         let mut after = None;
         loop {
             let page = self.store.scan::<ApiKey>(after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.id);
             for key in &page {
-                self.put_key(&mut model, key);
+                gone.remove(&key.id);
+                self.put_key(&mut state.model, key);
             }
         }
-        state.model = model;
+        for id in gone {
+            self.remove_key(&mut state.model, id);
+        }
         self.tell_pool().await?;
         self.directory.fresh(asked_at);
         Ok(())
@@ -236,14 +252,16 @@ impl Inner {
     /// Tells the pool what it has not heard; what it does not take is told again in the next round.
     async fn tell_pool(&self) -> Result<(), StoreError> {
         let (Some(pool), Some(queue)) = (&self.pool, &self.books.news) else { return Ok(()) };
-        let news = std::mem::take(&mut *queue.lock().unwrap_or_else(PoisonError::into_inner));
-        for (at, one) in news.iter().enumerate() {
+        loop {
+            let one = queue.lock().unwrap_or_else(PoisonError::into_inner).front().cloned();
+            let Some(one) = one else { return Ok(()) };
             if one.tell(&**pool).await.is_err() {
-                queue.lock().unwrap_or_else(PoisonError::into_inner).splice(..0, news[at..].iter().cloned());
                 return Err(StoreError::Away { reason: "the pool of budgets".to_owned() });
             }
+            // Only now: this may be given up at any time, with the request that waited for it. Whoever tells holds the
+            // state's lock, so it is still the first.
+            queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         }
-        Ok(())
     }
 
     async fn all<E: Entity>(&self) -> Result<Vec<Stored<E>>, StoreError> {

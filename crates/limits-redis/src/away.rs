@@ -22,7 +22,7 @@ pub struct Shared {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum WhenAway {
     /// Each replica counts by itself, with its share of each limit: the amount divided by the replicas that Redis heard
-    /// of last, rounded down, but at least one. It begins with nothing used, so a window in which Redis goes away or
+    /// of last, rounded down, but at least one. (Of one that has just come the others hear at their next renewal.) It begins with nothing used, so a window in which Redis goes away or
     /// comes back can be used twice.
     #[default]
     Local,

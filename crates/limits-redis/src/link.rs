@@ -171,15 +171,24 @@ impl Link {
     async fn connect(&self) -> Result<Up, RedisError> {
         let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-        self.renew(&mut connection).await?;
+        let replicas = self.renew(&mut connection).await?;
+        // Never fewer than before: a Redis that lost its data has not heard of the others yet, and who believes to be
+        // alone takes the whole of every limit when it goes away again.
+        self.replicas.fetch_max(replicas, Ordering::Relaxed);
         ADMIT.load(&mut connection).await?;
         SETTLE.load(&mut connection).await?;
         let generation = self.generation.fetch_add(1, Ordering::Relaxed) + 1;
         Ok(Up { connection, generation })
     }
 
+    /// So many replicas live.
+    pub(crate) fn heard_of(&self, replicas: u32) {
+        self.replicas.store(replicas, Ordering::Relaxed);
+    }
+
     /// Says that this replica and its requests live, and hears how many replicas do.
-    pub(crate) async fn renew(&self, connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
+    pub(crate) async fn renew(&self, connection: &mut MultiplexedConnection) -> Result<u32, RedisError> {
+        let mut heard_of = self.options.replicas.get();
         let (held, replicas) = (self.held.all(), self.key("replicas"));
         let figures: [u8; 24] = doubles([self.time(), self.lease(), self.margin()]);
         let mut chunks = held.chunks(RENEWED_AT_ONCE);
@@ -193,11 +202,10 @@ impl Link {
                 chunk.iter().for_each(|(_, permit)| _ = command.arg(self.permit(*permit)));
             });
             if let Value::Int(count) = answer.await? {
-                let count = u32::try_from(count).unwrap_or(u32::MAX).max(self.options.replicas.get());
-                self.replicas.store(count, Ordering::Relaxed);
+                heard_of = heard_of.max(u32::try_from(count).unwrap_or(u32::MAX));
             }
             if chunks.len() == 0 {
-                return Ok(());
+                return Ok(heard_of);
             }
         }
     }

@@ -1,12 +1,14 @@
 //! What is told to Redis without waiting for it: settlements, and that this replica lives.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use redis::RedisError;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::counter::{SPEC, double, doubles};
 use crate::link::{Link, State, Up};
@@ -14,6 +16,8 @@ use crate::script::SETTLE;
 
 /// Settlements that are sent together.
 const AT_ONCE: usize = 64;
+/// From the start to the first renewal; each pause is twice the one before, up to a third of a lease.
+const SOON: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(crate) enum Job {
@@ -44,14 +48,19 @@ pub(crate) struct Counts {
 /// Works until the queue is closed and empty.
 pub(crate) async fn work(link: Arc<Link>, counts: Arc<Counts>, mut queue: mpsc::Receiver<Job>) {
     let third = link.options.lease / 3;
-    // The connection began with a renewal.
-    let mut beat = interval_at(Instant::now() + third, third);
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The connection began with a renewal. The first ones after it come sooner than leases need them: replicas that start
+    // together hear of each other by them.
+    let mut pause = SOON.min(third);
+    let mut beat = pin!(sleep(pause));
     let mut jobs = Vec::with_capacity(AT_ONCE);
     loop {
         tokio::select! {
             biased;
-            _ = beat.tick() => renew(&link).await,
+            () = &mut beat => {
+                renew(&link).await;
+                pause = (pause * 2).min(third);
+                beat.as_mut().reset(Instant::now() + pause);
+            }
             count = queue.recv_many(&mut jobs, AT_ONCE) => {
                 if count == 0 {
                     return;
@@ -127,7 +136,7 @@ async fn renew(link: &Link) {
     let State::Up(up) = link.state() else { return };
     let mut connection = up.connection;
     let reason = match timeout(link.options.lease / 3, link.renew(&mut connection)).await {
-        Ok(Ok(())) => return,
+        Ok(Ok(replicas)) => return link.heard_of(replicas),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "a renewal is not answered".to_owned(),
     };

@@ -4,6 +4,7 @@
 //! * [`Faults`] breaks the protocol in one chosen way, below what an HTTP library would allow.
 //! * [`fake`] holds strict stand-ins for providers: they refuse what the documented schemas refuse.
 //! * [`client`], [`Gateway`], [`Scratch`] are the test's own side.
+//! * [`Redis`], [`Postgres`] are servers of the test's own, which can be stopped, paused and started again.
 //!
 //! Development only, never part of the binary. A failure here is a failure of the test, so it panics.
 #![expect(
@@ -19,7 +20,9 @@ pub mod faults;
 mod log;
 mod play;
 mod ports;
+mod postgres;
 mod process;
+mod redis;
 mod reply;
 mod scratch;
 mod scripted;
@@ -31,7 +34,9 @@ mod traffic;
 
 pub use faults::Faults;
 pub use ports::{INVALID_HOST, free_port, refused_port};
+pub use postgres::Postgres;
 pub use process::Gateway;
+pub use redis::Redis;
 pub use reply::Reply;
 pub use scratch::Scratch;
 pub use scripted::Scripted;

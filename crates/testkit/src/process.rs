@@ -26,6 +26,16 @@ impl Gateway {
     /// # Panics
     /// When it cannot be started, ends before that, or takes more than twenty seconds; with what it wrote.
     pub async fn start(binary: &Path, arguments: &[&str], environment: &[(&str, &str)], ready: &str) -> Self {
+        let mut gateway = Self::spawn(binary, arguments, environment);
+        gateway.wait_for(ready).await;
+        gateway
+    }
+
+    /// Starts it, and waits for nothing.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn spawn(binary: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut child = Command::new(binary)
             .args(arguments)
             .env_clear()
@@ -41,9 +51,7 @@ impl Gateway {
             output.collect(child.stdout.take().expect("piped")),
             output.collect(child.stderr.take().expect("piped")),
         ];
-        let mut gateway = Self { child, output, readers };
-        gateway.wait_for(ready).await;
-        gateway
+        Self { child, output, readers }
     }
 
     /// Waits for a line that contains `text` and returns the first such line.
@@ -88,6 +96,26 @@ impl Gateway {
         };
         tokio::time::timeout(PATIENCE, ended).await.expect("it ends in time")
     }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("it can be waited for").is_none()
+    }
+
+    /// `kill -9`, and waits until nothing is left of it.
+    ///
+    /// # Panics
+    /// When it had ended by itself.
+    pub async fn kill(&mut self) {
+        let ended = self.child.try_wait().expect("it can be waited for");
+        assert!(ended.is_none(), "the process ended by itself ({ended:?}):\n{}", self.output().join("\n"));
+        self.child.kill().await.expect("it can be killed");
+    }
+}
+
+/// To a process that a test started.
+pub(crate) fn signal(name: &str, process: u32) {
+    let sent = std::process::Command::new("kill").args([&format!("-{name}"), &process.to_string()]).status();
+    let _ = sent.expect("kill exists");
 }
 
 /// The lines of both outputs, and word of each new one.

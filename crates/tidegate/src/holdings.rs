@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -129,12 +130,7 @@ pub async fn open(
     let options = tidegate_ledger::Options { share, on_alert, ..tidegate_ledger::Options::default() };
     let ledger = ledger(data, clock, options)?;
     let store = store(settings, given.master_key, clock).await?;
-    let first = first_start(&store, given.admin_key.map(Secret::from))
-        .await
-        .map_err(|error| format!("the first start failed: {error}"))?;
-    if let AdminKey::Made(key) = &first.key {
-        keep_admin_key(&data.join(ADMIN_KEY), key)?;
-    }
+    let first = first(&store, given.admin_key, data).await?;
     let keeper = Keeper::start(
         store.clone(),
         directory.clone(),
@@ -238,23 +234,23 @@ fn ledger(data: &Path, clock: &Arc<dyn Clock>, options: tidegate_ledger::Options
 
 async fn store(settings: &Settings, master: Option<&str>, clock: &Arc<dyn Clock>) -> Result<Store, String> {
     let data = &settings.server.data_dir;
-    let (backend, is_new): (Arc<dyn Backend>, bool) = match &settings.database.url {
-        None => {
-            let path = data.join(DATABASE);
-            let is_new = !path.exists();
-            (Arc::new(Sqlite::open(&path).map_err(|error| error.to_string())?), is_new)
-        }
+    let path = data.join(DATABASE);
+    // A file that is there was made with a key. So the key is made first: a start that is cut off between the two can be
+    // done again.
+    let may_make = settings.database.url.is_some() || !path.exists();
+    let masters = match master {
+        Some(text) => MasterKeys::parse(&Secret::from(text), MASTER_KEY_VARIABLE),
+        None => master_keys_in(&data.join(MASTER_KEY), may_make),
+    };
+    let masters = masters.map_err(|error| error.to_string())?;
+    let backend: Arc<dyn Backend> = match &settings.database.url {
+        None => Arc::new(Sqlite::open(&path).map_err(|error| error.to_string())?),
         Some(url) => {
             let config = url.expose().parse().map_err(|_| "database.url cannot be read".to_owned())?;
             let postgres = Postgres::open(config).await.map_err(|error| error.to_string())?;
-            (Arc::new(postgres), true)
+            Arc::new(postgres)
         }
     };
-    let masters = match master {
-        Some(text) => MasterKeys::parse(&Secret::from(text), MASTER_KEY_VARIABLE),
-        None => master_keys_in(&data.join(MASTER_KEY), is_new),
-    };
-    let masters = masters.map_err(|error| error.to_string())?;
     Store::open(backend, masters, clock.clone()).await.map_err(|error| error.to_string())
 }
 
@@ -310,13 +306,35 @@ fn readers(settings: &Settings) -> Result<Records, String> {
     }
 }
 
+/// What a database that nobody has used yet needs. The text of a new admin key is on disk before the key is good: a start
+/// that is cut off locks nobody out.
+async fn first(store: &Store, admin_key: Option<&str>, data: &Path) -> Result<FirstStart, String> {
+    let at = data.join(ADMIN_KEY);
+    let kept = AtomicBool::new(false);
+    let keep = |key: &Secret| {
+        kept.store(true, Ordering::Relaxed);
+        keep_admin_key(&at, key)
+    };
+    let first = first_start(store, admin_key.map(Secret::from), &keep)
+        .await
+        .map_err(|error| format!("the first start failed: {error}"))?;
+    if kept.into_inner() && !matches!(first.key, AdminKey::Made(_)) {
+        // Another replica was faster: what is kept here is no key.
+        std::fs::remove_file(&at).map_err(|error| format!("{}: {error}", at.display()))?;
+    }
+    Ok(first)
+}
+
 /// For the command line on this machine, which asks with it. Nobody else may read it.
 fn keep_admin_key(path: &Path, key: &Secret) -> Result<(), String> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
-    let written = options.open(path).and_then(|mut file| writeln!(file, "{}", key.expose()));
+    let written = options.open(path).and_then(|mut file| {
+        writeln!(file, "{}", key.expose())?;
+        file.sync_all()
+    });
     written.map_err(|error| format!("{}: {error}", path.display()))
 }
 

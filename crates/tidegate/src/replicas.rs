@@ -63,7 +63,9 @@ impl SharedLimits for RedisLimits {
 
     fn figures(&self) -> Vec<(&'static str, &'static str, u64)> {
         let stats = self.limits.store().stats();
+        let replicas = self.limits.store().redis().stats().replicas;
         vec![
+            ("limits_replicas", "Replicas that the shared counters heard of last", u64::from(replicas)),
             ("limits_away_admitted", "Requests admitted while the shared counters were away", stats.admitted),
             ("limits_away_refused", "Requests refused while the shared counters were away", stats.refused),
         ]

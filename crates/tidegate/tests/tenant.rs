@@ -26,7 +26,11 @@ pub struct Tenant {
 impl Tenant {
     /// In a directory that no gateway has used yet.
     pub async fn new(directory: &Scratch) -> Self {
-        let store = open(directory).await;
+        Self::of(open(directory).await).await
+    }
+
+    /// In any store.
+    pub async fn of(store: Store) -> Self {
         let organisation =
             Organisation { name: "Acme".into(), slug: "acme".into(), settings: json_map(&json!({})) };
         let organisation = store.create_organisation(&By::system(), organisation).await.unwrap().id;

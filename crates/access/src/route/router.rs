@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use http::Method;
 
 use super::path::{Part, is_plain, parts};
-use super::{Metering, Route, Verbs};
+use super::{Access, Metering, Public, Route, Verbs};
 use crate::refusal::{Reason, Refusal};
 
 /// Built once from the table.
@@ -16,8 +16,9 @@ use crate::refusal::{Reason, Refusal};
 pub struct Router {
     nodes: Vec<Node>,
     routes: Vec<Route>,
-    /// First segments below `/v1/` that belong to the gateway's own API.
+    /// First segments that belong to the gateway's own API: below `/v1/` and `/v2/`, and where there is no version.
     reserved: BTreeSet<&'static str>,
+    roots: BTreeSet<&'static str>,
 }
 
 #[derive(Debug, Default)]
@@ -54,7 +55,12 @@ impl Router {
     /// # Errors
     /// A template that is none, and two routes of which neither is the more exact one.
     pub fn new(table: impl IntoIterator<Item = Route>) -> Result<Self, TableError> {
-        let mut router = Self { nodes: vec![Node::default()], routes: Vec::new(), reserved: BTreeSet::new() };
+        let mut router = Self {
+            nodes: vec![Node::default()],
+            routes: Vec::new(),
+            reserved: BTreeSet::new(),
+            roots: BTreeSet::new(),
+        };
         for route in table {
             router.add(route)?;
         }
@@ -117,9 +123,14 @@ impl Router {
     }
 
     /// The gateway's own API is never passed on to a provider, a mistyped path of it included: its bodies hold keys.
-    fn is_reserved(&self, path: &str) -> bool {
-        let first = path.strip_prefix("/v1/").and_then(|rest| rest.split('/').next());
-        first.is_some_and(|first| self.reserved.contains(first) || first.contains('%'))
+    /// Of a path that is badly formed this says whose words the refusal is in.
+    pub fn is_reserved(&self, path: &str) -> bool {
+        let mut segments = path.split('/').skip(1);
+        match (segments.next(), segments.next()) {
+            (Some("v1" | "v2"), Some(first)) => self.reserved.contains(first) || first.contains('%'),
+            (Some(first), _) => self.roots.contains(first),
+            (None, _) => false,
+        }
     }
 
     fn add(&mut self, route: Route) -> Result<(), TableError> {
@@ -127,10 +138,19 @@ impl Router {
         if parts.iter().filter(|part| !matches!(part, Part::Literal(_))).count() > NAMES {
             return Err(TableError::Template(route.template));
         }
-        if let (Metering::Control | Metering::ByAddress, [Part::Literal("v1"), Part::Literal(first), ..]) =
-            (route.metering, &*parts)
-        {
-            self.reserved.insert(first);
+        if matches!(route.metering, Metering::Control | Metering::ByAddress) {
+            match *parts {
+                [Part::Literal("v1"), Part::Literal(first), ..] => {
+                    self.reserved.insert(first);
+                }
+                // Not what says how the process does: that is no API.
+                [Part::Literal(first), ..]
+                    if matches!(route.access, Access::Public(Public::Catalogue | Public::SignIn)) =>
+                {
+                    self.roots.insert(first);
+                }
+                _ => {}
+            }
         }
         let index = self.routes.len();
         let mut node = 0;

@@ -179,6 +179,15 @@ fn hostile_paths_open_no_admin_route() {
         assert_eq!(router.find(&Method::POST, path).unwrap_err().reason, Reason::NotFound, "{path}");
     }
     assert_eq!(router.find(&Method::PATCH, "/v1/configs/c").unwrap_err().reason, Reason::NotFound);
+    // And one that is badly formed is refused in its words.
+    for path in ["/v1/configs/%0F", "/v2/api-keys/%0F/rotate", "/pricing/%0F", "/model-configs/pricing/a/%0F"]
+    {
+        assert_eq!(router.find(&Method::GET, path).unwrap_err().reason, Reason::BadPath, "{path}");
+        assert!(router.is_reserved(path), "{path}");
+    }
+    for path in ["/v1/chat/../configs", "/healthz/../v1/configs", "/pricings/%0F", "*", ""] {
+        assert!(!router.is_reserved(path), "{path}");
+    }
 }
 
 /// The search against the plainest reading of the templates.

@@ -150,3 +150,30 @@ async fn replicas_hear_of_each_other() {
     assert_eq!(replicas[0].store().stats().replicas, 3);
     until("the last one heard of all", || replicas[2].store().stats().replicas == 3).await;
 }
+
+#[tokio::test]
+async fn replicas_that_start_together_hear_of_each_other_by_themselves() {
+    let server = Server::start();
+    let replicas = replicas(&server, Time::Server).await;
+    let hear_of_all = || replicas.iter().all(|replica| replica.store().stats().replicas == 3);
+    until("all heard of all", hear_of_all).await;
+}
+
+#[tokio::test]
+async fn a_server_that_forgot_the_replicas_makes_none_believe_to_be_alone() {
+    let mut server = Server::start();
+    let replicas = replicas(&server, Time::Server).await;
+    for replica in replicas.iter() {
+        replica.store().renew().await;
+        assert_eq!(replica.store().stats().replicas, 3);
+    }
+    server.kill();
+    for replica in replicas.iter() {
+        // Finds out that the connection is broken.
+        replica.store().renew().await;
+    }
+    until("all noticed", || replicas.iter().all(|replica| replica.store().is_away())).await;
+    server.restart();
+    replicas[0].store().ready().await;
+    assert_eq!(replicas[0].store().stats().replicas, 3);
+}
