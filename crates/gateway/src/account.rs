@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tidegate_access::Who as Known;
 use tidegate_core::{Usage, id};
 use tidegate_directory::{ApiKey, Workspace};
@@ -26,7 +26,10 @@ use crate::headers::GatewayHeaders;
 use crate::limiter::Permit;
 use crate::plan::Resolved;
 use crate::policy::Review;
-use crate::record::{End, Record};
+use crate::queue::Asker;
+use crate::record::End;
+use crate::state::Gateway;
+use crate::unsaid::{Kept, Unsaid};
 
 #[derive(Debug, Default)]
 pub struct Account {
@@ -38,6 +41,9 @@ pub struct Account {
     pub review: Option<Arc<Review>>,
     /// What the attempt that answered set aside.
     pub meter: Option<Box<Meter>>,
+    /// How long it waited for its limits, and as whom.
+    pub waited: Option<Duration>,
+    pub asker: Option<Asker>,
     pub virtual_key: Option<Arc<str>>,
     /// The model that was sent to the provider.
     pub sent_model: Box<str>,
@@ -53,6 +59,8 @@ pub struct Account {
     is_limited: bool,
     request_bytes: u64,
     pub response_bytes: u64,
+    /// For answers that do not say their usage.
+    kept: Option<Kept>,
     /// Work that is not counted in tokens.
     facts: Option<Box<Facts>>,
     /// Where bodies may be kept.
@@ -68,12 +76,27 @@ struct Bodies {
 }
 
 /// What is known when the last byte is gone.
-pub struct Closing<'a> {
-    pub record: &'a Record,
+#[derive(Debug)]
+pub struct Closing {
+    pub gateway: Arc<Gateway>,
+    pub route: &'static str,
+    pub method: Method,
+    pub path: Box<str>,
+    pub provider: &'static str,
+    pub model: Box<str>,
+    pub status: u16,
+    /// As the provider said it.
+    pub usage: Option<Usage>,
+    pub trace_id: Option<HeaderValue>,
+    pub detail: Option<Box<str>>,
+    pub limit: Option<&'static str>,
     pub duration: Duration,
     pub ttfb: Option<Duration>,
     pub end: End,
     pub streaming: bool,
+    /// The stream has said its finish, whether or not its client heard it.
+    pub is_finished: bool,
+    pub how: How,
 }
 
 impl Account {
@@ -102,6 +125,9 @@ impl Account {
         self.is_priced = call.route.is_of_model();
         if let CallBody::Json(frames) = &call.body {
             self.facts = bounds::facts(call.route, frames).map(Box::new);
+            if self.is_priced && self.facts.is_none() && self.key.is_some() {
+                self.kept = Some(Kept::of_request(frames));
+            }
         }
         let pipe = control.records.as_ref().map(|recorder| &recorder.pipe);
         if let (Some(pipe), CallBody::Json(frames)) = (pipe.filter(|pipe| pipe.may_keep_bodies()), &call.body)
@@ -127,6 +153,9 @@ impl Account {
     /// Bytes of the answer that go out.
     pub fn sent(&mut self, bytes: &Bytes) {
         self.response_bytes += bytes.len() as u64;
+        if let Some(kept) = &mut self.kept {
+            kept.sent(bytes);
+        }
         if let Some(response) = self.bodies.as_mut().and_then(|bodies| bodies.response.as_mut()) {
             response.frame(bytes);
         }
@@ -171,27 +200,56 @@ impl Account {
         all.reduce(Standing::and).map(|all| all.headers()).unwrap_or_default()
     }
 
-    /// Settles what was set aside and writes the record. Success, error, a client that left and a panic come here alike.
-    pub fn close(mut self, closing: &Closing<'_>) {
-        let record = closing.record;
-        let control = &record.gateway.control;
-        let now = record.gateway.clock.now();
+    /// Settles what was set aside and writes the record, now or when its tokens are counted. Success, error, a client
+    /// that left and a panic come here alike.
+    pub fn close(mut self: Box<Self>, mut closing: Closing) {
+        let is_success = (200..300).contains(&closing.status);
+        if is_success && self.facts.is_some() {
+            // Images and speech are paid by what was asked for.
+            closing.usage.get_or_insert_default();
+        }
+        // What a stream says on the way is not all that it used.
+        let is_whole = !closing.streaming || closing.is_finished || closing.end == End::Ok;
+        let is_said = closing.usage.is_some() && (is_whole || self.facts.is_some());
+        if is_said || !is_success || !self.is_priced {
+            return self.settle(closing, false);
+        }
+        let gateway = closing.gateway.clone();
+        let how = match self.kept.take() {
+            None => Err(("length", self, closing)),
+            Some(kept) => {
+                let unsaid = Box::new(Unsaid { account: self, closing, kept });
+                gateway.counting.offer(unsaid).map_err(|back| ("busy", back.account, back.closing))
+            }
+        };
+        if let Err((why, account, mut closing)) = how {
+            gateway.metrics.usage_estimate(why);
+            let guess = account.guess(closing.streaming);
+            let is_estimate = take_more(&mut closing.usage, guess);
+            account.settle(closing, is_estimate);
+        }
+    }
+
+    /// On the thread that counts.
+    pub fn counted(self: Box<Self>, mut closing: Closing, kept: &Kept) {
+        let gateway = closing.gateway.clone();
+        let model = if self.sent_model.is_empty() { &closing.model } else { &self.sent_model };
+        let usage = kept.count(model, &self.guess(closing.streaming), self.response_bytes);
+        let is_estimate = take_more(&mut closing.usage, usage);
+        self.settle(closing, is_estimate);
+        gateway.metrics.usage_estimate("counted");
+    }
+
+    fn settle(mut self: Box<Self>, mut closing: Closing, estimated: bool) {
+        let gateway = closing.gateway.clone();
+        let control = &gateway.control;
+        let now = gateway.clock.now();
         let is_charged = self.review.as_ref().is_some_and(|review| review.is_charged());
         self.is_limited = self.charged.is_some() || self.meter.is_some() || is_charged;
-        let (usage, estimated) = match &record.usage {
-            Some(usage) => (Some(usage.clone()), false),
-            // Images and speech are paid by what was asked for.
-            None if self.facts.is_some() && (200..300).contains(&record.status) => {
-                (Some(Usage::default()), false)
-            }
-            None if self.is_priced && (200..300).contains(&record.status) => {
-                (Some(self.guess(closing.streaming)), true)
-            }
-            None => (None, false),
-        };
+        let usage = closing.usage.take();
         let tokens = usage.as_ref().map_or(0, Usage::total);
         let cost = match &usage {
-            Some(usage) if self.is_priced => Some(self.cost(control, record, usage, estimated)),
+            Some(usage) if self.is_priced => Some(self.cost(&closing, usage, estimated)),
             _ => None,
         };
         let bill = match &cost {
@@ -199,30 +257,28 @@ impl Account {
             _ => None,
         };
         if let Some(cost) = &cost {
-            record.gateway.metrics.cost(cost);
+            gateway.metrics.cost(cost);
         }
         if let Some(meter) = self.meter.take() {
-            let how = match closing.end {
-                _ if std::thread::panicking() => How::Panic,
-                End::ClientGone => How::Disconnect,
-                End::Ok => How::Success,
-                _ => How::Error,
-            };
             let amount = match (&usage, bill) {
                 // Nothing was consumed.
                 (None, _) => Some(tidegate_pricing::Money::ZERO),
                 (Some(_), bill) => bill.map(|bill| bill.total),
             };
-            meter.settle(amount, tokens, estimated, how, now);
+            meter.settle(amount, tokens, estimated, closing.how, now);
         }
         if let Some(charged) = self.charged.take() {
             charged.settle(tokens, now);
+            gateway.queue.freed();
+        }
+        if let Some(asker) = self.asker.take() {
+            gateway.queue.used(&asker, tokens);
         }
         if let Some(review) = self.review.take() {
             review.close(tokens, now);
         }
         if let Some(recorder) = &control.records {
-            let id = recorder.ids.next(record.gateway.clock.unix_ms());
+            let id = recorder.ids.next(gateway.clock.unix_ms());
             let bodies = self.bodies.take().map(|bodies| {
                 let Bodies { request, response, .. } = *bodies;
                 std::iter::once(request).chain(response).collect::<RawBodies>()
@@ -232,15 +288,21 @@ impl Account {
         }
     }
 
-    fn cost(&self, control: &Control, record: &Record, usage: &Usage, estimated: bool) -> Cost {
-        let found = control.prices.find(&ModelName {
-            provider: record.provider,
+    fn cost(&self, closing: &Closing, usage: &Usage, estimated: bool) -> Cost {
+        let found = closing.gateway.control.prices.find(&ModelName {
+            provider: closing.provider,
             slug: self.virtual_key.as_deref(),
-            asked: if self.sent_model.is_empty() { &record.model } else { &self.sent_model },
-            answered: Some(&*record.model).filter(|model| !model.is_empty()),
+            asked: if self.sent_model.is_empty() { &closing.model } else { &self.sent_model },
+            answered: Some(&*closing.model).filter(|model| !model.is_empty()),
             base_model: None,
         });
-        charge::price(&found, usage, self.facts.as_deref(), estimated, record.gateway.clock.unix_ms() / 1_000)
+        charge::price(
+            &found,
+            usage,
+            self.facts.as_deref(),
+            estimated,
+            closing.gateway.clock.unix_ms() / 1_000,
+        )
     }
 
     /// Nobody told the usage: by the length of what went in and came out.
@@ -258,20 +320,20 @@ impl Account {
 
     fn record(
         self,
-        closing: &Closing<'_>,
+        closing: Closing,
         id: u64,
         usage: Option<Usage>,
         usage_estimated: bool,
         cost: Option<&Cost>,
     ) -> RequestRecord {
-        let Closing { record, duration, ttfb, end, .. } = closing;
+        let Closing { duration, ttfb, end, .. } = closing;
         let (config, config_version) = self.saved.unwrap_or_else(|| ("".into(), 0));
         let principal = self.key.as_ref().map(|key| &key.principal);
         let user = self.user.map(Text::Own).or_else(|| {
             let user = principal?.user.as_ref()?;
             Some(Text::Own(user.text().into()))
         });
-        let trace = record.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let trace = closing.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
         RequestRecord {
             id,
             who: Who {
@@ -294,21 +356,26 @@ impl Account {
                     .map_or_else(Text::default, |user| Text::Own(user.text().into())),
                 metadata: self.metadata,
             },
-            route: Text::Fixed(record.route),
-            method: Text::Own(record.method.as_str().into()),
-            path: Text::Own(record.path.clone()),
-            provider: Text::Fixed(record.provider),
+            route: Text::Fixed(closing.route),
+            method: Text::Own(closing.method.as_str().into()),
+            path: Text::Own(closing.path),
+            provider: Text::Fixed(closing.provider),
             virtual_key: self.virtual_key.map(Text::Shared).unwrap_or_default(),
             config: Text::Shared(config),
             config_version,
             asked_model: self.asked_model.map(Text::Own).unwrap_or_default(),
-            model: Text::Own(record.model.clone()),
+            model: Text::Own(closing.model),
             stream: self.stream,
             attempts: self.attempts,
-            status: record.status,
+            status: closing.status,
             end: Text::Fixed(end.as_str()),
-            error: record.detail.clone().map(Text::Own).unwrap_or_default(),
-            timing: Timing { total_us: micros(*duration), ttft_us: ttfb.map(micros), ..Timing::default() },
+            error: closing.detail.map(Text::Own).unwrap_or_default(),
+            timing: Timing {
+                total_us: micros(duration),
+                ttft_us: ttfb.map(micros),
+                waited_us: self.waited.map_or(0, micros),
+                ..Timing::default()
+            },
             usage,
             usage_estimated,
             cost: cost.map(told).unwrap_or_default(),
@@ -318,16 +385,34 @@ impl Account {
                 ..Span::default()
             },
             cache: Text::Fixed("disabled"),
-            limit_outcome: Text::Fixed(if record.limit.is_some() {
+            limit_outcome: Text::Fixed(if closing.limit.is_some() {
                 "refused"
+            } else if self.waited.is_some() {
+                "queued"
             } else if self.is_limited {
                 "passed"
             } else {
                 ""
             }),
-            limit: Text::Fixed(record.limit.unwrap_or_default()),
+            limit: Text::Fixed(closing.limit.unwrap_or_default()),
             bytes: records::Bytes { request: self.request_bytes, response: self.response_bytes },
             ..RequestRecord::default()
+        }
+    }
+}
+
+/// Takes an estimate where the provider said less, or nothing. True when the usage is one then.
+fn take_more(said: &mut Option<Usage>, estimate: Usage) -> bool {
+    match said {
+        Some(said) if said.output >= estimate.output => false,
+        // What it said of the prompt is right from the beginning.
+        Some(said) => {
+            said.output = estimate.output;
+            true
+        }
+        None => {
+            *said = Some(estimate);
+            true
         }
     }
 }

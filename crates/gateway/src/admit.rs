@@ -1,6 +1,8 @@
 //! Step 4. May this request enter now? Loops may not, nor whoever is over a limit. All layers are looked at and then
 //! charged in one step; what a refused request would have used is charged nowhere.
 
+use std::sync::Arc;
+
 use http::HeaderValue;
 use serde_json::Value;
 use tidegate_core::ErrorKind;
@@ -9,9 +11,11 @@ use tidegate_limits::{Cause, Demand, Denial, Layer, Rule, Scope, Unit};
 
 use crate::accept::{Call, CallBody};
 use crate::authenticate::Caller;
-use crate::headers::GatewayHeaders;
+use crate::headers::{GatewayHeaders, QUEUED};
 use crate::limiter::Permit as Charge;
 use crate::policy::{Matched, Review};
+use crate::queue::{Asker, Queue};
+use crate::record::Record;
 use crate::refuse::Refusal;
 use crate::state::{Gateway, Snapshot};
 
@@ -28,11 +32,12 @@ pub struct Permit {
 /// 508 when the request has passed through `max_hops` gateways: a gateway that was configured to call itself. 429 over a
 /// limit, with when to come back.
 pub async fn enter(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     snapshot: &Snapshot,
     caller: &Caller,
     call: &Call,
     review: Option<&Review>,
+    record: &mut Record,
 ) -> Result<Permit, Refusal> {
     let hops = hops(&call.own, snapshot.max_hops)?;
     let each = &snapshot.doors.each;
@@ -61,7 +66,11 @@ pub async fn enter(
         return Ok(Permit { hops, charged: None });
     }
     let demand = Demand { layers: &layers, tokens: tokens(call, &layers) };
-    match gateway.control.limits.admit(&demand, gateway.clock.now()).await {
+    let entry = Queue::enter(gateway, snapshot.queue, || asker(caller, call), &demand).await;
+    if let Some(waited) = entry.waited {
+        record.waited(waited, asker(caller, call));
+    }
+    match entry.admitted {
         Ok(charged) => Ok(Permit { hops, charged: Some(charged) }),
         Err(Denial::Away(_)) => Err(away()),
         Err(Denial::Refused(refusal)) => {
@@ -78,9 +87,24 @@ pub async fn enter(
                 Cause::Rule { layer, .. } => layers.get(*layer).map_or("", |layer| layer.id),
                 Cause::NoRoom => "",
             };
-            Err(over(&refusal, name))
+            let mut told = over(&refusal, name);
+            if let Some(waited) = entry.waited {
+                told.headers.push((QUEUED, waited.as_millis().to_string()));
+            }
+            Err(told)
         }
     }
+}
+
+/// As whom a request waits: its API key, or else its workspace or its address.
+fn asker(caller: &Caller, call: &Call) -> Asker {
+    let lane = match (&caller.key, &caller.workspace, caller.address) {
+        (Some(key), ..) => key.id.clone(),
+        (None, Some(workspace), _) => workspace.bounds.id.clone(),
+        (None, None, Some(address)) => address.to_string().into(),
+        (None, None, None) => "".into(),
+    };
+    Asker { lane, tokens: prompt_tokens(call) }
 }
 
 /// Nobody can count at this moment, and the operator wants nobody served uncounted.
@@ -105,14 +129,19 @@ pub fn over(refusal: &limits::Refusal, name: &str) -> Refusal {
 /// What is set aside of token limits until the usage is known: the prompt by its length. Never more than a limit, so
 /// that a call which is larger than one can be made once in its window.
 pub fn tokens(call: &Call, layers: &[Layer<'_>]) -> u64 {
-    /// Of English text and of JSON around it; a guess that the true usage corrects.
-    const BYTES_PER_TOKEN: u64 = 4;
-    let CallBody::Json(frames) = &call.body else { return 0 };
     let rules = layers.iter().flat_map(|layer| layer.rules);
     let least = rules.filter(|rule| rule.unit() == Unit::Tokens).map(Rule::amount).min();
     let Some(least) = least else { return 0 };
+    prompt_tokens(call).min(least)
+}
+
+/// The prompt by its length.
+fn prompt_tokens(call: &Call) -> u64 {
+    /// Of English text and of JSON around it; a guess that the true usage corrects.
+    const BYTES_PER_TOKEN: u64 = 4;
+    let CallBody::Json(frames) = &call.body else { return 0 };
     let bytes: usize = frames.iter().map(bytes::Bytes::len).sum();
-    (bytes as u64 / BYTES_PER_TOKEN).min(least)
+    bytes as u64 / BYTES_PER_TOKEN
 }
 
 /// `_user` of the metadata header.

@@ -191,7 +191,12 @@ pub async fn one(
                 meter.failed(scene.gateway.clock.now());
             }
         }
-        Err(_) => drop(meter),
+        // It never went out.
+        Err(_) => {
+            if let Some(meter) = meter {
+                meter.failed(scene.gateway.clock.now());
+            }
+        }
     }
     attempted
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tidegate_upstream::Answer;
 
+use crate::paced::PacedBody;
 use crate::pass::PassBody;
 use crate::record::{End, Record};
 use crate::translated::TranslatedBody;
@@ -33,6 +34,8 @@ pub enum ClientBody {
     Pass(Box<PassBody>),
     /// The provider's stream in the client's dialect.
     Translated(Box<TranslatedBody>),
+    /// A stream that goes out at a pace.
+    Paced(Box<PacedBody>),
     /// Nothing but the news that the answer broke off.
     Broken,
 }
@@ -70,6 +73,7 @@ impl Body for ClientBody {
             }
             Self::Pass(body) => body.poll(cx),
             Self::Translated(body) => body.poll(cx),
+            Self::Paced(body) => body.poll(cx),
             Self::Broken => Poll::Ready(Some(Err(Cut))),
         }
     }
@@ -78,7 +82,7 @@ impl Body for ClientBody {
         match self {
             Self::Full(bytes, _) => bytes.as_ref().is_none_or(Bytes::is_empty),
             Self::Pass(body) => body.is_end(),
-            Self::Translated(_) | Self::Broken => false,
+            Self::Translated(_) | Self::Paced(_) | Self::Broken => false,
         }
     }
 
@@ -86,7 +90,7 @@ impl Body for ClientBody {
         match self {
             Self::Full(bytes, _) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
             Self::Pass(body) => body.size_hint(),
-            Self::Translated(_) | Self::Broken => SizeHint::default(),
+            Self::Translated(_) | Self::Paced(_) | Self::Broken => SizeHint::default(),
         }
     }
 }

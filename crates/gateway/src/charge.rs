@@ -20,7 +20,8 @@ use crate::prepare::{Job, Scene};
 use crate::refuse::Refusal;
 use crate::{admit, bounds};
 
-/// What was set aside for an attempt, and what is needed to say what it cost. Dropped without a word it costs nothing.
+/// What was set aside for an attempt, and what is needed to say what it cost. Dropped without a word, because a
+/// client left before there was an answer, it costs what the books are opened with: see `tidegate_ledger::Unheard`.
 #[derive(Debug)]
 pub struct Meter {
     reservation: Option<Reservation>,

@@ -17,6 +17,8 @@ pub const CIRCUIT: HeaderName = HeaderName::from_static("x-tidegate-circuit");
 pub const ESTIMATED: HeaderName = HeaderName::from_static("x-tidegate-estimated");
 /// Rate limits are counted by this replica alone, because the shared counters are away.
 pub const LIMITS: HeaderName = HeaderName::from_static("x-tidegate-limits");
+/// How long the request waited for a rate limit, in ms.
+pub const QUEUED: &str = "x-tidegate-queued-ms";
 /// Official clients obey it before any rule of their own.
 pub const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 

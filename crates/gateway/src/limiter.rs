@@ -40,11 +40,17 @@ pub trait SharedLimits: Send + Sync + fmt::Debug {
 pub trait Charged: Send + fmt::Debug {
     fn standing(&self) -> Standing;
     fn settle(self: Box<Self>, tokens: u64, now: Moment);
+    /// The request never took place.
+    fn cancel(self: Box<Self>, now: Moment);
 }
 
 /// A charge of either kind.
 #[expect(clippy::large_enum_variant, reason = "one is held per request; a box would be an allocation more")]
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "counted in this process is the rule, and a box for each request its price"
+)]
 pub enum Permit {
     Here(limits::Permit),
     Shared(Box<dyn Charged>),
@@ -95,6 +101,14 @@ impl Permit {
         match self {
             Self::Here(permit) => permit.settle(tokens, now),
             Self::Shared(charged) => charged.settle(tokens, now),
+        }
+    }
+
+    /// The request never took place: everything is given back.
+    pub fn cancel(self, now: Moment) {
+        match self {
+            Self::Here(permit) => permit.cancel(now),
+            Self::Shared(charged) => charged.cancel(now),
         }
     }
 }

@@ -88,6 +88,10 @@ pub struct Metrics {
     pub open_requests: Gauge,
     pub open_streams: Gauge,
     pub open_connections: Gauge,
+    /// Requests that wait for a rate limit.
+    pub queue_waiting: Gauge,
+    queue_ends: Family<ReasonLabels, Counter>,
+    usage_estimates: Family<ReasonLabels, Counter>,
     pub hedges: Counter,
     cost: Counter<f64, AtomicU64>,
     unpriced: Counter,
@@ -111,6 +115,9 @@ impl Metrics {
             open_requests: Gauge::default(),
             open_streams: Gauge::default(),
             open_connections: Gauge::default(),
+            queue_waiting: Gauge::default(),
+            queue_ends: Family::default(),
+            usage_estimates: Family::default(),
             hedges: Counter::default(),
             cost: Counter::default(),
             unpriced: Counter::default(),
@@ -152,6 +159,17 @@ impl Metrics {
         r.register("open_requests", "Requests under way", self.open_requests.clone());
         r.register("open_streams", "Streams under way", self.open_streams.clone());
         r.register("open_connections", "Client connections", self.open_connections.clone());
+        r.register("queue_waiting", "Requests that wait for a rate limit", self.queue_waiting.clone());
+        r.register(
+            "queue_ends",
+            "How waiting for a rate limit ended: admitted, expired, displaced, full, left, stopped, away",
+            self.queue_ends.clone(),
+        );
+        r.register(
+            "usage_estimates",
+            "Answers whose provider said no usage, by how it was found: counted, length, busy",
+            self.usage_estimates.clone(),
+        );
         r.register("hedges", "Second attempts sent because the first was slow", self.hedges.clone());
         r.register(
             "cost_usd",
@@ -215,6 +233,14 @@ impl Metrics {
 
     pub fn stream_end(&self, reason: &'static str) {
         self.stream_ends.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    pub fn usage_estimate(&self, how: &'static str) {
+        self.usage_estimates.get_or_create(&ReasonLabels { reason: how }).inc();
+    }
+
+    pub fn queued(&self, end: &'static str) {
+        self.queue_ends.get_or_create(&ReasonLabels { reason: end }).inc();
     }
 
     pub fn refusal(&self, reason: &'static str) {

@@ -234,6 +234,7 @@ impl PassBody {
         self.tap.end();
         let report = self.tap.report();
         self.record.usage.clone_from(&report.usage);
+        self.record.is_finished = report.finished;
         if let Some(model) = &report.model {
             self.record.model = model.as_str().into();
         }
@@ -246,6 +247,7 @@ impl Drop for PassBody {
         if !self.done && self.record.usage.is_none() {
             let report = self.tap.report();
             self.record.usage.clone_from(&report.usage);
+            self.record.is_finished = report.finished;
         }
     }
 }
@@ -286,7 +288,7 @@ fn is_usage_alone(event: &[u8]) -> bool {
 }
 
 /// Just behind the first blank line; the whole when there is none.
-fn first_boundary(bytes: &[u8]) -> usize {
+pub fn first_boundary(bytes: &[u8]) -> usize {
     let mut ends = memchr::memchr2_iter(b'\n', b'\r', bytes).map(|at| at + 1);
     ends.find(|end| ends_event(&bytes[..*end])).unwrap_or(bytes.len())
 }

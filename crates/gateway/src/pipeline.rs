@@ -80,7 +80,7 @@ async fn steps(
     record.plan(&resolved);
     let review = Review::of(&caller, &call, &resolved); // the policies that may hold for it
     record.reviewed(review.as_ref());
-    let permit = admit::enter(gateway, &snapshot, &caller, &call, review.as_deref()).await?; // loops and limits end here
+    let permit = admit::enter(gateway, &snapshot, &caller, &call, review.as_deref(), record).await?; // loops and limits end here
     record.admitted(permit.charged);
     let scene = Scene {
         gateway,

@@ -2,11 +2,12 @@
 //! when dropped: a client that goes away, an error and a panic are recorded like a success.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::HeaderValue;
 use tidegate_core::Usage;
+use tidegate_ledger::How;
 use tidegate_routing::Target;
 
 use crate::accept::Call;
@@ -18,6 +19,7 @@ use crate::log::LogLine;
 use crate::metrics::Series;
 use crate::plan::Resolved;
 use crate::policy::Review;
+use crate::queue::Asker;
 use crate::state::Gateway;
 
 /// How the answer ended.
@@ -48,6 +50,16 @@ impl End {
             Self::Draining => "draining",
         }
     }
+
+    /// For the books; a panic ends a request as well.
+    fn how(self) -> How {
+        match self {
+            _ if std::thread::panicking() => How::Panic,
+            Self::ClientGone => How::Disconnect,
+            Self::Ok => How::Success,
+            _ => How::Error,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -69,6 +81,8 @@ pub struct Record {
     pub detail: Option<Box<str>>,
     end: End,
     streaming: bool,
+    /// The stream has said its finish, whether or not its client heard it.
+    pub(crate) is_finished: bool,
     /// Which limit or budget refused it.
     pub limit: Option<&'static str>,
     /// `None` for requests that leave nothing behind.
@@ -95,6 +109,7 @@ impl Record {
             // Until the body says otherwise; of a HEAD's answer nothing is asked.
             end: if method == http::Method::HEAD { End::Ok } else { End::ClientGone },
             streaming: false,
+            is_finished: false,
             limit: None,
             account: None,
         })
@@ -154,6 +169,12 @@ impl Record {
         }
     }
 
+    /// It waited for a limit; `asker` is whose turn it was.
+    pub(crate) fn waited(&mut self, waited: Duration, asker: Asker) {
+        let account = self.account.get_or_insert_default();
+        (account.waited, account.asker) = (Some(waited), Some(asker));
+    }
+
     /// An attempt is over.
     pub(crate) fn attempted(&mut self, target: &Target, attempted: &Attempted, began: Instant) {
         let request_began = self.started;
@@ -201,10 +222,6 @@ impl Drop for Record {
         if let Some(usage) = &self.usage {
             count_tokens(&series, usage);
         }
-        if let Some(account) = self.account.take() {
-            let closing = Closing { record: self, duration, ttfb, end: self.end, streaming: self.streaming };
-            account.close(&closing);
-        }
         if self.gateway.log.enabled() {
             self.gateway.log.push(&LogLine {
                 unix_ms: self.gateway.clock.unix_ms(),
@@ -221,6 +238,27 @@ impl Drop for Record {
                 end: self.end.as_str(),
                 trace_id: self.trace_id.as_ref().and_then(|id| id.to_str().ok()),
                 detail: self.detail.as_deref(),
+            });
+        }
+        if let Some(account) = self.account.take() {
+            account.close(Closing {
+                gateway: self.gateway.clone(),
+                route: self.route,
+                method: self.method.clone(),
+                path: std::mem::take(&mut self.path),
+                provider: self.provider,
+                model: std::mem::take(&mut self.model),
+                status: self.status,
+                usage: self.usage.take(),
+                trace_id: self.trace_id.take(),
+                detail: self.detail.take(),
+                limit: self.limit,
+                duration,
+                ttfb,
+                end: self.end,
+                streaming: self.streaming,
+                is_finished: self.is_finished,
+                how: End::how(self.end),
             });
         }
     }

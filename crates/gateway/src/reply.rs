@@ -7,15 +7,17 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use tidegate_catalog::Endpoint;
 use tidegate_core::Usage;
 use tidegate_dialect::ClientDialect;
+use tidegate_limits::Pace;
 use tidegate_routing::CircuitState;
 
 use crate::accept::Call;
 use crate::attempt::{Answer, AnswerBody, Answered};
 use crate::body::ClientBody;
 use crate::headers::{
-    CACHE_STATUS, CIRCUIT, ESTIMATED, EXCEPTION, LAST_INDEX, LIMITS, PROVIDER, RETRY_COUNT, TRACE_ID,
+    CACHE_STATUS, CIRCUIT, ESTIMATED, EXCEPTION, LAST_INDEX, LIMITS, PROVIDER, QUEUED, RETRY_COUNT, TRACE_ID,
     WARNINGS, is_gateway_header, strip_hop_by_hop,
 };
+use crate::paced::PacedBody;
 use crate::pass::{Ending, Events, PassBody};
 use crate::patience::Patience;
 use crate::prepare::Scene;
@@ -40,6 +42,8 @@ pub struct Reply {
     ending: Ending,
     hides_usage: bool,
     patience: Patience,
+    /// Of a stream.
+    pace: Option<Pace>,
 }
 
 /// Writes the head: the provider's own headers, and those that say which target answered and how.
@@ -104,6 +108,13 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Recor
         if scene.gateway.control.limits.is_away() {
             headers.insert(LIMITS, HeaderValue::from_static("local"));
         }
+        if let Some(waited) = account.waited {
+            insert(
+                &mut headers,
+                HeaderName::from_static(QUEUED),
+                HeaderValue::from_str(&waited.as_millis().to_string()),
+            );
+        }
         for (name, value) in account.standing() {
             insert(&mut headers, HeaderName::from_static(name), HeaderValue::from_str(&value));
         }
@@ -127,6 +138,7 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Recor
         ending,
         hides_usage,
         patience,
+        pace: scene.snapshot.pace,
     })
 }
 
@@ -137,6 +149,9 @@ impl Reply {
         record.status = self.status.as_u16();
         record.usage = self.usage;
         record.detail = self.detail;
+        let cut = record.gateway.cut.clone();
+        let is_stream =
+            matches!(self.body, AnswerBody::Pass { events: true, .. } | AnswerBody::Translated { .. });
         let body = match self.body {
             AnswerBody::Full(bytes) => ClientBody::recorded(bytes, record),
             AnswerBody::Pass { source, tap, events } => {
@@ -156,6 +171,10 @@ impl Reply {
                     record,
                 )))
             }
+        };
+        let body = match self.pace.filter(|_| is_stream) {
+            Some(pace) => ClientBody::Paced(Box::new(PacedBody::new(body, pace, &cut))),
+            None => body,
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
@@ -202,6 +221,7 @@ pub fn own_json(call: &Call, body: &serde_json::Value) -> Box<Reply> {
         ending: Ending::Tapped,
         hides_usage: false,
         patience: Patience::new(None, &std::sync::Arc::default()),
+        pace: None,
     })
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tidegate_access::door::Keyless;
 use tidegate_catalog::catalog;
 use tidegate_dialect::peek::PeekLimits;
-use tidegate_limits::IpRules;
+use tidegate_limits::{IpRules, QueueRules};
 use tidegate_routing::HostRules;
 use tidegate_routing::plan::Defaults;
 use tidegate_settings::{PrivateTarget, Settings};
@@ -67,6 +67,12 @@ impl Snapshot {
                 around.configs,
             )),
             default_provider: settings.models.default_provider.as_deref().map(Box::from),
+            queue: QueueRules {
+                max_len: settings.rate_limits.queue as usize,
+                max_per_key: settings.rate_limits.queue_per_key as usize,
+                max_wait_ms: millis(settings.rate_limits.queue_wait),
+            },
+            pace: settings.streams.pace,
             routing: Defaults { retry_budget: Some(settings.routing.retry_budget) },
         })
     }

@@ -4,9 +4,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tidegate_core::Clock;
+use tidegate_limits::QueueRules;
 use tidegate_routing::{Health, HostRules};
 use tidegate_upstream::Egress;
 use tokio::sync::Notify;
@@ -15,13 +17,17 @@ use crate::accept::Bounds;
 use crate::control::{Control, Doors};
 use crate::log::Log;
 use crate::metrics::Metrics;
+use crate::queue::Queue;
 use crate::realm::{Realm, Realms};
+use crate::unsaid::Counting;
 
 pub struct Gateway {
     pub snapshot: ArcSwap<Snapshot>,
     /// Keys, limits, budgets, prices, records.
     pub control: Control,
     pub realms: Realms,
+    pub(crate) queue: Queue,
+    pub(crate) counting: Counting,
     pub health: Health,
     pub metrics: Metrics,
     pub log: Log,
@@ -42,9 +48,13 @@ pub struct Snapshot {
     /// The providers and configs of the settings.
     pub home: Arc<Realm>,
     pub doors: Doors,
+    /// How many may wait for a rate limit, and how long.
+    pub queue: QueueRules,
     pub default_provider: Option<Box<str>>,
     /// Where configs and headers say nothing.
     pub routing: tidegate_routing::plan::Defaults,
+    /// How fast a stream goes out; `None`: as fast as it comes.
+    pub pace: Option<tidegate_limits::Pace>,
 }
 
 /// Limits where neither config nor header says one, in ms; `None` = no limit.
@@ -62,6 +72,8 @@ impl Gateway {
             snapshot: ArcSwap::from_pointee(snapshot),
             control,
             realms: Realms::default(),
+            queue: Queue::default(),
+            counting: Counting::default(),
             health: Health::new(),
             metrics: Metrics::new(),
             log,
@@ -71,14 +83,20 @@ impl Gateway {
         })
     }
 
-    /// Stops being ready: balancers in front send new requests elsewhere.
+    /// Stops being ready: balancers in front send new requests elsewhere. Who waits for a limit is refused.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+        self.queue.close();
     }
 
     /// The grace period is over: streams that wait for their provider end in an error event.
     pub fn cut(&self) {
         self.cut.notify_waiters();
+    }
+
+    /// Ends the accounts whose tokens are still to be counted. No request is under way any more.
+    pub fn close_accounts(&self, most: Duration) {
+        self.counting.close(most);
     }
 
     pub fn is_draining(&self) -> bool {

@@ -3,6 +3,8 @@
 //! OpenAI-Forward's token limits: nothing is counted and nothing refused, the writes of one response are spaced out.
 //! The first write waits as well, and so does the last.
 
+use std::fmt;
+
 use tidegate_core::Moment;
 
 use crate::rule::{RuleError, Span, is_unlimited, parse_rate};
@@ -42,6 +44,13 @@ impl Pace {
             RuleError::new(field, "a pace of 0 never ends", "at least 1, or `inf` for as fast as it comes")
         };
         pace.map(Some).ok_or_else(zero)
+    }
+}
+
+impl fmt::Display for Pace {
+    /// As [`Pace::parse`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.tokens, self.span)
     }
 }
 

@@ -268,6 +268,30 @@ pub(crate) const FIELDS: &[Field] = &[
         show: |s| show_rules(&s.rate_limits.per_route),
     },
     Field {
+        path: "rate_limits.queue",
+        short: None,
+        set: set!(rate_limits.queue, |raw| value::count(raw, 0, 100_000)),
+        show: |s| s.rate_limits.queue.to_string(),
+    },
+    Field {
+        path: "rate_limits.queue_per_key",
+        short: None,
+        set: set!(rate_limits.queue_per_key, |raw| value::count(raw, 1, 100_000)),
+        show: |s| s.rate_limits.queue_per_key.to_string(),
+    },
+    Field {
+        path: "rate_limits.queue_wait",
+        short: None,
+        set: set!(rate_limits.queue_wait, |raw| value::duration(raw, MILLISECOND, HOUR)),
+        show: |s| show_duration(s.rate_limits.queue_wait),
+    },
+    Field {
+        path: "streams.pace",
+        short: None,
+        set: set!(streams.pace, value::pace),
+        show: |s| s.streams.pace.map_or(UNSET.to_owned(), |pace| pace.to_string()),
+    },
+    Field {
         path: "budgets.unpriced",
         short: None,
         set: set!(budgets.unpriced, value::unpriced),
@@ -462,7 +486,7 @@ fn remove_or_pick(path: &str) -> String {
         .filter_map(|f| f.path.split('.').nth(1))
         .collect();
     if names.is_empty() {
-        "remove it: the sections are server, log, limits, timeouts, egress, routing, models, access, rate_limits, budgets, database, redis, alerts, records and providers"
+        "remove it: the sections are server, log, limits, timeouts, egress, routing, models, access, rate_limits, streams, budgets, database, redis, alerts, records and providers"
             .to_owned()
     } else {
         format!("remove it: [{of_section}] has {}", names.join(", "))

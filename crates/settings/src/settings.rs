@@ -10,7 +10,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use tidegate_access::door::Origin;
 use tidegate_core::Secret;
-use tidegate_limits::{Networks, Rule};
+use tidegate_limits::{Networks, Pace, Rule};
 use tidegate_pricing::UnpricedPolicy;
 
 use crate::error::Place;
@@ -27,6 +27,7 @@ pub struct Settings {
     pub models: Models,
     pub access: Access,
     pub rate_limits: RateLimits,
+    pub streams: Streams,
     pub budgets: Budgets,
     pub database: Database,
     pub redis: Redis,
@@ -146,14 +147,27 @@ pub struct Access {
     pub jwt_audience: Option<String>,
 }
 
-/// Rules that hold for each value alike; empty is none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Rules that hold for each value alike (empty is none), and waiting where there is a limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RateLimits {
     pub per_address: Vec<Rule>,
     /// The user that a request's metadata names.
     pub per_user: Vec<Rule>,
     pub per_model: Vec<Rule>,
     pub per_route: Vec<Rule>,
+    /// Requests that may wait for their turn instead of being refused; 0: none.
+    pub queue: u32,
+    /// Of them, those of one API key.
+    pub queue_per_key: u32,
+    /// The longest that one waits.
+    pub queue_wait: Duration,
+}
+
+/// How answers that are streamed go out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Streams {
+    /// Events per second of one stream; `None`: as fast as they come.
+    pub pace: Option<Pace>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -316,6 +330,20 @@ impl Default for Timeouts {
             first_byte: Some(Duration::from_secs(600)),
             between_chunks: Some(Duration::from_secs(300)),
             request: None,
+        }
+    }
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self {
+            per_address: Vec::new(),
+            per_user: Vec::new(),
+            per_model: Vec::new(),
+            per_route: Vec::new(),
+            queue: 0,
+            queue_per_key: 16,
+            queue_wait: Duration::from_secs(10),
         }
     }
 }

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use tidegate_access::door::Origin;
 use tidegate_core::Secret;
 use tidegate_limits::rule::parse_text;
-use tidegate_limits::{Algorithm, Networks, Rule, Unit};
+use tidegate_limits::{Algorithm, Networks, Pace, Rule, Unit};
 use tidegate_pricing::UnpricedPolicy;
 
 use crate::settings::{Bodies, LogFormat, PrivateTarget, SmtpSecurity, WebhookForm, WhenAway};
@@ -186,6 +186,12 @@ pub(crate) fn rules(raw: &Raw) -> Parsed<Vec<Rule>> {
     let text = text(raw)?;
     parse_text("", &text, Unit::Requests, Algorithm::Moving)
         .map_err(|error| Wrong::new(error.problem, format!("write {}", error.expected)))
+}
+
+/// How fast streams go: `60/second`, or `inf`.
+pub(crate) fn pace(raw: &Raw) -> Parsed<Option<Pace>> {
+    let text = text(raw)?;
+    Pace::parse("", &text).map_err(|error| Wrong::new(error.problem, format!("write {}", error.expected)))
 }
 
 pub(crate) fn when_away(raw: &Raw) -> Parsed<WhenAway> {

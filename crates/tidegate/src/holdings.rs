@@ -127,7 +127,11 @@ pub async fn open(
     let notifier = alerts::start(&settings.alerts, egress, clock)?;
     let share = if pool.is_some() { Share::Slices } else { Share::Whole };
     let on_alert = Some(alerts::on_alert(&notifier, &directory));
-    let options = tidegate_ledger::Options { share, on_alert, ..tidegate_ledger::Options::default() };
+    // Nobody hears what a call cost whose client left before its answer began, and the provider bills it. At nothing, whoever
+    // leaves early enough has no budget.
+    let unheard = tidegate_ledger::Unheard::Ceiling;
+    let options =
+        tidegate_ledger::Options { share, on_alert, unheard, ..tidegate_ledger::Options::default() };
     let ledger = ledger(data, clock, options)?;
     let store = store(settings, given.master_key, clock).await?;
     let first = first(&store, given.admin_key, data).await?;

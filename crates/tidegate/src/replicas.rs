@@ -85,6 +85,10 @@ impl Charged for RedisPermit {
     fn settle(self: Box<Self>, tokens: u64, now: Moment) {
         self.0.settle(tokens, now);
     }
+
+    fn cancel(self: Box<Self>, now: Moment) {
+        self.0.cancel(now);
+    }
 }
 
 /// Slices of budgets from PostgreSQL.

@@ -20,6 +20,8 @@ use crate::{banner, check, connection, reload, tokens};
 
 /// For the error events of streams that are ended.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// For the tokens of the last answers that did not say theirs.
+const LAST_COUNTS: Duration = Duration::from_secs(5);
 /// Waits between accepts that fail for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -55,6 +57,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     let tending = runtime.spawn(holdings::tend(keeper, changes, keys, gateway.clone()));
     let served = runtime.block_on(listen(origin, &settings, &first, gateway.clone()));
     tending.abort();
+    gateway.close_accounts(LAST_COUNTS);
     runtime.block_on(holdings::close(&gateway.control, pool, notifier));
     runtime.shutdown_timeout(Duration::from_secs(1));
     gateway.log.close();

@@ -74,6 +74,14 @@ impl Wire {
         self.text()
     }
 
+    /// Reads until so many requests have come since the connection opened.
+    pub async fn read_requests(&mut self, count: usize) {
+        while self.text().matches("POST /").count() < count {
+            let read = in_time("a request", self.stream.read_buf(&mut self.seen)).await.unwrap();
+            assert!(read > 0, "closed before request {count}: {}", self.text());
+        }
+    }
+
     /// Reads to the end and returns everything.
     pub async fn read_to_end(&mut self) -> String {
         // A reset ends it just as well.

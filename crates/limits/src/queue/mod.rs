@@ -108,6 +108,11 @@ impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
         }
     }
 
+    /// From now on. Who waits already stays, until its own deadline.
+    pub fn set_rules(&mut self, rules: QueueRules) {
+        self.rules = rules;
+    }
+
     /// Puts an item of `tokens` (at least 1 is counted) at the end of its key's lane. It waits until `now` plus the
     /// shorter of `wait_ms` and the queue's own bound.
     ///

@@ -5,10 +5,12 @@ use std::time::Duration;
 use serde_json::json;
 use tidegate_ledger::Amount;
 use tidegate_store::entity::Limits;
+use tidegate_testkit::client;
 use tidegate_testkit::{Scratch, Server};
+use tokio::task::JoinSet;
 
 use crate::books::Sums;
-use crate::crowd::Crowd;
+use crate::crowd::{CLIENTS, Crowd, question};
 use crate::fleet::{Fleet, REPLICAS};
 use crate::node::Node;
 use crate::tenant::{Tenant, usd};
@@ -69,6 +71,34 @@ async fn a_dollar_is_not_spent_twice_over_kills() {
     let tally = crowd.stop().await;
     node.stop().await;
     judge("alone, killed", &upstream, &tally, &Sums::of([&node]), kills);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_leaves_before_the_answer_pays_for_it() {
+    /// Questions of each client, and how long it waits for an answer.
+    const QUESTIONS: usize = 60;
+    const HASTE: Duration = Duration::from_millis(60);
+    let upstream = Server::start(Till::new(SLOW)).await;
+    let (mut node, key) = alone(&upstream).await;
+    let mut clients = JoinSet::new();
+    for _ in 0..CLIENTS {
+        let (url, bearer) = (node.url("/v1/chat/completions"), format!("Bearer {key}"));
+        clients.spawn(async move {
+            let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+            for _ in 0..QUESTIONS {
+                let asking = client::open("POST", &url, &headers, question().to_string().into());
+                let _ = tokio::time::timeout(HASTE, asking).await;
+            }
+        });
+    }
+    clients.join_all().await;
+    node.stop().await;
+
+    let (taken, sums) = (upstream.handler().taken(), Sums::of([&node]));
+    println!("leaving: {} requests, {taken} of 1 USD; books: {sums:?}", upstream.handler().served());
+    assert!(upstream.traffic().now().cancelled > 0, "somebody left");
+    assert!(taken <= sums.settled && sums.settled <= dollars("1"), "{taken} was served, {sums:?}");
+    assert_eq!(sums.open, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
