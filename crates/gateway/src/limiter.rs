@@ -45,7 +45,6 @@ pub trait Charged: Send + fmt::Debug {
 }
 
 /// A charge of either kind.
-#[expect(clippy::large_enum_variant, reason = "one is held per request; a box would be an allocation more")]
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
