@@ -216,8 +216,6 @@ impl Inner {
         for one in self.all::<Policy>().await? {
             self.put_policy(&mut model, &one, known.remove(&one.id.to_string()).unwrap_or_default());
         }
-        // Of policies that nobody has any more.
-        known.into_values().for_each(|budgets| policy::adopt(&self.books, None, budgets));
         // What was known stays in force until it is known better: requests are served all the while, and the store may
         // go away in the middle.
         let before = std::mem::replace(&mut state.model, model);
@@ -230,6 +228,8 @@ impl Inner {
         for id in workspaces {
             self.put_workspace(&state.model, id);
         }
+        // Budgets of policies that nobody has any more.
+        known.into_values().for_each(|budgets| policy::adopt(&self.books, None, budgets));
         let mut gone: HashSet<ApiKeyId> = state.model.keys.keys().copied().collect();
         let mut after = None;
         loop {

@@ -75,6 +75,12 @@ pub(crate) const FIELDS: &[Field] = &[
         show: |s| show_duration(s.server.grace_period),
     },
     Field {
+        path: "server.public_url",
+        short: None,
+        set: set!(server.public_url, |raw| value::base_url(raw).map(Some)),
+        show: |s| s.server.public_url.clone().unwrap_or(UNSET.to_owned()),
+    },
+    Field {
         path: "server.workers",
         short: None,
         set: set!(server.workers, value::workers),

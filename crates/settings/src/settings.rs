@@ -48,6 +48,9 @@ pub struct Server {
     pub data_dir: PathBuf,
     /// How long requests under way may take to finish after the order to stop.
     pub grace_period: Duration,
+    /// Where people reach the gateway, for the links that are given to them: `https://gateway.example.org`. `None` is the
+    /// address that it listens on.
+    pub public_url: Option<String>,
     /// Threads that serve requests; `None` is one per core.
     pub workers: Option<NonZeroUsize>,
 }
@@ -299,6 +302,7 @@ impl Default for Server {
             port: 8787,
             data_dir: PathBuf::from("./tidegate-data"),
             grace_period: Duration::from_secs(30),
+            public_url: None,
             workers: None,
         }
     }

@@ -145,7 +145,7 @@ pub async fn open(
     .await
     .map_err(|error| format!("the database cannot be read: {error}"))?;
     let options = ApiOptions {
-        public_url: format!("http://{}:{}", settings.server.host, settings.server.port),
+        public_url: public_url(settings),
         settings: SettingsView {
             providers: settings.providers.iter().map(|provider| provider.slug.clone()).collect(),
             hosts,
@@ -292,6 +292,17 @@ fn recorder(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<Record
     // Ids of gateways that write to one place differ by their node.
     let node = (id::draw() * 1_024.0) as u16;
     Ok(Some(Recorder { pipe, ids: IdSource::new(node, None) }))
+}
+
+/// Where people reach the gateway.
+fn public_url(settings: &Settings) -> String {
+    let server = &settings.server;
+    let address = std::net::SocketAddr::new(server.host, server.port);
+    server.public_url.clone().unwrap_or_else(|| match server.host.is_unspecified() {
+        // Every address of this machine: one of them is known to everybody on it.
+        true => format!("http://localhost:{}", server.port),
+        false => format!("http://{address}"),
+    })
 }
 
 /// Those who read the records for the logs API.

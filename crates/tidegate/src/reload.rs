@@ -95,6 +95,7 @@ fn fixed_at_start(old: &Settings, fresh: &Settings) -> Vec<&'static str> {
         ("server.host", a.host != b.host),
         ("server.port", a.port != b.port),
         ("server.data_dir", a.data_dir != b.data_dir),
+        ("server.public_url", a.public_url != b.public_url),
         ("server.workers", a.workers != b.workers),
         ("server.grace_period", a.grace_period != b.grace_period),
         ("log", old.log != fresh.log),

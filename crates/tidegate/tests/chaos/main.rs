@@ -17,7 +17,7 @@ mod crowd;
 mod fleet;
 mod kills;
 mod node;
-#[expect(dead_code, reason = "the other tests use more of it")]
+#[expect(dead_code, reason = "the other suite uses all of it")]
 #[path = "../tenant.rs"]
 mod tenant;
 mod till;
