@@ -180,7 +180,7 @@ pub struct Budgets {
 }
 
 /// Where keys, providers and configs are kept.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Database {
     /// `postgres://…`; `None` is a file in the data directory. Holds a password.
     pub url: Option<Secret>,
@@ -189,7 +189,7 @@ pub struct Database {
 }
 
 /// Who is told when a budget reaches a threshold.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alerts {
     /// Called with POST; a secret, because some services put the credential into the path.
     pub webhook: Option<Secret>,
@@ -223,7 +223,7 @@ pub enum SmtpSecurity {
 }
 
 /// Counters that several replicas share.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redis {
     /// `redis://…`; `None` counts in this process. Holds a password.
     pub url: Option<Secret>,

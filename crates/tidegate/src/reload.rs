@@ -99,7 +99,9 @@ fn fixed_at_start(old: &Settings, fresh: &Settings) -> Vec<&'static str> {
         ("server.workers", a.workers != b.workers),
         ("server.grace_period", a.grace_period != b.grace_period),
         ("log", old.log != fresh.log),
-        ("database.url", old.database.url.is_some() != fresh.database.url.is_some()),
+        ("database.url", old.database.url != fresh.database.url),
+        ("redis", old.redis != fresh.redis),
+        ("alerts", old.alerts != fresh.alerts),
         (
             "access.jwks_url, access.jwks_file, access.jwt_issuer, access.jwt_audience",
             tokens(old) != tokens(fresh),
