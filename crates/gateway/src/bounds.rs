@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tidegate_catalog::Endpoint;
 use tidegate_ledger::{Grant, Least};
-use tidegate_pricing::{Bounds, CacheWrites, Ceiling, Facts, Found, Images, Kinds};
+use tidegate_pricing::{Bounds, CacheWrites, Ceiling, Facts, Found, Images, Kinds, Money};
 use tidegate_routing::Target;
 
 use crate::accept::{Call, CallBody};
@@ -58,12 +58,17 @@ pub fn of<'a>(call: &Call, target: &Target, job: &Job) -> Bounds<'a> {
 
 /// With how little the request can be content: its prompt, and an answer that is short. `None` where the length of the
 /// answer cannot be bounded.
-pub fn least(found: &Found, bounds: &Bounds<'_>, route: Route) -> Option<Least> {
+pub fn least(found: &Found, bounds: &Bounds<'_>, route: Route, priced: bool) -> Option<Least> {
     if !answers_in_text(route) || bounds.output_tokens <= LEAST_ANSWER {
         return None;
     }
     let short = Bounds { output_tokens: LEAST_ANSWER, ..bounds.clone() };
-    let Ok(Ceiling::Highest(cost)) = found.ceiling(&short) else { return None };
+    let cost = match found.ceiling(&short) {
+        Ok(Ceiling::Highest(cost)) => cost,
+        // Budgets in tokens hold without a price.
+        _ if !priced => Money::ZERO,
+        _ => return None,
+    };
     Some(Least { cost, tokens: tokens(&short) })
 }
 
@@ -186,10 +191,10 @@ mod tests {
             assert_eq!(affordable(&found, &bounds, &grant, true), want, "{usd} {tokens}");
         }
         let route = Route::Unified(Endpoint::ChatCompletions);
-        let least = least(&found, &bounds, route).unwrap();
+        let least = least(&found, &bounds, route, true).unwrap();
         assert_eq!((least.cost.to_string(), least.tokens), ("0.00314".to_owned(), 1_064));
-        assert!(super::least(&found, &Bounds::text(1, LEAST_ANSWER), route).is_none());
-        assert!(super::least(&found, &bounds, Route::Unified(Endpoint::Embeddings)).is_none());
+        assert!(super::least(&found, &Bounds::text(1, LEAST_ANSWER), route, true).is_none());
+        assert!(super::least(&found, &bounds, Route::Unified(Endpoint::Embeddings), true).is_none());
     }
 
     #[test]

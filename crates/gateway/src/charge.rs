@@ -80,11 +80,18 @@ pub async fn reserve(
         tokens: bounds
             .prompt_tokens
             .saturating_add(bounds.output_tokens.saturating_mul(u64::from(bounds.answers))),
-        least: cost.and_then(|_| bounds::least(&found, &bounds, call.route)),
+        least: None,
         request: "",
         trace,
     };
-    let reservation = books.reserve(&demand).await.map_err(|refusal| match refusal {
+    let mut reserved = books.reserve(&demand).await;
+    if let Err(SharedRefusal::Refused(ledger::Refusal::Exceeded(_))) = &reserved
+        && let Some(least) = bounds::least(&found, &bounds, call.route, cost.is_some())
+    {
+        // Asked for only here: what a short answer costs takes as long to compute as the longest.
+        reserved = books.reserve(&ledger::Demand { least: Some(least), ..demand }).await;
+    }
+    let reservation = reserved.map_err(|refusal| match refusal {
         SharedRefusal::Refused(refusal) => exhausted(scene, stored, &refusal),
         // For the operator: clients learn only that it passes.
         SharedRefusal::Away(_) => exhausted(scene, stored, &ledger::Refusal::Busy),

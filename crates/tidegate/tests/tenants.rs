@@ -193,6 +193,32 @@ async fn a_budget_is_never_exceeded_and_streams_pay_like_others() {
 }
 
 #[tokio::test]
+async fn a_budget_in_tokens_holds_for_a_model_without_a_price() {
+    let (directory, upstream) = (Scratch::new(), Server::start(Metered).await);
+    let tenant = Tenant::new(&directory).await;
+    let workspace = tenant.workspace("a", Limits::default()).await;
+    tenant.provider(workspace, "openai", &upstream.url(), Limits::default()).await;
+    let tokens =
+        Limits { usage: vec![json!({"type": "tokens", "credit_limit": 2_000})], ..Limits::default() };
+    let (_, key) = tenant.key(workspace, "app", tokens).await;
+    let tidegate = Setup::default().directory(directory).start().await;
+    let bearer = format!("Bearer {key}");
+    let mut body = question(false);
+    body["model"] = json!("@openai/made-up-here");
+    let mut used = 0;
+    loop {
+        let answer = tidegate.post(CHAT, &[("authorization", &bearer)], &body).await;
+        if answer.status != 200 {
+            assert_eq!(answer.status, 412, "{}", answer.text());
+            break;
+        }
+        used += answer.json()["usage"]["total_tokens"].as_u64().unwrap();
+    }
+    // What is left when the next prompt could be more than that is not used.
+    assert!((1_700..=2_000).contains(&used), "{used}");
+}
+
+#[tokio::test]
 async fn a_provider_without_budget_hands_over_to_the_next() {
     let (directory, upstream) = (Scratch::new(), Server::start(Metered).await);
     let tenant = Tenant::new(&directory).await;
