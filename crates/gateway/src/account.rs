@@ -233,8 +233,8 @@ impl Account {
     /// On the thread that counts.
     pub fn counted(self: Box<Self>, mut closing: Closing, kept: &Kept) {
         let gateway = closing.gateway.clone();
-        let model = if self.sent_model.is_empty() { &closing.model } else { &self.sent_model };
-        let usage = kept.count(model, &self.guess(closing.streaming), self.response_bytes);
+        let usage =
+            kept.count(self.model_asked(&closing), &self.guess(closing.streaming), self.response_bytes);
         let is_estimate = take_more(&mut closing.usage, usage);
         self.settle(closing, is_estimate);
         gateway.metrics.usage_estimate("counted");
@@ -288,11 +288,16 @@ impl Account {
         }
     }
 
+    /// The model that the provider was asked for, as far as it is known.
+    fn model_asked<'a>(&'a self, closing: &'a Closing) -> &'a str {
+        if self.sent_model.is_empty() { &closing.model } else { &self.sent_model }
+    }
+
     fn cost(&self, closing: &Closing, usage: &Usage, estimated: bool) -> Cost {
         let found = closing.gateway.control.prices.find(&ModelName {
             provider: closing.provider,
             slug: self.virtual_key.as_deref(),
-            asked: if self.sent_model.is_empty() { &closing.model } else { &self.sent_model },
+            asked: self.model_asked(closing),
             answered: Some(&*closing.model).filter(|model| !model.is_empty()),
             base_model: None,
         });

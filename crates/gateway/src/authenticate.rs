@@ -63,7 +63,7 @@ impl Caller {
 /// # Errors
 /// 401 without a good key, 403 naming the scope that is missing, or for an address that may not come.
 pub async fn identify(desk: &Desk<'_>, headers: &HeaderMap, wants: Permission) -> Result<Caller, Refusal> {
-    let address = address(desk, headers)?;
+    let address = address(desk.doors, desk.peer, headers)?;
     let carried = carried(headers).map_err(|denial| refuse(&denial))?;
     let found = match carried.key {
         Some(text) => known(desk, text).await?,
@@ -119,14 +119,17 @@ async fn known(desk: &Desk<'_>, text: &str) -> Result<Option<Arc<ApiKey>>, Refus
     }
 }
 
-fn address(desk: &Desk<'_>, headers: &HeaderMap) -> Result<IpAddr, Refusal> {
-    let doors = desk.doors;
+/// Whose request it is, as far as proxies are believed.
+///
+/// # Errors
+/// 403 for an address that may not come.
+pub fn address(doors: &Doors, peer: IpAddr, headers: &HeaderMap) -> Result<IpAddr, Refusal> {
     let address = if doors.proxies.is_empty() {
-        desk.peer.to_canonical()
+        peer.to_canonical()
     } else {
         let forwarded = headers.get_all("x-forwarded-for").iter();
         let texts: Vec<&str> = forwarded.filter_map(|value| value.to_str().ok()).collect();
-        client_address(desk.peer, texts.into_iter(), &doors.proxies)
+        client_address(peer, texts.into_iter(), &doors.proxies)
     };
     doors.addresses.check(address).map_err(|_| {
         let message = format!("requests from {address} are not accepted here");

@@ -50,9 +50,7 @@ pub async fn reserve(
     budgets.extend(of_policies);
     let must_be_priced = scene.snapshot.doors.unpriced == tidegate_pricing::UnpricedPolicy::Refuse;
     if budgets.is_empty() && !must_be_priced {
-        return Ok(
-            permit.map(|permit| Box::new(Meter { reservation: None, permit: Some(permit), cap: None }))
-        );
+        return Ok(permit.map(Meter::of_permit));
     }
     let found = control.prices.find(&ModelName {
         provider: job.provider,
@@ -69,17 +67,13 @@ pub async fn reserve(
         Admission::Refuse(_) => return Err(unpriced(job)),
     };
     let Some(books) = control.books.as_ref().filter(|_| !budgets.is_empty()) else {
-        return Ok(
-            permit.map(|permit| Box::new(Meter { reservation: None, permit: Some(permit), cap: None }))
-        );
+        return Ok(permit.map(Meter::of_permit));
     };
     let trace = call.own.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
     let demand = ledger::Demand {
         budgets: &budgets,
         cost,
-        tokens: bounds
-            .prompt_tokens
-            .saturating_add(bounds.output_tokens.saturating_mul(u64::from(bounds.answers))),
+        tokens: bounds::tokens(&bounds),
         least: None,
         request: "",
         trace,
@@ -106,6 +100,11 @@ pub async fn reserve(
 }
 
 impl Meter {
+    /// Without a budget.
+    fn of_permit(permit: Permit) -> Box<Self> {
+        Box::new(Self { reservation: None, permit: Some(permit), cap: None })
+    }
+
     /// How many tokens the answer may have, where that is fewer than were asked for.
     pub fn cap(&self) -> Option<u64> {
         self.cap
@@ -119,13 +118,9 @@ impl Meter {
     }
 
     /// No answer of worth came.
-    pub fn failed(mut self, now: Moment) {
-        if let Some(reservation) = self.reservation.take() {
-            reservation.settle(&Charge::NOTHING, How::Error);
-        }
-        if let Some(permit) = self.permit.take() {
-            permit.settle(0, now);
-        }
+    pub fn failed(self, now: Moment) {
+        let Charge { cost, tokens, estimated } = Charge::NOTHING;
+        self.settle(cost, tokens, estimated, How::Error, now);
     }
 
     /// The answer is over. `cost` is `None` when nobody knows it.

@@ -104,9 +104,14 @@ pub fn unreadable(gateway: &Gateway, bad: Bad) -> Response<ClientBody> {
     gateway.metrics.refusal(reason);
     let error =
         ApiError::new(ErrorKind::BadRequest, Fault::Caller, status.as_u16(), message).with_code(reason);
-    let body = tidegate_dialect::openai_chat::OpenAi.encode_error(&error, None);
+    bare(&error)
+}
+
+/// An error without a record, for what is no request of the data plane.
+pub fn bare(error: &ApiError) -> Response<ClientBody> {
+    let body = tidegate_dialect::openai_chat::OpenAi.encode_error(error, None);
     let mut response = Response::new(ClientBody::full(body.to_string()));
-    *response.status_mut() = status;
+    *response.status_mut() = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

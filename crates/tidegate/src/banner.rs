@@ -8,8 +8,6 @@ use tidegate_access::door::Origin;
 use tidegate_control::{AdminKey, FirstStart};
 use tidegate_settings::{LogFormat, Settings};
 
-use crate::holdings;
-
 /// The line that says the gateway takes requests; scripts wait for it.
 pub fn listening(address: SocketAddr) -> String {
     format!("tidegate {} listening on http://{address}", env!("CARGO_PKG_VERSION"))
@@ -31,7 +29,7 @@ pub fn show(settings: &Settings, first: &FirstStart, address: SocketAddr, file: 
 fn once(settings: &Settings, first: &FirstStart, address: SocketAddr) -> String {
     let mut text = String::new();
     if let AdminKey::Made(key) = &first.key {
-        let file = settings.server.data_dir.join(holdings::ADMIN_KEY);
+        let file = settings.server.data_dir.join(tidegate_cli::ADMIN_KEY_FILE);
         let _ = write!(
             text,
             "  Admin key  {}\n             shown once; `tidegate keys create my-app` uses the copy in {}\n",

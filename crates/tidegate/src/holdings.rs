@@ -12,6 +12,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use tidegate_access::KeyHasher;
+use tidegate_cli::{
+    ADMIN_KEY_FILE, ADMIN_KEY_VARIABLE, LEDGER_DIRECTORY, MASTER_KEY_FILE, MASTER_KEY_VARIABLE, STORE_FILE,
+};
 use tidegate_control::{AdminKey, Api, ApiOptions, FirstStart, Records, SettingsView, first_start};
 use tidegate_core::{Clock, Secret, id};
 use tidegate_directory::Directory;
@@ -38,15 +41,6 @@ use crate::replicas::{self, Pool};
 use crate::tokens;
 use crate::usage;
 
-/// The database of a gateway that has no other.
-const DATABASE: &str = "tidegate.db";
-const MASTER_KEY: &str = "master.key";
-/// The admin key that the first start made.
-pub const ADMIN_KEY: &str = "admin.key";
-/// Master keys as text, in place of the file.
-const MASTER_KEY_VARIABLE: &str = "TIDEGATE_MASTER_KEY";
-/// The operator's own admin key.
-const ADMIN_KEY_VARIABLE: &str = "TIDEGATE_ADMIN_KEY";
 /// How long records that wait may take to reach their files at the end.
 const LAST_RECORDS: Duration = Duration::from_secs(10);
 /// How long notices that wait may take.
@@ -226,7 +220,7 @@ fn make(data: &Path) -> Result<(), String> {
 }
 
 fn ledger(data: &Path, clock: &Arc<dyn Clock>, options: tidegate_ledger::Options) -> Result<Ledger, String> {
-    let at = data.join("ledger");
+    let at = data.join(LEDGER_DIRECTORY);
     let (ledger, _) = Ledger::open(&at, options, clock.clone()).map_err(|error| {
         format!(
             "{}: {error}. One gateway at a time uses a data directory: give each its own with --data-dir",
@@ -238,20 +232,19 @@ fn ledger(data: &Path, clock: &Arc<dyn Clock>, options: tidegate_ledger::Options
 
 async fn store(settings: &Settings, master: Option<&str>, clock: &Arc<dyn Clock>) -> Result<Store, String> {
     let data = &settings.server.data_dir;
-    let path = data.join(DATABASE);
+    let path = data.join(STORE_FILE);
     // A file that is there was made with a key. So the key is made first: a start that is cut off between the two can be
     // done again.
     let may_make = settings.database.url.is_some() || !path.exists();
     let masters = match master {
         Some(text) => MasterKeys::parse(&Secret::from(text), MASTER_KEY_VARIABLE),
-        None => master_keys_in(&data.join(MASTER_KEY), may_make),
+        None => master_keys_in(&data.join(MASTER_KEY_FILE), may_make),
     };
     let masters = masters.map_err(|error| error.to_string())?;
     let backend: Arc<dyn Backend> = match &settings.database.url {
         None => Arc::new(Sqlite::open(&path).map_err(|error| error.to_string())?),
         Some(url) => {
-            let config = url.expose().parse().map_err(|_| "database.url cannot be read".to_owned())?;
-            let postgres = Postgres::open(config).await.map_err(|error| error.to_string())?;
+            let postgres = Postgres::open(replicas::server(url)?).await.map_err(|error| error.to_string())?;
             Arc::new(postgres)
         }
     };
@@ -270,14 +263,11 @@ fn recorder(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<Record
                 SqliteOptions { keep_rows_days: days, keep_bodies_days: days, ..SqliteOptions::new(&at) };
             Box::new(SqliteSink::open(options).map_err(|error| format!("{}: {error}", at.display()))?)
         }
-        Some(url) => {
-            let server = url.expose().parse().map_err(|_| "database.url cannot be read".to_owned())?;
-            Box::new(PostgresSink::new(PostgresOptions {
-                keep_rows_days: days,
-                keep_bodies_days: days,
-                ..PostgresOptions::new(server)
-            }))
-        }
+        Some(url) => Box::new(PostgresSink::new(PostgresOptions {
+            keep_rows_days: days,
+            keep_bodies_days: days,
+            ..PostgresOptions::new(replicas::server(url)?)
+        })),
     };
     let mut options = tidegate_records::Options::new(at.join("journal"));
     options.bodies = Policy {
@@ -313,9 +303,7 @@ fn readers(settings: &Settings) -> Result<Records, String> {
     match &settings.database.url {
         None => Ok(Records::new(move || Box::new(SqliteReader::new(&at)))),
         Some(url) => {
-            let options = PostgresOptions::new(
-                url.expose().parse().map_err(|_| "database.url cannot be read".to_owned())?,
-            );
+            let options = PostgresOptions::new(replicas::server(url)?);
             Ok(Records::new(move || Box::new(PostgresReader::new(options.server.clone(), PATIENCE))))
         }
     }
@@ -324,7 +312,7 @@ fn readers(settings: &Settings) -> Result<Records, String> {
 /// What a database that nobody has used yet needs. The text of a new admin key is on disk before the key is good: a start
 /// that is cut off locks nobody out.
 async fn first(store: &Store, admin_key: Option<&str>, data: &Path) -> Result<FirstStart, String> {
-    let at = data.join(ADMIN_KEY);
+    let at = data.join(ADMIN_KEY_FILE);
     let kept = AtomicBool::new(false);
     let keep = |key: &Secret| {
         kept.store(true, Ordering::Relaxed);

@@ -101,9 +101,8 @@ impl Pool {
     /// # Errors
     /// The database cannot be reached.
     pub async fn open(url: &Secret, data: &Path) -> Result<Self, String> {
-        let config = url.expose().parse().map_err(|_| "database.url cannot be read".to_owned())?;
         let options = PoolOptions::new(holder(data)?);
-        let pool = Postgres::open(config, options).await.map_err(|error| error.to_string())?;
+        let pool = Postgres::open(server(url)?, options).await.map_err(|error| error.to_string())?;
         Ok(Self(Arc::new(pool)))
     }
 
@@ -140,6 +139,14 @@ impl Pooled for Pool {
     fn reset<'a>(&'a self, budget: &'a Budget, epoch: u64) -> tidegate_keeper::Answer<'a> {
         Box::pin(async move { self.0.reset(budget, epoch).await.map_err(|_| PoolAway) })
     }
+}
+
+/// Reads the address of the database, for each of those who connect to it.
+///
+/// # Errors
+/// It cannot be read. The text is not shown: it holds a password.
+pub fn server<T: std::str::FromStr>(url: &Secret) -> Result<T, String> {
+    url.expose().parse().map_err(|_| "database.url cannot be read".to_owned())
 }
 
 /// The name of the books in a data directory: the same over restarts, and nobody else's.

@@ -28,6 +28,7 @@ use uuid::Uuid;
 use crate::call::Call;
 use crate::find::id_of;
 use crate::listing::all;
+use crate::patch::Patch;
 use crate::principal::found;
 use crate::problem::Problem;
 use crate::timestamp::Timestamp;
@@ -122,6 +123,37 @@ async fn made<R: Serialize>(
     let policy = Policy { name, description, kind, state: PolicyState::Active, rule: json(rule)? };
     let made = call.store().create(&call.by, home, policy).await?;
     Ok(Created { id: made.id.uuid(), object: Object::Policy })
+}
+
+/// What every policy may have changed, beside its rule.
+struct Changed<'a> {
+    name: Option<&'a String>,
+    description: Patch<String>,
+    status: Option<Status>,
+}
+
+/// Stores another rule, made from this version: another change in between is not to be lost.
+async fn changed<R: Serialize>(
+    call: &Call,
+    policy: &Stored<Policy>,
+    rule: &R,
+    with: Changed<'_>,
+) -> Result<(), Problem> {
+    let rule = json(rule)?;
+    let change = |stored: &mut Policy| {
+        if let Some(name) = with.name {
+            stored.name.clone_from(name);
+        }
+        with.description.clone().apply(&mut stored.description);
+        if let Some(status) = with.status {
+            stored.state = status.state();
+        }
+        stored.rule.clone_from(&rule);
+        Ok(())
+    };
+    let expected = Expected::Version(policy.version);
+    call.store().update(&call.by, &call.whole(), policy.id, expected, change).await?;
+    Ok(())
 }
 
 /// The policy of the path, if it is of the kind.

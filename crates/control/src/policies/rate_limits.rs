@@ -2,11 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tidegate_store::Expected;
 use tidegate_store::entity::{Policy, PolicyKind, Stored};
 
 use super::rule::{Condition, For, Group, RateRule, RateType, RateUnit, Target, check};
-use super::{Core, Created, Status, archive, home, json, listed, made, named, rule_of, unchanged};
+use super::{
+    Changed, Core, Created, Status, archive, changed, home, listed, made, named, rule_of, unchanged,
+};
 use crate::call::Call;
 use crate::find::Place;
 use crate::listing::{List, Paging, page};
@@ -125,21 +126,8 @@ pub(crate) async fn update(call: Call, _: Nothing, body: Update) -> Answer<Nothi
     rule.unit = body.unit.unwrap_or(rule.unit);
     rule.value = body.value.unwrap_or(rule.value);
     good(&rule)?;
-    let rule = json(&rule)?;
-    let change = |stored: &mut Policy| {
-        if let Some(name) = &body.name {
-            stored.name.clone_from(name);
-        }
-        body.description.clone().apply(&mut stored.description);
-        if let Some(status) = body.status {
-            stored.state = status.state();
-        }
-        stored.rule.clone_from(&rule);
-        Ok(())
-    };
-    // The rule was made from this version: another change in between is not to be lost.
-    let expected = Expected::Version(policy.version);
-    call.store().update(&call.by, &call.whole(), policy.id, expected, change).await?;
+    let with = Changed { name: body.name.as_ref(), description: body.description, status: body.status };
+    changed(&call, &policy, &rule, with).await?;
     done()
 }
 

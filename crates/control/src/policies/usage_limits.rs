@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
-use tidegate_store::Expected;
 use tidegate_store::entity::{Policy, PolicyKind, Stored};
 
 use super::rule::{Condition, For, Group, Period, UsageRule, UsageType, check};
-use super::{Core, Created, Status, archive, home, json, listed, made, named, rule_of, unchanged};
+use super::{
+    Changed, Core, Created, Status, archive, changed, home, listed, made, named, rule_of, unchanged,
+};
 use crate::call::Call;
 use crate::find::Place;
 use crate::listing::{List, Paging, page};
@@ -179,21 +180,8 @@ pub(crate) async fn update(call: Call, _: Nothing, body: Update) -> Answer<Nothi
     if let Some(value) = &body.reset_usage_for_value {
         standing::reset(&call, &Subject::Policy(policy.id, value.clone()))?;
     }
-    let rule = json(&rule)?;
-    let change = |stored: &mut Policy| {
-        if let Some(name) = &body.name {
-            stored.name.clone_from(name);
-        }
-        body.description.clone().apply(&mut stored.description);
-        if let Some(status) = body.status {
-            stored.state = status.state();
-        }
-        stored.rule.clone_from(&rule);
-        Ok(())
-    };
-    // The rule was made from this version: another change in between is not to be lost.
-    let expected = Expected::Version(policy.version);
-    call.store().update(&call.by, &call.whole(), policy.id, expected, change).await?;
+    let with = Changed { name: body.name.as_ref(), description: body.description, status: body.status };
+    changed(&call, &policy, &rule, with).await?;
     done()
 }
 

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use tidegate_limits_redis::{Changes, Time};
 
-use crate::server::Server;
 use crate::world::{options, replica};
+use tidegate_testkit::Redis as Server;
 
 async fn hear(receiver: &mut tokio::sync::watch::Receiver<u64>, seq: u64) {
     let heard = receiver.wait_for(|known| *known >= seq);

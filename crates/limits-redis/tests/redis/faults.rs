@@ -11,8 +11,8 @@ use tidegate_limits::store::Store;
 use tidegate_limits::{Algorithm, Cause, Demand, Denial, Layer, Limits, Period, Rule, Scope};
 use tidegate_limits_redis::{Options, Redis, Shared, Time, WhenAway};
 
-use crate::server::Server;
 use crate::world::{ask, options, per, replica, until};
+use tidegate_testkit::Redis as Server;
 
 /// A window that does not end while a test runs, as far as the server's time goes.
 fn per_year(amount: u64) -> Rule {

@@ -4,8 +4,8 @@ use tidegate_core::Moment;
 use tidegate_limits::{Demand, Layer, Rule, Scope};
 use tidegate_limits_redis::{Changes, Redis, Time};
 
-use crate::server::Server;
 use crate::world::{ALGORITHMS, clock, options, replica, rpm};
+use tidegate_testkit::Redis as Server;
 
 #[tokio::test]
 async fn every_key_runs_out_and_shows_nothing_of_clients() {
@@ -19,7 +19,7 @@ async fn every_key_runs_out_and_shows_nothing_of_clients() {
     ];
     let permit = limits.admit(&Demand { layers: &layers, tokens: 7 }, Moment(0)).await.unwrap();
     Changes::of(limits.store()).publish(5).await.unwrap();
-    let client = redis::Client::open(server.url().expose()).unwrap();
+    let client = redis::Client::open(server.url()).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap();
     assert_eq!(keys.len(), 14, "{keys:?}");
@@ -48,7 +48,7 @@ async fn an_admission_is_one_round_trip() {
     ];
     let demand = Demand { layers: &layers, tokens: 0 };
     let calls = async || {
-        let client = redis::Client::open(server.url().expose()).unwrap();
+        let client = redis::Client::open(server.url()).unwrap();
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();
         let text: String = redis::cmd("INFO").arg("commandstats").query_async(&mut connection).await.unwrap();
         let of = |name: &str| {
@@ -73,7 +73,7 @@ async fn an_admission_is_one_round_trip() {
 async fn a_server_that_forgot_the_scripts_is_told_them() {
     let server = Server::start();
     let limits = replica(options(&server, Time::Server)).await;
-    let client = redis::Client::open(server.url().expose()).unwrap();
+    let client = redis::Client::open(server.url()).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     let rules = [Rule::concurrency(1)];
     for _ in 0..3 {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tidegate_limits::Rule;
 use tidegate_limits_redis::{Options, Time};
 
-use crate::server::Server;
 use crate::world::{ask, options, replica};
+use tidegate_testkit::Redis as Server;
 
 const LEASE: u64 = 30_000;
 

@@ -1,11 +1,6 @@
 //! The store against a Redis server of the tests' own.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says what is wrong by failing"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by failing")]
 
 mod changes;
 mod faults;
@@ -14,5 +9,4 @@ mod leases;
 mod model;
 mod numbers;
 mod replicas;
-mod server;
 mod world;

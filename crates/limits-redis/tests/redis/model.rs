@@ -10,8 +10,8 @@ use tidegate_limits::{
 };
 use tidegate_limits_redis::{Options, Redis, Time};
 
-use crate::server::Server;
 use crate::world::{ALGORITHMS, Chance, options, per, replica};
+use tidegate_testkit::Redis as Server;
 
 const SCHEDULES: u64 = 400;
 const STEPS: usize = 60;

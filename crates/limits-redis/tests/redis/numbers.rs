@@ -1,7 +1,7 @@
 //! The scripts' arithmetic against integers of 128 bits.
 
-use crate::server::Server;
 use crate::world::Chance;
+use tidegate_testkit::Redis as Server;
 
 const NUMBERS: &str = include_str!("../../src/lua/numbers.lua");
 const SHARE: &str = "
@@ -25,7 +25,7 @@ fn some(chance: &mut Chance) -> (u64, u64, u64) {
 #[tokio::test]
 async fn products_that_do_not_fit_are_divided_exactly() {
     let server = Server::start();
-    let client = redis::Client::open(server.url().expose()).unwrap();
+    let client = redis::Client::open(server.url()).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     let chance = &mut Chance(7);
     let mut large = 0;

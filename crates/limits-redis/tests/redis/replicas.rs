@@ -7,8 +7,8 @@ use tidegate_core::Moment;
 use tidegate_limits::{Algorithm, Demand, Layer, Limits, Period, Rule, Scope};
 use tidegate_limits_redis::{Redis, Time};
 
-use crate::server::Server;
 use crate::world::{ALGORITHMS, ask, options, per, replica, rpm, until};
+use tidegate_testkit::Redis as Server;
 
 const REPLICAS: usize = 3;
 const TASKS: usize = 48;
@@ -80,7 +80,7 @@ async fn exactly_the_amount_and_no_partial_charge() {
 }
 
 async fn server_is_emptied(server: &Server) -> redis::RedisResult<()> {
-    let client = redis::Client::open(server.url().expose()).unwrap();
+    let client = redis::Client::open(server.url()).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     redis::cmd("FLUSHALL").exec_async(&mut connection).await
 }

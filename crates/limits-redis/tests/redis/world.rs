@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tidegate_core::{Clock, Moment};
+use tidegate_core::{Clock, Moment, Secret};
 use tidegate_limits::store::Store;
 use tidegate_limits::{Algorithm, Demand, Denial, Layer, Limits, Period, Permit, Rule, Scope, Span, Window};
 use tidegate_limits_redis::{Options, Redis, Time};
 
-use crate::server::Server;
+use tidegate_testkit::Redis as Server;
 
 pub(crate) const ALGORITHMS: [Algorithm; 5] = [
     Algorithm::FixedOnTheClock,
@@ -64,7 +64,7 @@ pub(crate) fn rpm(amount: u64, algorithm: Algorithm) -> Rule {
 /// Of this server, with a timeout that a busy machine keeps.
 pub(crate) fn options(server: &Server, time: Time) -> Options {
     let timeout = Duration::from_secs(20);
-    Options { time, timeout, probe: Duration::from_millis(10), ..Options::new(server.url()) }
+    Options { time, timeout, probe: Duration::from_millis(10), ..Options::new(Secret::from(server.url())) }
 }
 
 pub(crate) async fn replica(options: Options) -> Limits<Redis> {
