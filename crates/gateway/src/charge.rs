@@ -225,18 +225,9 @@ pub fn price(
     estimated: bool,
     unix_s: u64,
 ) -> tidegate_pricing::Cost {
-    let quantities = tidegate_pricing::Quantities::of_usage(usage);
-    let quantities = match facts {
-        None => quantities,
-        Some(facts) => match quantities.with_facts(facts) {
-            Ok(quantities) => quantities,
-            Err(_) => return tidegate_pricing::Cost::Unpriced(tidegate_pricing::Unpriced::NothingCounted),
-        },
-    };
-    let quantities = if estimated { quantities.guessed() } else { quantities };
     let served = tidegate_pricing::Served { unix_s, ..tidegate_pricing::Served::default() };
     found
-        .cost(&quantities, &served)
+        .cost_of(usage, facts, estimated, &served)
         .unwrap_or(tidegate_pricing::Cost::Unpriced(tidegate_pricing::Unpriced::NothingCounted))
 }
 

@@ -18,6 +18,7 @@ mod overrides;
 mod policy;
 mod prices;
 mod quantities;
+mod quick;
 mod rate;
 mod table;
 mod usage;
