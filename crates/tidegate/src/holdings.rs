@@ -26,10 +26,10 @@ use tidegate_keeper::{Keeper, Pooled};
 use tidegate_ledger::{Ledger, Share};
 use tidegate_limits_redis::Changes;
 use tidegate_notify::Notifier;
-use tidegate_records::{IdSource, Keep, Pipe, Policy, Sink};
+use tidegate_records::{IdSource, Pipe, Sink};
 use tidegate_records_postgres::{Node, PostgresOptions, PostgresReader, PostgresSink};
 use tidegate_records_sqlite::{SqliteOptions, SqliteReader, SqliteSink};
-use tidegate_settings::{Bodies, Settings};
+use tidegate_settings::Settings;
 use tidegate_store::Store;
 use tidegate_store::backend::Backend;
 use tidegate_store::postgres::Postgres;
@@ -37,7 +37,9 @@ use tidegate_store::sqlite::Sqlite;
 use tidegate_store::vault::{MasterKeys, master_keys_in};
 
 use crate::alerts;
+use crate::bodies;
 use crate::replicas::{self, Pool};
+use crate::sign_in;
 use crate::tokens;
 use crate::usage;
 
@@ -152,6 +154,7 @@ pub async fn open(
         },
         records: settings.records.enabled.then(|| readers(settings)).transpose()?,
         usage: Arc::new(usage::Books(ledger.clone())),
+        oidc: sign_in::options(&settings.oidc, first.organisation, egress)?,
         ..ApiOptions::default()
     };
     let api = Api::new(store.clone(), clock.clone(), options)
@@ -309,14 +312,7 @@ fn recorder(
         })),
     };
     let mut options = tidegate_records::Options::new(at.join("journal"));
-    options.bodies = Policy {
-        keep: match settings.records.bodies {
-            Bodies::None => Keep::None,
-            Bodies::Errors => Keep::Errors,
-            Bodies::All => Keep::All,
-        },
-        ..Policy::default()
-    };
+    options.bodies = bodies::policy(&settings.records)?;
     let pipe = Pipe::start(options, sink, clock.clone()).map_err(|error| error.to_string())?;
     // Ids of gateways that write to one place differ by their node.
     let node = node.map_or_else(|| (id::draw() * 1_024.0) as u16, Node::number);
