@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio_postgres::Config;
+use tidegate_postgres::Server;
 
 use crate::session::{Connected, Fault, Session};
 
@@ -27,11 +27,11 @@ pub struct Node {
 }
 
 impl Node {
-    /// Waits for the database: for a thread that may. The connection is not encrypted.
+    /// Waits for the database: for a thread that may.
     ///
     /// # Errors
     /// The database is away, in words.
-    pub fn take(server: Config, patience: Duration) -> Result<Self, String> {
+    pub fn take(server: Server, patience: Duration) -> Result<Self, String> {
         let mut session = Session::new(server, patience);
         let taking = session.call(async |server: &mut Connected| {
             let transaction = server.client.transaction().await?;

@@ -303,3 +303,14 @@ async fn an_identity_provider_that_is_another_or_none() {
     assert!(!wrong.status.success());
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("oidc.issuer"), "{wrong:?}");
 }
+
+#[tokio::test]
+async fn a_log_of_json_tells_the_first_link_once() {
+    let mut tidegate = Setup::default().settings("[log]\nformat = 'json'").start().await;
+    let line: Value = serde_json::from_str(&tidegate.process.wait_for("sign_in_link").await).unwrap();
+    let (_, token) = line["url"].as_str().unwrap().split_once("token=").unwrap();
+    let body = json!({"token": token});
+    assert_eq!(tidegate.post(SESSION, &[], &body).await.status, 200);
+    assert_eq!(tidegate.post(SESSION, &[], &body).await.status, 401);
+    assert!(!tidegate.printed().contains("Admin key"));
+}

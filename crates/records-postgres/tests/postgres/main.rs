@@ -1,6 +1,6 @@
 //! PostgreSQL as a store of records like any other, and what is particular to a server.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 #[path = "../../../records/conformance/mod.rs"]
 mod conformance;
@@ -15,15 +15,15 @@ use conformance::records::{DAY, NOW, bodies, ids, record, write};
 use relay::Relay;
 use server::{Server, query};
 use tidegate_core::SystemClock;
+use tidegate_postgres::Server as Address;
 use tidegate_records::{
     Entry, Facts, Filter, IdSource, Options, Pipe, Reader, RequestRecord, Sink, SinkError, Written, codec,
 };
 use tidegate_records_postgres::{Node, PostgresOptions, PostgresReader, PostgresSink};
-use tokio_postgres::Config;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Database(Config);
+struct Database(Address);
 
 impl conformance::Place for Database {
     fn sink(&self) -> Box<dyn Sink> {
@@ -35,15 +35,15 @@ impl conformance::Place for Database {
     }
 }
 
-fn sink(config: &Config) -> PostgresSink {
+fn sink(config: &Address) -> PostgresSink {
     PostgresSink::new(PostgresOptions { patience: PATIENCE, ..PostgresOptions::new(config.clone()) })
 }
 
-fn count(config: &Config) -> u64 {
+fn count(config: &Address) -> u64 {
     PostgresReader::new(config.clone(), PATIENCE).count(&Filter::default(), u64::MAX).unwrap()
 }
 
-fn partitions(config: &Config, table: &str) -> usize {
+fn partitions(config: &Address, table: &str) -> usize {
     let sql = format!("SELECT inhrelid::REGCLASS FROM pg_inherits WHERE inhparent = '{table}'::REGCLASS");
     query(config, &sql).unwrap().len()
 }
@@ -76,8 +76,8 @@ fn what_is_particular_to_a_server() {
 fn a_commit_whose_answer_was_lost_is_not_doubled(server: &Server) {
     let direct = server.database();
     let relay = Relay::new(server.port());
-    let mut through = Config::new();
-    through.host("127.0.0.1").port(relay.port).user("test").dbname(direct.get_dbname().unwrap());
+    let through = format!("postgres://test@127.0.0.1:{}/{}", relay.port, direct.database().unwrap());
+    let through = through.parse().unwrap();
     // The records are of a day long gone, which the pipe's housekeeping would not keep.
     let for_ever = PostgresOptions { keep_rows_days: 0, patience: PATIENCE, ..PostgresOptions::new(through) };
     let through = PostgresSink::new(for_ever);
