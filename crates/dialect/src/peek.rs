@@ -55,6 +55,8 @@ pub struct Peek {
     pub max_completion_tokens: Option<u64>,
     pub max_output_tokens: Option<u64>,
     pub n: Option<u64>,
+    /// `service_tier`, or Anthropic's `speed`: what the request wants its tokens' price by.
+    pub service_tier: Option<String>,
     pub keys: KeySet,
     /// The body is an object. `false` for any other JSON value; all else is then empty.
     pub valid_object: bool,
@@ -294,6 +296,11 @@ impl<'a, F: AsRef<[u8]>> Reader<'a, F> {
                 self.found.model = model.map(text_of).transpose()?;
             }
             b"user" => self.found.user = self.string_value()?.map(text_of).transpose()?,
+            b"service_tier" | b"speed" => {
+                if let Some(tier) = self.string_value()? {
+                    self.found.service_tier = Some(text_of(tier)?);
+                }
+            }
             b"stream" => self.found.stream = self.bool_value()?,
             b"max_tokens" => self.found.max_tokens = self.count_value()?,
             b"max_completion_tokens" => self.found.max_completion_tokens = self.count_value()?,

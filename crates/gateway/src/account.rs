@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tidegate_access::Who as Known;
 use tidegate_core::{Usage, id};
-use tidegate_directory::{ApiKey, Workspace};
+use tidegate_directory::{ApiKey, Provider, Workspace};
 use tidegate_ledger::How;
 use tidegate_limits::Standing;
 use tidegate_pricing::{Bill, Cost, Facts, ModelName, Unpriced};
@@ -44,7 +44,8 @@ pub struct Account {
     /// How long it waited for its limits, and as whom.
     pub waited: Option<Duration>,
     pub asker: Option<Asker>,
-    pub virtual_key: Option<Arc<str>>,
+    /// The workspace's provider that answered.
+    pub stored: Option<Arc<Provider>>,
     /// The model that was sent to the provider.
     pub sent_model: Text,
     /// The answer is one of a model: it has a cost.
@@ -178,7 +179,7 @@ impl Account {
         self.attempts.push(Attempt {
             provider: Text::Fixed(attempt.provider),
             target: Text::new(place_in_config(&attempt.target.path)),
-            virtual_key: attempt.virtual_key.map_or_else(Text::default, |slug| Text::Shared(slug.clone())),
+            virtual_key: attempt.stored.map_or_else(Text::default, |stored| Text::Shared(stored.slug.clone())),
             model: Text::new(attempt.model),
             status: (!outcome.network).then_some(outcome.status),
             start_us: micros(attempt.began.saturating_duration_since(attempt.request_began)),
@@ -293,15 +294,15 @@ impl Account {
     }
 
     fn cost(&self, closing: &Closing, usage: &Usage, estimated: bool) -> Cost {
-        let found = closing.gateway.control.prices.find(&ModelName {
+        let name = ModelName {
             provider: closing.provider,
-            slug: self.virtual_key.as_deref(),
+            slug: self.stored.as_ref().map(|stored| &*stored.slug),
             asked: self.model_asked(closing),
             answered: Some(&*closing.model).filter(|model| !model.is_empty()),
             base_model: None,
-        });
+        };
         charge::price(
-            &found,
+            &charge::prices(&closing.gateway.control.prices, self.stored.as_deref(), &name),
             usage,
             self.facts.as_deref(),
             estimated,
@@ -364,7 +365,7 @@ impl Account {
             method: Text::new(closing.method.as_str()),
             path: Text::Own(closing.path),
             provider: Text::Fixed(closing.provider),
-            virtual_key: self.virtual_key.map(Text::Shared).unwrap_or_default(),
+            virtual_key: self.stored.map_or_else(Text::default, |stored| Text::Shared(stored.slug.clone())),
             config: Text::Shared(config),
             config_version,
             asked_model: self.asked_model,
@@ -423,7 +424,7 @@ pub struct Tried<'a> {
     pub outcome: &'a Outcome,
     pub provider: &'static str,
     pub model: &'a str,
-    pub virtual_key: Option<&'a Arc<str>>,
+    pub stored: Option<&'a Provider>,
     pub request_began: Instant,
     pub began: Instant,
 }

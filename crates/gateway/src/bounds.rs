@@ -9,7 +9,7 @@ use serde_json::Value;
 use tidegate_catalog::Endpoint;
 use tidegate_dialect::peek::Peek;
 use tidegate_ledger::{Grant, Least};
-use tidegate_pricing::{Bounds, CacheWrites, Ceiling, Facts, Found, Images, Kinds, Money};
+use tidegate_pricing::{Bounds, CacheWrites, Class, Ceiling, Facts, Found, Images, Kinds, Money};
 use tidegate_routing::Target;
 
 use crate::accept::{Call, CallBody};
@@ -56,6 +56,7 @@ pub fn of<'a>(call: &Call, target: &Target, job: &Job) -> Bounds<'a> {
         },
         cache: if cached { CacheWrites::Any } else { CacheWrites::Short },
         facts: self::facts(call.route, frames).unwrap_or_default(),
+        classes: Class::dearer(asked.tier),
         ..Bounds::new(prompt, output)
     }
 }
@@ -154,13 +155,15 @@ fn answers_in_text(route: Route) -> bool {
 }
 
 /// What the request says about the length of its answers.
-struct Asked {
+struct Asked<'a> {
+    /// The service tier.
+    tier: Option<&'a str>,
     output: Option<u64>,
     answers: u32,
 }
 
-impl Asked {
-    fn of(peek: &Peek, target: &Target) -> Self {
+impl<'a> Asked<'a> {
+    fn of(peek: &'a Peek, target: &'a Target) -> Self {
         let params = |name: &str| target.override_params.as_deref().and_then(|params| params.get(name));
         let number = |name: &str, own: Option<u64>| match params(name) {
             Some(value) => value.as_u64(),
@@ -170,7 +173,11 @@ impl Asked {
             .or_else(|| number("max_tokens", peek.max_tokens))
             .or_else(|| number("max_output_tokens", peek.max_output_tokens));
         let answers = number("n", peek.n).and_then(|n| u32::try_from(n).ok()).unwrap_or(1).max(1);
-        Self { output, answers }
+        let tier = match params("service_tier").or_else(|| params("speed")) {
+            Some(value) => value.as_str(),
+            None => peek.service_tier.as_deref(),
+        };
+        Self { tier, output, answers }
     }
 }
 

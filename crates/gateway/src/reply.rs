@@ -62,7 +62,7 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Recor
         uncalled,
         detail,
         meter,
-        virtual_key,
+        stored,
         hides_usage,
         ..
     } = *answer;
@@ -103,7 +103,7 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Recor
     }
     if let Some(account) = &mut record.account {
         account.meter = meter;
-        account.virtual_key = virtual_key;
+        account.stored = stored;
         account.sent_model = Text::new(&model);
         account.answered(&headers);
         if scene.gateway.control.limits.is_away() {
