@@ -16,7 +16,7 @@ from harness.providers import KEY
 ENGLISH = paths.ROOT / "docs" / "guides"
 CHINESE = paths.ROOT / "docs" / "zh-CN"
 PAGES = sorted(page.name for page in ENGLISH.glob("*.md") if page.name != "README.md")
-BLOCK = re.compile(r"^<!-- e2e:(?P<mark>\w+) -->$|^```bash\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^<!-- e2e:(?P<mark>\w+) -->$|^```(?P<language>bash|python)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 ANY_BLOCK = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 SHOWN = {"tg-svc-…": re.compile(r"tg-svc-[A-Za-z0-9_-]+"), "pc-…": re.compile(r"pc-[a-z0-9]+-[0-9a-f]{6}")}
 # Providers are added as written, at the address of their stand-in unless the page gives one.
@@ -58,7 +58,7 @@ class Reader:
             elif found["text"].startswith("tidegate serve"):
                 self.serve(found["text"].split())
             else:
-                self.run(found["text"])
+                self.run(found["text"], found["language"])
             count += 1
         return count
 
@@ -72,29 +72,29 @@ class Reader:
             self.gateway.stop()
         self.gateway = None
 
-    def run(self, text: str) -> None:
+    def run(self, text: str, language: str) -> None:
         text = text.replace(ADDRESS, self.address)
         for placeholder, value in self.shown.items():
             text = text.replace(placeholder, value)
         assert not any(placeholder in text for placeholder in SHOWN), f"nothing has shown what to put here: {text}"
         if "@broken/" not in text:
             text = text.replace("curl ", "curl --fail-with-body ")
-        said = self.command(text)
+        run = ["bash", "-euo", "pipefail", "-c"] if language == "bash" else [str(paths.PYTHON), "-c"]
+        said = self.command(run, text)
         # Records are written a moment after their request.
         deadline = time.monotonic() + processes.PATIENCE
         while "/v1/logs" in text and '"data":[]' in said and time.monotonic() < deadline:
-            said = self.command(text)
+            said = self.command(run, text)
         self.said += said
         for placeholder, pattern in SHOWN.items():
             if values := pattern.findall(said):
                 self.shown[placeholder] = values[-1]
 
-    def command(self, text: str) -> str:
+    def command(self, run: list[str], text: str) -> str:
         """What commands say, which must succeed."""
         # They alone know a provider's key: with it in its environment the gateway would make a provider of it.
         env = self.env | {"OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY}
-        command = ["bash", "-euo", "pipefail", "-c", text]
-        ended = subprocess.run(command, env=env, cwd=self.folder, capture_output=True, text=True, timeout=60)
+        ended = subprocess.run([*run, text], env=env, cwd=self.folder, capture_output=True, text=True, timeout=60)
         assert ended.returncode == 0, f"{self.said}\n$ {text}{ended.stdout}{ended.stderr}"
         return ended.stdout
 

@@ -184,7 +184,7 @@ async fn other_objects_show_what_they_used() {
     for uri in ["/v1/providers/p", "/v1/virtual-keys/p"] {
         let row = world.done("service_key", "GET", uri, json!({})).await;
         assert_eq!(row["status"], "exhausted");
-        let used = json!([{"type": "cost", "credit_limit": 5, "current_usage": 5, "status": "exhausted",
+        let used = json!([{"type": "cost", "credit_limit": 5, "current_usage": 5, "reserved_usage": 0, "status": "exhausted",
             "next_usage_reset_at": "2030-03-17T17:46:40.000Z"}]);
         assert_eq!(row["current_usage"], used);
     }
