@@ -33,6 +33,7 @@ pub struct Settings {
     pub redis: Redis,
     pub alerts: Alerts,
     pub records: Records,
+    pub console: Console,
     /// The providers that the gateway holds keys, addresses or options for, sorted by slug.
     pub providers: Vec<Provider>,
     /// Where each value that is not a default came from, by field.
@@ -253,6 +254,12 @@ pub struct Records {
     pub bodies: Bodies,
 }
 
+/// The pages for people, at `/console/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Console {
+    pub enabled: bool,
+}
+
 /// Which bodies of requests and answers are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Bodies {
@@ -383,6 +390,12 @@ impl Default for Redis {
             timeout: Duration::from_millis(100),
             when_away: WhenAway::Local,
         }
+    }
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Self { enabled: true }
     }
 }
 

@@ -19,7 +19,7 @@ use tidegate_control::{AdminKey, Api, ApiOptions, FirstStart, Records, SettingsV
 use tidegate_core::{Clock, Secret, id};
 use tidegate_directory::Directory;
 use tidegate_gateway::Snapshot;
-use tidegate_gateway::control::{Admin, Control, Recorder};
+use tidegate_gateway::control::{Admin, Console, Control, Recorder};
 use tidegate_gateway::limiter::{Books, Limiter};
 use tidegate_gateway::tokens::KeySource;
 use tidegate_keeper::{Keeper, Pooled};
@@ -37,6 +37,7 @@ use tidegate_store::sqlite::Sqlite;
 use tidegate_store::vault::{MasterKeys, master_keys_in};
 
 use crate::alerts;
+use crate::console::Built;
 use crate::replicas::{self, Pool};
 use crate::tokens;
 use crate::usage;
@@ -168,6 +169,7 @@ pub async fn open(
         }),
         records: recorder(settings, clock)?,
         admin: Some(Arc::new(Office { api, keeper: keeper.clone(), changes: changes.clone() })),
+        console: settings.console.enabled.then(|| Arc::new(Built) as Arc<dyn Console>),
         prices: none.prices,
     };
     Ok(Holdings { control, keeper, first, pool, changes, notifier })

@@ -7,6 +7,7 @@ mod banner;
 mod check;
 mod cli;
 mod connection;
+mod console;
 mod holdings;
 mod manage;
 mod reload;
