@@ -1,4 +1,4 @@
-import type { FormEvent, ReactNode } from "react";
+import { type FormEvent, type ReactNode, useEffect, useRef } from "react";
 import { problemOf } from "@/api/problem";
 import { useText } from "@/i18n/language";
 import { Button } from "@/ui/button";
@@ -43,13 +43,19 @@ interface Props {
 /** A sheet with a form in it: Enter sends it, and what the server refuses stands where it belongs. */
 export function FormSheet({ title, action, isBusy, error, shown, onSubmit, onClose, children }: Props) {
   const t = useText(text);
+  const form = useRef<HTMLFormElement>(null);
+  // After the sheet has opened, which puts the focus on its first button.
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => form.current?.querySelector<HTMLElement>("input, select, textarea")?.focus());
+    return () => cancelAnimationFrame(frame);
+  }, []);
   const send = (event: FormEvent) => {
     event.preventDefault();
     onSubmit();
   };
   return (
     <Sheet title={title} onClose={onClose}>
-      <form className="form" onSubmit={send}>
+      <form ref={form} className="form" onSubmit={send}>
         {children}
         <ErrorLine error={error} {...(shown ? { shown } : {})} />
         <div className="form-foot">
