@@ -156,8 +156,9 @@ function Delete({ of, onClose, onGone }: { readonly of: WholeProvider; readonly 
   const remove = useMutation<void, Problem, null>({
     mutationFn: async () => {
       await ask(`/v1/providers/${of.slug}`, { method: "DELETE", query: place });
-      // Keys that another provider uses, or that are the organisation's, stay: the server refuses.
-      if (of.integration_id) await ask(`/v1/integrations/${of.integration_id}`, { method: "DELETE", query: place }).catch(() => undefined);
+      const behind = of.integration_id && (await ask<WholeIntegration>(`/v1/integrations/${of.integration_id}`, { query: place }).catch(() => null));
+      // The organisation's keys stay, and those that another provider uses: the server refuses then.
+      if (behind && behind.type === "workspace") await ask(`/v1/integrations/${behind.id}`, { method: "DELETE", query: place }).catch(() => undefined);
     },
     onSuccess: () => client.invalidateQueries({ predicate: ({ queryKey: [path] }) => String(path).startsWith("/v1/providers") }),
   });
