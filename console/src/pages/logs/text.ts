@@ -3,12 +3,6 @@ import { defineText } from "@/i18n/text";
 export const text = defineText(
   {
     title: "Logs",
-    filter: "Filter",
-    filterFields: "Fields: {fields}, and m.<key> for metadata.",
-    badField: "“{text}” is no field.",
-    badValue: "“{text}” has a value that does not fit its field.",
-    badShape: "“{text}” is no filter: write field:value.",
-    dropFilter: "Remove the filter {term}",
     clear: "Clear all",
     live: "Live",
     liveOn: "Live: new requests appear by themselves",
@@ -71,12 +65,6 @@ export const text = defineText(
   },
   {
     title: "日志",
-    filter: "筛选",
-    filterFields: "字段：{fields}；元数据用 m.<键>。",
-    badField: "“{text}”不是字段。",
-    badValue: "“{text}”的值与字段不符。",
-    badShape: "“{text}”不是筛选条件，请写成 字段:值。",
-    dropFilter: "移除筛选条件 {term}",
     clear: "全部清除",
     live: "实时",
     liveOn: "实时：新请求会自动出现",

@@ -4,6 +4,7 @@ import { useText } from "@/i18n/language";
 import { Button } from "@/ui/button";
 import { FIELDS, parse, print, printTerm, type Term, withTerm } from "@/url/filter";
 import { text } from "./text";
+import "./filter-bar.css";
 
 const EXAMPLE = "model:gpt-4o status:5xx user:ada m.team:search cost:>=0.01";
 const WORDS = { field: "badField", value: "badValue", shape: "badShape" } as const;
