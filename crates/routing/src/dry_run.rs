@@ -58,7 +58,7 @@ pub fn dry_run(
     }
     starts.sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
     let way = |(_, count, seed)| {
-        let (attempts, end) = Trip::new(seed, price).to_the_end(plan, facts, status);
+        let (attempts, end) = Trip::new(seed, price).walk(plan, facts, status);
         Way { share: f64::from(count) / f64::from(DRAWS), attempts, end }
     };
     starts.into_iter().map(way).collect()
@@ -91,8 +91,8 @@ impl<'a> Trip<'a> {
         }
     }
 
-    fn to_the_end(
-        mut self,
+    fn walk(
+        &mut self,
         plan: &Plan,
         facts: &Facts<'_>,
         status: &dyn Fn(&Target) -> u16,

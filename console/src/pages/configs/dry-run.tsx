@@ -86,7 +86,7 @@ export function DryRunPanel({ of, sample, onChange }: Props) {
     <section className="panel stack-s" aria-labelledby="dry-run">
       <h2 id="dry-run">{t("dryRun")}</h2>
       <p className="muted">{t("dryRunHint")}</p>
-      <div className="side-by-side">
+      <div className="stack">
         <div className="form">
           <TextField label={t("model")} value={sample.model} onChange={(event) => put({ model: event.target.value.trim() })} />
           <AreaField

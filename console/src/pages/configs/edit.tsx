@@ -61,8 +61,7 @@ export function Edit({ of }: { readonly of?: WholeConfig }) {
     save.mutate(null, { onSuccess: ({ slug }) => slug && go(`/configs/${slug}`) });
   };
   return (
-    <>
-      <div className="side-by-side">
+    <div className="side-by-side">
         <div className="stack-s">
           <TextField
             label={m("name")}
@@ -92,10 +91,11 @@ export function Edit({ of }: { readonly of?: WholeConfig }) {
             {of && isChanged && <span className="muted">{t("unsaved")}</span>}
           </div>
         </div>
-        <div className="stack">{root ? <Tree root={root} current={nodeAt(late, cursor)} shares={sharesOf(run.error ? undefined : run.data)} /> : <p className="muted">{t("noTree")}</p>}</div>
+        <div className="stack">
+          {root ? <Tree root={root} current={nodeAt(late, cursor)} shares={sharesOf(run.error ? undefined : run.data)} /> : <p className="muted">{t("noTree")}</p>}
+          <DryRunPanel of={mistake || run.error ? undefined : run.data} sample={sample} onChange={setSample} />
+        </div>
       </div>
-      {!run.error?.isNotServed && <DryRunPanel of={mistake || run.error ? undefined : run.data} sample={sample} onChange={setSample} />}
-    </>
   );
 }
 
