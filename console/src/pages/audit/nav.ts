@@ -1,4 +1,4 @@
-import { ScrollText } from "lucide-react";
+import { ClipboardList } from "lucide-react";
 import type { Nav } from "@/pages";
 
 export const nav: Nav = {
@@ -6,7 +6,7 @@ export const nav: Nav = {
   path: "/audit",
   group: "govern",
   order: 40,
-  icon: ScrollText,
+  icon: ClipboardList,
   title: { en: "Audit log", "zh-CN": "审计日志" },
   load: () => import("./index"),
 };

@@ -8,7 +8,6 @@ export const text = defineText(
     emptyDo: "Paste the key of a provider: the gateway keeps it encrypted, and applications call its models without seeing it.",
     slug: "Called as",
     provider: "Provider",
-    limits: "Limits",
     newTitle: "Add a provider",
     providerHint: "Any id or alias of the catalogue: openai, anthropic, azure-openai, bedrock, groq…",
     key: "Its key",
@@ -50,8 +49,6 @@ export const text = defineText(
     deleteWords: "Requests for @{slug} are refused at once, and its keys are forgotten unless another provider uses them.",
     logs: "Its requests",
     note: "Note",
-    snippet: "Use it",
-    notThere: "There is no provider of this name in the workspace.",
     noUsage: "No budget.",
   },
   {
@@ -61,7 +58,6 @@ export const text = defineText(
     emptyDo: "粘贴服务商的密钥：网关会加密保存，应用程序可以调用它的模型而看不到密钥。",
     slug: "调用名称",
     provider: "服务商",
-    limits: "限制",
     newTitle: "添加服务商",
     providerHint: "目录里的任何 id 或别名：openai、anthropic、azure-openai、bedrock、groq……",
     key: "密钥",
@@ -103,8 +99,6 @@ export const text = defineText(
     deleteWords: "对 @{slug} 的请求会立即被拒绝；它的密钥如果没有其他服务商使用，也不再保留。",
     logs: "它的请求",
     note: "备注",
-    snippet: "使用方法",
-    notThere: "此工作区没有这个名称的服务商。",
     noUsage: "没有预算。",
   },
 );
