@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { Link } from "wouter";
 import { useGet } from "@/api/hooks";
 import type { Log, LogRow } from "@/api/logs";
@@ -26,12 +27,13 @@ export function Thread({ rows }: { readonly rows: readonly LogRow[] }) {
 
 function Turn({ row, isOpen }: { readonly row: LogRow; readonly isOpen: boolean }) {
   const t = useText(text);
+  const [wasOpened, setOpened] = useState(isOpen);
   return (
-    <details className="panel" open={isOpen}>
+    <details className="panel" open={isOpen} onToggle={(event) => event.currentTarget.open && setOpened(true)}>
       <summary>
         <StatusBadge status={row.response_status_code} /> <Time at={row.created_at} /> · {row.ai_model} · {row.response_time === 0 ? "<1 ms" : duration(row.response_time)}
       </summary>
-      <Body id={row.id} />
+      {wasOpened && <Body id={row.id} />}
       <Link href={`/logs/${row.id}`}>{t("open")}</Link>
     </details>
   );
