@@ -187,7 +187,7 @@ function Plot({ title, kind, times, step, series, format, height = 190, isLog = 
           </g>
         ))}
         {axis.ticks.map((tick) => (
-          <text key={tick} x={xOf(tick)} y={height - 4} textAnchor="middle">
+          <text key={tick} x={xOf(tick)} y={height - 4} textAnchor={xOf(tick) > width - 40 ? "end" : "middle"}>
             {axisLabel(tick, axis.step, language)}
           </text>
         ))}
