@@ -4,7 +4,7 @@ import { useText } from "@/i18n/language";
 import { Button } from "@/ui/button";
 import { Sheet } from "@/ui/dialog";
 import { text } from "./text";
-import "./form.css";
+import "./manage.css";
 
 /**
  * What the server said about one of these members, for the field that holds it. `usage_limits` also takes what is said of

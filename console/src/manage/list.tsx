@@ -7,6 +7,7 @@ import { Await, Empty } from "@/ui/state";
 import { type Column, Table } from "@/ui/table";
 import { useView } from "@/url/view";
 import { text } from "./text";
+import "./manage.css";
 
 interface Asked<T> {
   readonly data: T | undefined;

@@ -9,6 +9,7 @@ import { Page } from "@/ui/page";
 import { Await, Empty } from "@/ui/state";
 import { Table } from "@/ui/table";
 import { by, type Sample, samplesOf, sum } from "./metrics";
+import "@/manage/manage.css";
 import { text } from "./text";
 
 const EVERY_MS = 5_000;

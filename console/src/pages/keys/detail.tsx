@@ -117,7 +117,7 @@ function Facts({ of, onEdit, onClose, onSecret }: { readonly of: ApiKey; readonl
           <Time at={of.created_at} />
         </dd>
       </dl>
-      <Link className="button" href={`/logs?api_key_ids=${of.id}`}>
+      <Link className="button" href={`/logs?filter=key:${of.id}`}>
         {t("logs")}
       </Link>
       {asking === "rotate" && <Rotate of={of} onClose={() => setAsking(null)} onSecret={onSecret} />}

@@ -160,7 +160,7 @@ function Requests({ keys }: { readonly keys: readonly string[] }) {
     <section className="stack-s" aria-labelledby="my-requests">
       <div className="row">
         <h2 id="my-requests">{t("requests")}</h2>
-        <Link className="button push" href={`/logs?api_key_ids=${keys.join(",")}`}>
+        <Link className="button push" href={`/logs?filter=key:${keys.join(",")}`}>
           {t("seeAll")}
         </Link>
       </div>

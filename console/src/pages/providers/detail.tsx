@@ -45,7 +45,7 @@ function Facts({ of, onEdit, onGone }: { readonly of: WholeProvider; readonly on
     <div className="stack">
       <div className="row">
         <Button onClick={onEdit}>{t("edit")}</Button>
-        <Link className="button" href={`/logs?virtual_keys=${of.slug}`}>
+        <Link className="button" href={`/logs?filter=vk:${of.slug}`}>
           {t("logs")}
         </Link>
         <Button kind="danger" onClick={() => setDeleting(true)}>
