@@ -75,6 +75,7 @@ fn what_is_called() -> Vec<Endpoint> {
         // Configs.
         post("/v1/configs", "Save a config", configs::create),
         get("/v1/configs", "List configs", configs::list),
+        post("/v1/configs/dry-run", "What a config would do with a request", configs::dry_run),
         get("/v1/configs/{slug}", "A config", configs::retrieve),
         put("/v1/configs/{slug}", "Change a config, which makes a version", configs::update),
         delete("/v1/configs/{slug}", "Remove a config", configs::delete),

@@ -179,7 +179,9 @@ impl Account {
         self.attempts.push(Attempt {
             provider: Text::Fixed(attempt.provider),
             target: Text::new(place_in_config(&attempt.target.path)),
-            virtual_key: attempt.stored.map_or_else(Text::default, |stored| Text::Shared(stored.slug.clone())),
+            virtual_key: attempt
+                .stored
+                .map_or_else(Text::default, |stored| Text::Shared(stored.slug.clone())),
             model: Text::new(attempt.model),
             status: (!outcome.network).then_some(outcome.status),
             start_us: micros(attempt.began.saturating_duration_since(attempt.request_began)),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tidegate_catalog::Endpoint;
 use tidegate_dialect::peek::Peek;
 use tidegate_ledger::{Grant, Least};
-use tidegate_pricing::{Bounds, CacheWrites, Class, Ceiling, Facts, Found, Images, Kinds, Money};
+use tidegate_pricing::{Bounds, CacheWrites, Ceiling, Class, Facts, Found, Images, Kinds, Money};
 use tidegate_routing::Target;
 
 use crate::accept::{Call, CallBody};

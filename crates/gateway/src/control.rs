@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use tidegate_access::door::Keyless;
 use tidegate_access::{KeyHasher, Router, route};
 use tidegate_core::Clock;
@@ -32,6 +32,8 @@ pub struct Control {
     pub records: Option<Recorder>,
     /// Answers the gateway's own API.
     pub admin: Option<Arc<dyn Admin>>,
+    /// Shows people what is here; `None` where that is switched off.
+    pub console: Option<Arc<dyn Console>>,
 }
 
 /// Where the account of each request goes.
@@ -49,6 +51,15 @@ pub trait Admin: Send + Sync + fmt::Debug {
         request: Request<Bytes>,
         peer: IpAddr,
     ) -> Pin<Box<dyn Future<Output = Response<Bytes>> + Send + '_>>;
+}
+
+/// The pages for people.
+pub trait Console: Send + Sync + fmt::Debug {
+    /// Answers `GET` and `HEAD` of `/console` and what is below.
+    fn serve(&self, method: &Method, path: &str, headers: &HeaderMap) -> Response<Bytes>;
+
+    /// Where whoever sent these headers to `/` is sent instead of being greeted: browsers are, programs are not.
+    fn instead_of_greeting(&self, headers: &HeaderMap) -> Option<HeaderValue>;
 }
 
 /// What the settings say about callers. Changes with them.
@@ -93,6 +104,7 @@ impl Control {
             prices: Prices::new(Overrides::new()),
             records: None,
             admin: None,
+            console: None,
         }
     }
 }

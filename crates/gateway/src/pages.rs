@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use http::{Response, StatusCode};
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 use tidegate_records::Stats;
 use tidegate_routing::CircuitState;
 
+use crate::accept::Inbound;
 use crate::body::ClientBody;
 use crate::headers::GatewayHeaders;
 use crate::plan::DEMO;
@@ -19,8 +21,19 @@ use crate::state::Gateway;
 const TEXT: &str = "text/plain; charset=UTF-8";
 
 /// The page behind `route`, if it is one that anybody may see.
-pub fn serve(gateway: &Arc<Gateway>, route: Route) -> Option<Response<ClientBody>> {
+pub fn serve(gateway: &Arc<Gateway>, route: Route, inbound: &Inbound) -> Option<Response<ClientBody>> {
+    let console = gateway.control.console.as_ref();
     Some(match route {
+        Route::Console => {
+            let shown = console?.serve(inbound.method(), inbound.uri().path(), inbound.headers());
+            shown.map(ClientBody::full)
+        }
+        Route::Greeting
+            if let Some(place) =
+                console.and_then(|console| console.instead_of_greeting(inbound.headers())) =>
+        {
+            elsewhere(place)
+        }
         Route::Greeting => page(StatusCode::OK, TEXT, "AI Gateway says hey!".into()),
         Route::Health => page(StatusCode::OK, TEXT, "ok\n".into()),
         Route::Ready if gateway.is_draining() => {
@@ -36,6 +49,15 @@ pub fn serve(gateway: &Arc<Gateway>, route: Route) -> Option<Response<ClientBody
             return None;
         }
     })
+}
+
+/// What `/` says depends on who asks.
+fn elsewhere(place: HeaderValue) -> Response<ClientBody> {
+    let mut response = Response::new(ClientBody::full(Bytes::new()));
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    response.headers_mut().insert(header::LOCATION, place);
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    response
 }
 
 /// Whether a list of models is the gateway's own: one for a named provider is that provider's.

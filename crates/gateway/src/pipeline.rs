@@ -27,7 +27,7 @@ use crate::{admit, attempt, authenticate, own, pages, plan, pretty};
 /// `peer` is the other end of the connection.
 pub async fn serve(gateway: Arc<Gateway>, peer: IpAddr, inbound: Inbound) -> Response<ClientBody> {
     let route = Route::of(inbound.method(), inbound.uri().path());
-    if let Some(page) = pages::serve(&gateway, route) {
+    if let Some(page) = pages::serve(&gateway, route, &inbound) {
         return page;
     }
     if route == Route::Own {

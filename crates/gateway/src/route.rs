@@ -13,6 +13,8 @@ use crate::refuse::Refusal;
 pub enum Route {
     /// `GET /`: the reference's greeting.
     Greeting,
+    /// `GET` of `/console` and what is below: the pages for people.
+    Console,
     /// `GET /healthz`: the process runs.
     Health,
     /// `GET /readyz`: it takes requests (503 while draining).
@@ -61,6 +63,8 @@ impl Route {
             "/healthz" => Self::Health,
             "/readyz" => Self::Ready,
             "/metrics" => Self::Metrics,
+            "/console" => Self::Console,
+            _ if path.starts_with("/console/") => Self::Console,
             _ => Self::Unknown,
         }
     }
@@ -90,6 +94,7 @@ impl Route {
     pub fn label(self) -> &'static str {
         match self {
             Self::Greeting => "root",
+            Self::Console => "console",
             Self::Health => "healthz",
             Self::Ready => "readyz",
             Self::Metrics => "metrics",
@@ -171,6 +176,10 @@ mod tests {
             ("POST", "/", Route::Unknown),
             ("GET", "/healthz", Route::Health),
             ("GET", "/nope", Route::Unknown),
+            ("GET", "/console", Route::Console),
+            ("HEAD", "/console/logs", Route::Console),
+            ("POST", "/console/logs", Route::Unknown),
+            ("GET", "/consoles", Route::Unknown),
             ("GET", "/v1/configs/%0F", Route::Own),
             ("POST", "/v2/api-keys/%0F/rotate", Route::Own),
             ("GET", "/pricing/%0F", Route::Own),

@@ -489,6 +489,12 @@ pub(crate) const FIELDS: &[Field] = &[
         set: set!(records.redact_paths, value::texts),
         show: |s| show_list(s.records.redact_paths.iter().cloned()),
     },
+    Field {
+        path: "console.enabled",
+        short: None,
+        set: set!(console.enabled, value::boolean),
+        show: |s| s.console.enabled.to_string(),
+    },
 ];
 
 /// What a field without a value shows.
@@ -550,7 +556,7 @@ fn remove_or_pick(path: &str) -> String {
         .filter_map(|f| f.path.split('.').nth(1))
         .collect();
     if names.is_empty() {
-        "remove it: the sections are server, log, limits, timeouts, egress, routing, models, access, rate_limits, streams, budgets, database, redis, alerts, oidc, records and providers"
+        "remove it: the sections are server, log, limits, timeouts, egress, routing, models, access, rate_limits, streams, budgets, database, redis, alerts, oidc, records, console and providers"
             .to_owned()
     } else {
         format!("remove it: [{of_section}] has {}", names.join(", "))

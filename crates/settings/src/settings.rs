@@ -34,6 +34,7 @@ pub struct Settings {
     pub alerts: Alerts,
     pub oidc: Oidc,
     pub records: Records,
+    pub console: Console,
     /// The providers that the gateway holds keys, addresses or options for, sorted by slug.
     pub providers: Vec<Provider>,
     /// Where each value that is not a default came from, by field.
@@ -309,6 +310,12 @@ pub enum OidcRole {
     Admin,
 }
 
+/// The pages for people, at `/console/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Console {
+    pub enabled: bool,
+}
+
 /// Which bodies of requests and answers are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Bodies {
@@ -441,6 +448,12 @@ impl Default for Redis {
             timeout: Duration::from_millis(100),
             when_away: WhenAway::Local,
         }
+    }
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Self { enabled: true }
     }
 }
 

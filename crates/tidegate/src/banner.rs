@@ -89,9 +89,15 @@ fn text(settings: &Settings, address: SocketAddr, file: Option<&std::path::Path>
             }
         }
     };
+    let console = if settings.console.enabled {
+        format!("http://{address}/console/")
+    } else {
+        "off (console.enabled)".to_owned()
+    };
     let _ = write!(
         text,
         "\n\n  API        http://{address}/v1   (OpenAI, Anthropic and Portkey clients)\
+         \n  Console    {console}\
          \n  Open to    {off_loopback}\
          \n  Settings   {from}\
          \n  Providers  {providers}\
@@ -113,5 +119,6 @@ mod tests {
         let shown = text(&Settings::default(), address, None);
         assert!(shown.lines().next().unwrap().ends_with("listening on http://127.0.0.1:8787"));
         assert!(shown.contains("@demo/echo"));
+        assert!(shown.contains("http://127.0.0.1:8787/console/"));
     }
 }

@@ -19,7 +19,7 @@ use tidegate_control::{AdminKey, Api, ApiOptions, FirstStart, Records, SettingsV
 use tidegate_core::{Clock, Secret, id};
 use tidegate_directory::Directory;
 use tidegate_gateway::Snapshot;
-use tidegate_gateway::control::{Admin, Control, Recorder};
+use tidegate_gateway::control::{Admin, Console, Control, Recorder};
 use tidegate_gateway::limiter::{Books, Limiter};
 use tidegate_gateway::tokens::KeySource;
 use tidegate_keeper::{Keeper, Pooled};
@@ -38,6 +38,7 @@ use tidegate_store::vault::{MasterKeys, master_keys_in};
 
 use crate::alerts;
 use crate::bodies;
+use crate::console::Built;
 use crate::replicas::{self, Pool};
 use crate::sign_in;
 use crate::tokens;
@@ -178,6 +179,7 @@ pub async fn open(
         }),
         records: recorder(settings, node.as_ref(), clock)?,
         admin: Some(Arc::new(Office { api, keeper: keeper.clone(), changes: changes.clone() })),
+        console: settings.console.enabled.then(|| Arc::new(Built) as Arc<dyn Console>),
         prices: none.prices,
     };
     Ok(Holdings { control, keeper, first, pool, changes, notifier, node })

@@ -8,6 +8,7 @@ mod bodies;
 mod check;
 mod cli;
 mod connection;
+mod console;
 mod holdings;
 mod manage;
 mod reload;

@@ -8,6 +8,7 @@
 
 mod anthropic;
 mod attempts;
+mod console;
 mod credentials;
 mod cuts;
 mod faults;

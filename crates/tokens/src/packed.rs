@@ -15,9 +15,8 @@ const CL100K: &str = "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|\\p{
 /// The counter of a vocabulary, made when it is first asked for. `None`: the data is damaged, which a test would have
 /// shown.
 pub(crate) fn words(vocabulary: Vocabulary) -> Option<&'static CoreBPE> {
-    static O200K_WORDS: LazyLock<Option<CoreBPE>> = LazyLock::new(|| {
-        unpack(include_bytes!("../data/o200k_base.z"), tiktoken_rs::O200K_BASE_PAT_STR)
-    });
+    static O200K_WORDS: LazyLock<Option<CoreBPE>> =
+        LazyLock::new(|| unpack(include_bytes!("../data/o200k_base.z"), tiktoken_rs::O200K_BASE_PAT_STR));
     static CL100K_WORDS: LazyLock<Option<CoreBPE>> =
         LazyLock::new(|| unpack(include_bytes!("../data/cl100k_base.z"), CL100K));
     match vocabulary {
@@ -56,10 +55,9 @@ mod tests {
             "\u{301}a\u{0}b",
         ];
         for text in texts {
-            for (vocabulary, library) in [
-                (Vocabulary::O200k, o200k_base_singleton()),
-                (Vocabulary::Cl100k, cl100k_base_singleton()),
-            ] {
+            for (vocabulary, library) in
+                [(Vocabulary::O200k, o200k_base_singleton()), (Vocabulary::Cl100k, cl100k_base_singleton())]
+            {
                 let own = words(vocabulary).unwrap();
                 assert_eq!(own.encode_ordinary(text), library.encode_ordinary(text), "{vocabulary:?} {text}");
             }

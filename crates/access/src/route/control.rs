@@ -35,6 +35,7 @@ pub const CONTROL: &[Route] = &[
     // Configs.
     Route::control(POST, "/v1/configs", Needs(S::ConfigsCreate)),
     Route::control(GET, "/v1/configs", Needs(S::ConfigsList)),
+    Route::control(POST, "/v1/configs/dry-run", Needs(S::ConfigsRead)),
     Route::control(GET, "/v1/configs/{slug}", Needs(S::ConfigsRead)),
     Route::control(PUT, "/v1/configs/{slug}", Needs(S::ConfigsUpdate)),
     Route::control(DELETE, "/v1/configs/{slug}", Needs(S::ConfigsDelete)),

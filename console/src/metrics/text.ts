@@ -1,0 +1,38 @@
+import { defineText } from "@/i18n/text";
+
+export const text = defineText(
+  {
+    others: "Others",
+    without: "(none)",
+    all: "All",
+    notExact: "Approximate: more requests than are counted one by one.",
+    group_model: "Model",
+    group_provider: "Provider",
+    group_api_key: "API key",
+    group_user: "User",
+    group_status: "Status",
+    group_config: "Config",
+    group_virtual_key: "Provider slug",
+    group_route: "Kind of request",
+    group_cache: "Cache",
+    metadata: "Metadata: {key}",
+    view: "View logs",
+  },
+  {
+    others: "其余",
+    without: "（无）",
+    all: "全部",
+    notExact: "近似值：请求数超过逐个统计的上限。",
+    group_model: "模型",
+    group_provider: "提供商",
+    group_api_key: "API 密钥",
+    group_user: "用户",
+    group_status: "状态",
+    group_config: "配置",
+    group_virtual_key: "提供商标识",
+    group_route: "请求类型",
+    group_cache: "缓存",
+    metadata: "元数据：{key}",
+    view: "查看日志",
+  },
+);

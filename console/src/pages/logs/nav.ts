@@ -1,0 +1,13 @@
+import { ScrollText } from "lucide-react";
+import type { Nav } from "@/pages";
+
+export const nav: Nav = {
+  id: "logs",
+  path: "/logs/:id?",
+  group: "observe",
+  order: 20,
+  icon: ScrollText,
+  title: { en: "Logs", "zh-CN": "日志" },
+  shortcut: "l",
+  load: () => import("./index"),
+};

@@ -1,0 +1,13 @@
+import { LayoutDashboard } from "lucide-react";
+import type { Nav } from "@/pages";
+
+export const nav: Nav = {
+  id: "overview",
+  path: "/",
+  group: "observe",
+  order: 10,
+  icon: LayoutDashboard,
+  title: { en: "Overview", "zh-CN": "概览" },
+  shortcut: "o",
+  load: () => import("./index"),
+};

@@ -1,0 +1,28 @@
+import { type ReactNode, useEffect, useRef } from "react";
+import "./menu.css";
+
+/** A button that opens a small panel. Closes on Escape and when something else is pressed. */
+export function Menu({ label, children }: { readonly label: ReactNode; readonly children: ReactNode }) {
+  const details = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    const close = (event: Event) => {
+      const element = details.current;
+      if (!element?.open) return;
+      const isEscape = event instanceof KeyboardEvent && event.key === "Escape";
+      if (isEscape) element.querySelector("summary")?.focus();
+      if (isEscape || (event.type === "pointerdown" && !element.contains(event.target as Node))) element.open = false;
+    };
+    document.addEventListener("keydown", close);
+    document.addEventListener("pointerdown", close);
+    return () => {
+      document.removeEventListener("keydown", close);
+      document.removeEventListener("pointerdown", close);
+    };
+  }, []);
+  return (
+    <details className="menu" ref={details}>
+      <summary className="button">{label}</summary>
+      <div className="menu-body">{children}</div>
+    </details>
+  );
+}

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { parse, print, toApi, withTerm } from "./filter";
+
+describe("filters", () => {
+  it("survive the way to text and back", () => {
+    const text = 'model:gpt-4o status:500,429 m.team:search user:"Ada L" cost:>=0.01 cost:<=2';
+    const { terms, mistakes } = parse(text);
+    expect(mistakes).toEqual([]);
+    expect(print(terms)).toBe(text);
+  });
+
+  it("name what they do not understand", () => {
+    expect(parse("colour:red status:6000 hello tokens:5").mistakes).toEqual([
+      { kind: "field", text: "colour" },
+      { kind: "value", text: "status:6000" },
+      { kind: "shape", text: "hello" },
+      { kind: "value", text: "tokens:5" },
+    ]);
+  });
+
+  it("are asked in the API's words", () => {
+    const query = toApi(parse("model:a,b session:s1 m.team:x status:error cost:>=0.29 tokens:<=100 cache:semantic_hit").terms);
+    expect(query).toEqual({
+      ai_model: "a,b", is_success: "false", cost_min: "29", total_units_max: "100", cache_status: "SEMANTIC HIT",
+      metadata: '{"_session":"s1","team":"x"}',
+    });
+    expect(toApi(parse("status:5xx").terms).status_code?.split(",")).toHaveLength(100);
+  });
+
+  it("replace what a field had, but keep the other bound", () => {
+    const { terms } = parse("model:a cost:>=1 cost:<=5");
+    expect(print(withTerm(withTerm(terms, { field: "model", value: "b" }), { field: "cost", value: ">=2" }))).toBe("cost:<=5 model:b cost:>=2");
+  });
+});

@@ -1,0 +1,113 @@
+/**
+ * The console's language of filters: `model:gpt-4o status:5xx m.team:search cost:>=0.01`. The same text stands in the
+ * address and in the input; {@link toApi} makes of it what the API asks for.
+ */
+
+export const FIELDS = ["status", "provider", "model", "key", "vk", "config", "user", "session", "trace", "cache", "cost", "tokens", "in", "out"] as const;
+export type FieldName = (typeof FIELDS)[number];
+
+export interface Term {
+  /** One of {@link FIELDS}, or `m.` and a key of metadata. */
+  readonly field: FieldName | `m.${string}`;
+  /** As written: a name, names with commas, `>=1`, `<=1`. */
+  readonly value: string;
+}
+
+export interface Mistake {
+  readonly kind: "field" | "value" | "shape";
+  readonly text: string;
+}
+
+const NUMERIC: Readonly<Partial<Record<FieldName, string>>> = {
+  cost: "cost",
+  tokens: "total_units",
+  in: "prompt_token",
+  out: "completion_token",
+};
+
+const NAMES: Readonly<Partial<Record<FieldName, string>>> = {
+  provider: "ai_org",
+  model: "ai_model",
+  key: "api_key_ids",
+  vk: "virtual_keys",
+  config: "configs",
+  user: "user",
+  trace: "trace_id",
+};
+
+export const CACHE_WORDS: Readonly<Record<string, string>> = {
+  hit: "HIT",
+  miss: "MISS",
+  semantic_hit: "SEMANTIC HIT",
+  semantic_miss: "SEMANTIC MISS",
+  refreshed: "REFRESH",
+  disabled: "DISABLED",
+};
+
+/** Terms stand apart by spaces; a value with spaces stands in quotes. */
+export function parse(text: string): { readonly terms: readonly Term[]; readonly mistakes: readonly Mistake[] } {
+  const terms: Term[] = [];
+  const mistakes: Mistake[] = [];
+  for (const [whole, field = "", quoted, bare] of text.matchAll(/([^\s:"]+):(?:"([^"]*)"|(\S*))|\S+/g)) {
+    const value = quoted ?? bare;
+    if (value === undefined || value === "") mistakes.push({ kind: "shape", text: whole });
+    else if (!isField(field)) mistakes.push({ kind: "field", text: field });
+    else if (!fits(field, value)) mistakes.push({ kind: "value", text: whole });
+    else terms.push({ field, value });
+  }
+  return { terms, mistakes };
+}
+
+export function print(terms: readonly Term[]): string {
+  return terms.map(printTerm).join(" ");
+}
+
+export function printTerm({ field, value }: Term): string {
+  return /\s/.test(value) ? `${field}:"${value}"` : `${field}:${value}`;
+}
+
+/** In place of what the field had before; a bound stays beside the other bound. */
+export function withTerm(terms: readonly Term[], term: Term): readonly Term[] {
+  const side = (one: Term) => one.field + (/^[<>]=/.exec(one.value)?.[0] ?? "");
+  return [...terms.filter((one) => side(one) !== side(term)), term];
+}
+
+function isField(name: string): name is Term["field"] {
+  return (FIELDS as readonly string[]).includes(name) || /^m\.[^\s:]+$/.test(name);
+}
+
+function fits(field: Term["field"], value: string): boolean {
+  if (field === "status") return value.split(",").every((one) => /^([1-9]\d\d|[2-5]xx|ok|error)$/.test(one)) && (!/ok|error/.test(value) || !value.includes(","));
+  if (field === "cache") return value.split(",").every((one) => one in CACHE_WORDS);
+  if (field in NUMERIC) return /^[<>]=\d+(\.\d+)?$/.test(value) && (field === "cost" || !value.includes("."));
+  return true;
+}
+
+/** The query of the API. Costs are dollars here and cents there. */
+export function toApi(terms: readonly Term[]): Readonly<Record<string, string>> {
+  const query: Record<string, string> = {};
+  const metadata: Record<string, string> = {};
+  for (const { field, value } of terms) {
+    if (field.startsWith("m.")) metadata[field.slice(2)] = value;
+    else if (field === "session") metadata._session = value;
+    else if (field === "status") Object.assign(query, status(value));
+    else if (field === "cache") query.cache_status = value.split(",").map((one) => CACHE_WORDS[one]).join(",");
+    else if (field in NUMERIC) {
+      const name = `${NUMERIC[field as FieldName]}_${value.startsWith(">") ? "min" : "max"}`;
+      query[name] = field === "cost" ? String(Number((Number(value.slice(2)) * 100).toPrecision(12))) : value.slice(2);
+    } else query[NAMES[field as FieldName] ?? field] = value;
+  }
+  if (Object.keys(metadata).length > 0) query.metadata = JSON.stringify(metadata);
+  return query;
+}
+
+function status(value: string): Record<string, string> {
+  if (value === "ok") return { is_success: "true" };
+  if (value === "error") return { is_success: "false" };
+  const codes = value.split(",").flatMap((one) => {
+    if (!one.endsWith("xx")) return [one];
+    const first = Number(one[0]) * 100;
+    return Array.from({ length: 100 }, (_, index) => String(first + index));
+  });
+  return { status_code: [...new Set(codes)].join(",") };
+}

@@ -1,0 +1,16 @@
+/// <reference types="vitest/config" />
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+// `npm run dev` shows the sources with a gateway behind them: TIDEGATE_URL, or the usual port.
+const gateway = process.env.TIDEGATE_URL ?? "http://127.0.0.1:8787";
+
+export default defineConfig({
+  base: "/console/",
+  plugins: [react()],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  build: { outDir: "build", target: "es2023", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  server: { proxy: { "/v1": gateway, "/sign-in": gateway, "/openapi.json": gateway, "/metrics": gateway, "/readyz": gateway, "/healthz": gateway, "/pricing": gateway, "/model-configs": gateway } },
+  test: { environment: "node", include: ["src/**/*.test.ts", "tests/**/*.test.ts"] },
+});
