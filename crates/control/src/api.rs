@@ -10,10 +10,13 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use tidegate_access::route::CONTROL;
 use tidegate_access::{Access, Reason, Refusal, Route, Router, TableError, admit};
 use tidegate_core::clock::Clock;
+use tidegate_core::id;
+use tidegate_records::IdSource;
 use tidegate_store::Store;
 use tidegate_store::audit::{By, Origin};
 
 use crate::authenticate::{Uses, sender};
+use crate::books::Books;
 use crate::call::{Call, Visit, decoded};
 use crate::endpoint::{Content, Endpoint, Run};
 use crate::openapi;
@@ -43,6 +46,8 @@ pub struct ApiOptions {
     pub settings: SettingsView,
     /// Where the records of requests are; `None` where none are kept.
     pub records: Option<Records>,
+    /// Where feedback and told spans are; `None` where no records are kept.
+    pub books: Option<Books>,
     /// What objects have used of their budgets.
     pub usage: Arc<dyn Usage>,
 }
@@ -58,6 +63,7 @@ impl Default for ApiOptions {
             sign_ins_per_minute: 10,
             settings: SettingsView::default(),
             records: None,
+            books: None,
             usage: Arc::new(Uncounted),
         }
     }
@@ -72,6 +78,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) options: ApiOptions,
     pub(crate) tries: Tries,
+    /// Of feedback. Those of two gateways differ by their node.
+    pub(crate) ids: IdSource,
     /// The description of the API, as text.
     pub(crate) description: String,
     uses: Uses,
@@ -102,6 +110,7 @@ impl Api {
             clock,
             options,
             tries,
+            ids: IdSource::new((id::draw() * 1_024.0) as u16, None),
             description,
             uses: Uses::default(),
             router,

@@ -1,10 +1,14 @@
 //! Which function serves which route: one line each. What a route asks of its caller stands in the table of `access`.
 
-use crate::endpoint::{Endpoint, delete, get, open_delete, open_get, open_post, post, put};
+use http::Method;
+
+use crate::endpoint::{Endpoint, delete, get, open_delete, open_get, open_post, post, put, whole};
 use crate::{
-    api_keys, audit_logs, configs, integrations, invites, logs, members, openapi, organisation, policies,
-    prices, providers, session, users, virtual_keys, workspaces,
+    api_keys, audit_logs, configs, feedback, integrations, invites, logs, members, openapi, organisation,
+    policies, prices, providers, session, traces, users, virtual_keys, workspaces,
 };
+
+const POST: Method = Method::POST;
 
 pub(crate) fn table() -> Vec<Endpoint> {
     let mut table = who_may();
@@ -108,6 +112,14 @@ fn what_is_called() -> Vec<Endpoint> {
         // Prices, which are the same for everybody.
         open_get("/model-configs/pricing/{provider}/{model}", "The price of a model", prices::of_model),
         open_get("/pricing/{file}", "The prices of a provider's models", prices::of_provider),
+
+        // Feedback.
+        whole::<feedback::Given, feedback::Saved, _, _>(POST, "/v1/feedback", "Give a mark to a trace, or several", feedback::create),
+        put("/v1/feedback/{id}", "Change a mark", feedback::update),
+
+        // Traces.
+        get("/v1/traces", "List traces", traces::list),
+        get("/v1/traces/{id}", "A trace with its spans", traces::retrieve),
 
         // Logs.
         get("/v1/logs", "List logs", logs::list),

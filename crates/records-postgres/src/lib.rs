@@ -12,6 +12,8 @@ mod schema;
 mod session;
 mod sink;
 mod text;
+mod traces;
 
 pub use reader::PostgresReader;
 pub use sink::{PostgresOptions, PostgresSink};
+pub use traces::PostgresBook;

@@ -119,6 +119,8 @@ pub const CONTROL: &[Route] = &[
     Route::control(POST, "/v1/logs", All(&[S::CompletionsWrite, S::LogsWrite])),
     Route::control(GET, "/v1/logs", Needs(S::LogsList)),
     Route::control(GET, "/v1/logs/{id}", Any(&[S::LogsRead, S::LogsView, S::LogsWrite, S::CompletionsWrite])),
+    Route::control(GET, "/v1/traces", Needs(S::LogsList)),
+    Route::control(GET, "/v1/traces/{id}", Any(&[S::LogsRead, S::LogsView])),
     Route::control(POST, "/v1/logs/exports", Needs(S::LogsExport)),
     Route::control(GET, "/v1/logs/exports", Needs(S::LogsExport)),
     Route::control(GET, "/v1/logs/exports/{id}", Needs(S::LogsExport)),

@@ -5,6 +5,7 @@
 mod api_keys;
 mod audit_logs;
 mod configs;
+mod feedback;
 mod first_start;
 mod frame;
 mod fuzz;
