@@ -11,7 +11,7 @@ use tidegate_access::route::CONTROL;
 use tidegate_access::{Access, Reason, Refusal, Route, Router, TableError, admit};
 use tidegate_core::clock::Clock;
 use tidegate_core::id;
-use tidegate_records::IdSource;
+use tidegate_records::{IdSource, Pipe};
 use tidegate_store::Store;
 use tidegate_store::audit::{By, Origin};
 
@@ -48,6 +48,8 @@ pub struct ApiOptions {
     pub records: Option<Records>,
     /// Where feedback and told spans are; `None` where no records are kept.
     pub books: Option<Books>,
+    /// Takes records that are told; `None` where none are kept.
+    pub pipe: Option<Pipe>,
     /// What objects have used of their budgets.
     pub usage: Arc<dyn Usage>,
 }
@@ -64,6 +66,7 @@ impl Default for ApiOptions {
             settings: SettingsView::default(),
             records: None,
             books: None,
+            pipe: None,
             usage: Arc::new(Uncounted),
         }
     }

@@ -20,7 +20,7 @@ use crate::reply::{Answer, Reply, ok};
 /// Marks of one request.
 const MOST: usize = 1_000;
 /// Bytes of a trace id, and of a mark's metadata as JSON.
-pub(crate) const LONGEST_TRACE: usize = 512;
+const LONGEST_TRACE: usize = 512;
 const LARGEST_METADATA: usize = 16 * 1024;
 
 /// A mark on a trace. Several are sent as an array.

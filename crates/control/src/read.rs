@@ -91,32 +91,42 @@ pub(crate) struct Items {
 /// array becomes in one official client.
 ///
 /// # Errors
-/// 413, 415, and 400 naming the item that is no object.
+/// 415, and 400 naming the item that is no object.
 pub(crate) fn items(headers: &HeaderMap, body: &Bytes, most: usize) -> Result<Items, Problem> {
-    let expected = "a JSON object {…} or an array of them";
+    let (is_one, list) = values(headers, body, most)?;
+    let each = |(at, item): (usize, Value)| match item {
+        Value::Object(members) => Ok(spelled(members)),
+        _ if is_one => Err(Problem::field("body", "is not an object", ITEMS)),
+        _ => Err(Problem::field(&at.to_string(), "is not an object", "a JSON object {…}")),
+    };
+    let list = list.into_iter().enumerate().map(each).collect::<Result<_, _>>()?;
+    Ok(Items { is_one, list })
+}
+
+const ITEMS: &str = "a JSON object {…} or an array of them";
+
+/// As [`items`], whatever each of them is. True: it came by itself.
+///
+/// # Errors
+/// 415, and 400 for what is no JSON or too many.
+pub(crate) fn values(headers: &HeaderMap, body: &Bytes, most: usize) -> Result<(bool, Vec<Value>), Problem> {
     if let Some(media) = headers.get(CONTENT_TYPE).filter(|media| !is_json(media)) {
         let media = shown(&String::from_utf8_lossy(media.as_bytes()));
         let message = format!("content-type: {media} is not read here; expected application/json");
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message).about("content-type"));
     }
     let value = serde_json::from_slice(body)
-        .map_err(|error| Problem::field("body", format!("is not JSON: {error}"), expected))?;
+        .map_err(|error| Problem::field("body", format!("is not JSON: {error}"), ITEMS))?;
     let (is_one, list) = match value {
         Value::Array(list) => (false, list),
         Value::Object(members) if is_numbered(&members) => (false, members.into_values().collect()),
-        object @ Value::Object(_) => (true, vec![object]),
-        _ => return Err(Problem::field("body", "is not an object", expected)),
+        one => (true, vec![one]),
     };
     if list.len() > most {
         let problem = format!("{} items are too many", list.len());
         return Err(Problem::field("body", problem, format!("at most {most}")));
     }
-    let each = |(at, item): (usize, Value)| match item {
-        Value::Object(members) => Ok(spelled(members)),
-        _ => Err(Problem::field(&at.to_string(), "is not an object", "a JSON object {…}")),
-    };
-    let list = list.into_iter().enumerate().map(each).collect::<Result<_, _>>()?;
-    Ok(Items { is_one, list })
+    Ok((is_one, list))
 }
 
 fn is_numbered(members: &Map<String, Value>) -> bool {

@@ -23,7 +23,7 @@ pub use error::{Errors, Place, SettingsError};
 pub use load::{Inputs, load};
 pub use provider::KnownProvider;
 pub use settings::{
-    Access, Alerts, Bodies, Budgets, Database, Egress, Limits, Log, LogFormat, Models, PrivateTarget,
+    Access, Alerts, Bodies, Budgets, Database, Egress, Limits, Log, LogFormat, Models, Otlp, PrivateTarget,
     Provider, RateLimits, Records, Redis, Routing, Server, Settings, SmtpSecurity, Source, Streams, Timeouts,
     WebhookForm, WhenAway,
 };

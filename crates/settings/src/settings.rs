@@ -32,6 +32,7 @@ pub struct Settings {
     pub database: Database,
     pub redis: Redis,
     pub alerts: Alerts,
+    pub otlp: Otlp,
     pub records: Records,
     /// The providers that the gateway holds keys, addresses or options for, sorted by slug.
     pub providers: Vec<Provider>,
@@ -222,6 +223,17 @@ pub enum SmtpSecurity {
     None,
 }
 
+/// The collector of OpenTelemetry that is told of requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Otlp {
+    /// Its base address, such as `http://localhost:4318`; `None` tells nobody.
+    pub endpoint: Option<String>,
+    /// `name=value` pairs with commas between them, which often hold a credential.
+    pub headers: Option<Secret>,
+    /// `service.name` of the spans.
+    pub service_name: String,
+}
+
 /// Counters that several replicas share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redis {
@@ -372,6 +384,12 @@ impl Default for Alerts {
             mail_from: None,
             mail_to: Vec::new(),
         }
+    }
+}
+
+impl Default for Otlp {
+    fn default() -> Self {
+        Self { endpoint: None, headers: None, service_name: "tidegate".to_owned() }
     }
 }
 

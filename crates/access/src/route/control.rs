@@ -128,6 +128,7 @@ pub const CONTROL: &[Route] = &[
     Route::control(POST, "/v1/logs/exports/{id}/start", Needs(S::LogsExport)),
     Route::control(POST, "/v1/logs/exports/{id}/cancel", Needs(S::LogsExport)),
     Route::control(GET, "/v1/logs/exports/{id}/download", Needs(S::LogsExport)),
+    Route::public(GET, "/v1/logs/exports/{id}/file", Public::SignedLink),
     Route::control(GET, "/v1/logs/exports/field-restrictions", Needs(S::LogsExport)),
     Route::control(POST, "/v1/otel/v1/traces", Needs(S::LogsWrite)),
     Route::control(POST, "/v1/otel/v1/logs", Needs(S::LogsWrite)),

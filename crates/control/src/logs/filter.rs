@@ -65,7 +65,7 @@ impl Asked {
     /// # Errors
     /// 400 naming the parameter. One that is known and cannot be answered is an error: a list that leaves it out
     /// would be another list.
-    pub(super) fn filter(&self) -> Result<Filter, Problem> {
+    pub(crate) fn filter(&self) -> Result<Filter, Problem> {
         for (name, value) in [
             ("weighted_feedback_min", &self.weighted_feedback_min),
             ("weighted_feedback_max", &self.weighted_feedback_max),

@@ -21,7 +21,9 @@ use crate::problem::Problem;
 use crate::reply::{Answer, Nothing, ok};
 use crate::timestamp::Timestamp;
 use page::{Wanted, Whole, page};
-use tree::{Node, SESSION, Summary};
+use tree::{Node, Summary};
+
+pub(crate) use tree::SESSION;
 
 /// Traces of a page.
 const USUAL: u32 = 25;

@@ -98,7 +98,7 @@ pub(super) struct Tree {
 }
 
 /// Metadata under this name groups traces to sessions.
-pub(super) const SESSION: &str = "_session";
+pub(crate) const SESSION: &str = "_session";
 
 /// `with_content`: whether the caller may see bodies.
 pub(super) fn of(trace: &str, records: &[RequestRecord], told: &[ToldSpan], with_content: bool) -> Tree {
@@ -190,12 +190,6 @@ fn session_of(record: &RequestRecord) -> String {
     }
 }
 
-/// Microseconds since 1970. A record of the gateway's own gets its id when it closes; one that was told, from its start.
-fn start_of(record: &RequestRecord) -> u64 {
-    let at = record.id().unix_ms() * 1_000;
-    if record.source.is_empty() { at.saturating_sub(record.timing.total_us) } else { at }
-}
-
 fn request_node(record: &RequestRecord) -> Node {
     let id = record.id();
     let is_told = !record.source.is_empty();
@@ -246,7 +240,7 @@ fn request_node(record: &RequestRecord) -> Node {
         log_id: Some(id.uuid()),
         reason: why.filter(|_| is_error).map(str::to_owned),
         attributes,
-        ..Node::at(start_of(record), record.timing.total_us)
+        ..Node::at(record.began_us(), record.timing.total_us)
     }
 }
 
@@ -286,7 +280,7 @@ fn attempt_node(record: &RequestRecord, parent: &Node, number: u32, attempt: &At
         model: some(&attempt.model),
         reason: some(&attempt.reason).or_else(|| some(&attempt.error)),
         attributes,
-        ..Node::at(start_of(record) + attempt.start_us, attempt.duration_us)
+        ..Node::at(record.began_us() + attempt.start_us, attempt.duration_us)
     }
 }
 
