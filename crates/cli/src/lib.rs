@@ -24,6 +24,7 @@ mod key_body;
 mod keys;
 mod limit;
 mod limits;
+mod logs;
 mod metadata;
 mod owner;
 mod place;
@@ -109,6 +110,13 @@ pub enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// The logs of requests
+    Logs {
+        #[command(flatten)]
+        remote: Remote,
+        #[command(subcommand)]
+        command: LogsCommand,
+    },
     /// Copy the control plane's database, while the gateway serves
     Backup {
         /// Where to; must not be there yet
@@ -134,6 +142,12 @@ pub enum AuditCommand {
     List(audit::AuditList),
     /// Check every entry of the log in the data directory; exit code 3 when it was altered
     Verify(upkeep::AuditVerify),
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum LogsCommand {
+    /// Figures of the requests of the last day, or of another time
+    Export(logs::LogsExport),
 }
 
 #[derive(Debug, Clone, Subcommand)]
@@ -176,6 +190,9 @@ async fn dispatch(command: &Command, context: &Context<'_>) -> Result<String, Fa
         }
         Command::Audit { command: AuditCommand::Verify(verify), .. } => {
             upkeep::verify_audit(context, verify).await
+        }
+        Command::Logs { remote, command: LogsCommand::Export(export) } => {
+            logs::export(export, &Session::new(context, remote)?).await
         }
         Command::Backup { file } => upkeep::backup(context, file),
         Command::Restore { file } => upkeep::restore(context, file),

@@ -10,10 +10,12 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use tidegate_access::route::CONTROL;
 use tidegate_access::{Access, Reason, Refusal, Route, Router, TableError, admit};
 use tidegate_core::clock::Clock;
+use tidegate_records::{IdSource, Pipe};
 use tidegate_store::Store;
 use tidegate_store::audit::{By, Origin};
 
 use crate::authenticate::{Uses, sender};
+use crate::books::Books;
 use crate::call::{Call, Visit, decoded};
 use crate::endpoint::{Content, Endpoint, Run};
 use crate::oidc::{Issuer, OidcOptions};
@@ -44,6 +46,12 @@ pub struct ApiOptions {
     pub settings: SettingsView,
     /// Where the records of requests are; `None` where none are kept.
     pub records: Option<Records>,
+    /// Where feedback and told spans are; `None` where no records are kept.
+    pub books: Option<Books>,
+    /// Takes records that are told; `None` where none are kept.
+    pub pipe: Option<Pipe>,
+    /// Of the records of requests, too: all ids come from one source.
+    pub ids: Arc<IdSource>,
     /// What objects have used of their budgets.
     pub usage: Arc<dyn Usage>,
     /// Through whom people sign in, beside links.
@@ -61,6 +69,9 @@ impl Default for ApiOptions {
             sign_ins_per_minute: 10,
             settings: SettingsView::default(),
             records: None,
+            books: None,
+            pipe: None,
+            ids: Arc::new(IdSource::new(0, None)),
             usage: Arc::new(Uncounted),
             oidc: None,
         }

@@ -227,6 +227,7 @@ fn resource(kind: Kind) -> &'static str {
         Kind::Policy => "policies",
         Kind::Session => "sessions",
         Kind::Link => "invites",
+        Kind::LogExport => "log_exports",
         Kind::Store => "custom",
     }
 }

@@ -19,6 +19,7 @@ use tidegate_store::{Home, Scope, Store, StoreError};
 use uuid::Uuid;
 
 use crate::api::Inner;
+use crate::books::Books;
 use crate::problem::Problem;
 use crate::usage::Subject;
 
@@ -58,6 +59,17 @@ impl Deref for Call {
 impl Visit {
     pub(crate) fn store(&self) -> &Store {
         &self.api.store
+    }
+
+    /// # Errors
+    /// 409: this gateway keeps none.
+    pub(crate) fn books(&self) -> Result<&Books, Problem> {
+        let none = || {
+            Problem::conflict(
+                "this gateway keeps no records of requests (records.enabled), so it keeps nothing about them",
+            )
+        };
+        self.api.options.books.as_ref().ok_or_else(none)
     }
 
     /// Milliseconds since 1970.

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::call::{Call, Visit};
+use crate::find::Place;
 use crate::problem::Problem;
 use crate::read;
 use crate::reply::Answer;
@@ -73,6 +74,24 @@ macro_rules! verbs {
 verbs! { Call Closed: get GET; post POST; put PUT; delete DELETE; }
 // The same on public routes.
 verbs! { Visit Open: open_get GET; open_post POST; open_delete DELETE; }
+
+/// A function that reads its content itself, for bodies that are not one JSON object. `B` and `R` describe what goes in and
+/// comes out.
+pub(crate) fn whole<B, R, F, A>(
+    method: Method,
+    template: &'static str,
+    summary: &'static str,
+    serve: F,
+) -> Endpoint
+where
+    B: JsonSchema,
+    R: JsonSchema,
+    F: Fn(Call, Content) -> A + Send + Sync + Copy + 'static,
+    A: Future<Output = Result<Response<Bytes>, Problem>> + Send + 'static,
+{
+    let run = Run::Closed(Box::new(move |call, content| Box::pin(serve(call, content))));
+    endpoint::<Place, B, R>(method, template, summary, run)
+}
 
 async fn run<C, Q, B, R, A>(
     caller: C,

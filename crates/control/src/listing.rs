@@ -44,7 +44,12 @@ pub(crate) struct Paging {
 pub(crate) struct Count(String);
 
 impl Count {
-    fn read(&self, field: &str, usual: u32, bounds: RangeInclusive<u32>) -> Result<usize, Problem> {
+    pub(crate) fn read(
+        &self,
+        field: &str,
+        usual: u32,
+        bounds: RangeInclusive<u32>,
+    ) -> Result<usize, Problem> {
         if self.0.is_empty() {
             return Ok(usize::try_from(usual).unwrap_or(usize::MAX));
         }

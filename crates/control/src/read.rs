@@ -78,6 +78,62 @@ pub(crate) fn query<T: DeserializeOwned>(text: Option<&str>) -> Result<T, Proble
     })
 }
 
+/// Things that may come one by one or together.
+#[derive(Debug)]
+pub(crate) struct Items {
+    /// It came by itself, not in a list.
+    pub(crate) is_one: bool,
+    /// With the names of their members in the first spelling.
+    pub(crate) list: Vec<Map<String, Value>>,
+}
+
+/// Reads one object, an array of objects, or an object of objects whose names are 0, 1, 2 and so on, which is what an
+/// array becomes in one official client.
+///
+/// # Errors
+/// 415, and 400 naming the item that is no object.
+pub(crate) fn items(headers: &HeaderMap, body: &Bytes, most: usize) -> Result<Items, Problem> {
+    let (is_one, list) = values(headers, body, most)?;
+    let each = |(at, item): (usize, Value)| match item {
+        Value::Object(members) => Ok(spelled(members)),
+        _ if is_one => Err(Problem::field("body", "is not an object", ITEMS)),
+        _ => Err(Problem::field(&at.to_string(), "is not an object", "a JSON object {…}")),
+    };
+    let list = list.into_iter().enumerate().map(each).collect::<Result<_, _>>()?;
+    Ok(Items { is_one, list })
+}
+
+const ITEMS: &str = "a JSON object {…} or an array of them";
+
+/// As [`items`], whatever each of them is. True: it came by itself.
+///
+/// # Errors
+/// 415, and 400 for what is no JSON or too many.
+pub(crate) fn values(headers: &HeaderMap, body: &Bytes, most: usize) -> Result<(bool, Vec<Value>), Problem> {
+    if let Some(media) = headers.get(CONTENT_TYPE).filter(|media| !is_json(media)) {
+        let media = shown(&String::from_utf8_lossy(media.as_bytes()));
+        let message = format!("content-type: {media} is not read here; expected application/json");
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message).about("content-type"));
+    }
+    let value = serde_json::from_slice(body)
+        .map_err(|error| Problem::field("body", format!("is not JSON: {error}"), ITEMS))?;
+    let (is_one, list) = match value {
+        Value::Array(list) => (false, list),
+        Value::Object(members) if is_numbered(&members) => (false, members.into_values().collect()),
+        one => (true, vec![one]),
+    };
+    if list.len() > most {
+        let problem = format!("{} items are too many", list.len());
+        return Err(Problem::field("body", problem, format!("at most {most}")));
+    }
+    Ok((is_one, list))
+}
+
+fn is_numbered(members: &Map<String, Value>) -> bool {
+    let mut names = (0usize..).zip(members.keys());
+    !members.is_empty() && names.all(|(at, name)| *name == at.to_string())
+}
+
 fn is_json(media: &http::HeaderValue) -> bool {
     let media = media.to_str().unwrap_or("").split(';').next().unwrap_or("").trim();
     media.is_empty() || media.eq_ignore_ascii_case("application/json") || media.ends_with("+json")

@@ -1,10 +1,14 @@
 //! Which function serves which route: one line each. What a route asks of its caller stands in the table of `access`.
 
-use crate::endpoint::{Endpoint, delete, get, open_delete, open_get, open_post, post, put};
+use http::Method;
+
+use crate::endpoint::{Endpoint, delete, get, open_delete, open_get, open_post, post, put, whole};
 use crate::{
-    api_keys, audit_logs, configs, integrations, invites, logs, members, oidc, openapi, organisation,
-    policies, prices, providers, session, users, virtual_keys, workspaces,
+    api_keys, audit_logs, configs, exports, feedback, integrations, invites, logs, members, oidc, openapi,
+    organisation, policies, prices, providers, session, tell, traces, users, virtual_keys, workspaces,
 };
+
+const POST: Method = Method::POST;
 
 pub(crate) fn table() -> Vec<Endpoint> {
     let mut table = who_may();
@@ -112,9 +116,34 @@ fn what_is_called() -> Vec<Endpoint> {
         open_get("/model-configs/pricing/{provider}/{model}", "The price of a model", prices::of_model),
         open_get("/pricing/{file}", "The prices of a provider's models", prices::of_provider),
 
+        // Feedback.
+        whole::<feedback::Given, feedback::Saved, _, _>(POST, "/v1/feedback", "Give a mark to a trace, or several", feedback::create),
+        put("/v1/feedback/{id}", "Change a mark", feedback::update),
+
+        // Traces.
+        get("/v1/traces", "List traces", traces::list),
+        get("/v1/traces/{id}", "A trace with its spans", traces::retrieve),
+
         // Logs.
+        whole::<tell::Item, tell::Taken, _, _>(POST, "/v1/logs", "Tell of calls and steps that did not come this way", tell::create),
+        whole::<tell::Export, tell::Exported, _, _>(POST, "/v1/otel/v1/traces", "Tell of spans, by OpenTelemetry", tell::otlp_traces),
+        whole::<tell::Export, tell::Exported, _, _>(POST, "/v1/otel/v1/logs", "Tell of log records, by OpenTelemetry", tell::otlp_logs),
+        whole::<tell::Export, tell::Exported, _, _>(POST, "/v1/logs/otel", "Tell of spans, by OpenTelemetry", tell::otlp_traces),
+        whole::<tell::Export, tell::Exported, _, _>(POST, "/v1/logs/otel/v1/traces", "Tell of spans, by OpenTelemetry", tell::otlp_traces),
+        whole::<tell::Export, tell::Exported, _, _>(POST, "/v1/logs/otel/v1/logs", "Tell of log records, by OpenTelemetry", tell::otlp_logs),
         get("/v1/logs", "List logs", logs::list),
         get("/v1/logs/{id}", "A log", logs::retrieve),
+
+        // Exports of logs.
+        post("/v1/logs/exports", "Make an export job", exports::create),
+        get("/v1/logs/exports", "List export jobs", exports::list),
+        get("/v1/logs/exports/{id}", "An export job", exports::retrieve),
+        put("/v1/logs/exports/{id}", "Change an export job", exports::update),
+        post("/v1/logs/exports/{id}/start", "Start an export job", exports::start),
+        post("/v1/logs/exports/{id}/cancel", "Cancel an export job", exports::cancel),
+        get("/v1/logs/exports/{id}/download", "A link to what was exported", exports::download),
+        open_get("/v1/logs/exports/{id}/file", "What was exported", exports::file).media("application/x-ndjson"),
+        get("/v1/logs/exports/field-restrictions", "What can be exported", exports::restrictions),
 
         // Policies.
         post("/v1/policies/usage-limits", "Make a usage limit policy", policies::create_usage_limit),

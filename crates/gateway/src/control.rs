@@ -40,7 +40,7 @@ pub struct Control {
 #[derive(Debug)]
 pub struct Recorder {
     pub pipe: Pipe,
-    pub ids: IdSource,
+    pub ids: Arc<IdSource>,
 }
 
 /// The gateway's own API. A trait, so that the path of a request knows nothing of databases.

@@ -91,6 +91,7 @@ pub struct Metrics {
     /// Requests that wait for a rate limit.
     pub queue_waiting: Gauge,
     queue_ends: Family<ReasonLabels, Counter>,
+    exports: Family<ReasonLabels, Counter>,
     usage_estimates: Family<ReasonLabels, Counter>,
     pub hedges: Counter,
     cost: Counter<f64, AtomicU64>,
@@ -117,6 +118,7 @@ impl Metrics {
             open_connections: Gauge::default(),
             queue_waiting: Gauge::default(),
             queue_ends: Family::default(),
+            exports: Family::default(),
             usage_estimates: Family::default(),
             hedges: Counter::default(),
             cost: Counter::default(),
@@ -156,6 +158,11 @@ impl Metrics {
         );
         r.register("stream_ends", "How streams ended", self.stream_ends.clone());
         r.register("refusals", "Requests the gateway refused itself, by reason", self.refusals.clone());
+        r.register(
+            "otlp_exports",
+            "Requests told to a collector, by what became of that",
+            self.exports.clone(),
+        );
         r.register("open_requests", "Requests under way", self.open_requests.clone());
         r.register("open_streams", "Streams under way", self.open_streams.clone());
         r.register("open_connections", "Client connections", self.open_connections.clone());
@@ -241,6 +248,11 @@ impl Metrics {
 
     pub fn queued(&self, end: &'static str) {
         self.queue_ends.get_or_create(&ReasonLabels { reason: end }).inc();
+    }
+
+    /// Requests that a collector was to be told of: `sent`, `dropped`, `failed`.
+    pub fn exported(&self, outcome: &'static str, requests: u64) {
+        self.exports.get_or_create(&ReasonLabels { reason: outcome }).inc_by(requests);
     }
 
     pub fn refusal(&self, reason: &'static str) {

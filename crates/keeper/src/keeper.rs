@@ -374,7 +374,7 @@ impl Inner {
                 }
                 workspaces.extend(model.under(change.home));
             }
-            Kind::Session | Kind::Link | Kind::Store => {}
+            Kind::Session | Kind::Link | Kind::LogExport | Kind::Store => {}
         }
         Ok(())
     }

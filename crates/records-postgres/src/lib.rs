@@ -13,7 +13,9 @@ mod schema;
 mod session;
 mod sink;
 mod text;
+mod traces;
 
 pub use node::Node;
 pub use reader::PostgresReader;
 pub use sink::{PostgresOptions, PostgresSink};
+pub use traces::PostgresBook;

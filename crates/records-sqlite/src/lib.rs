@@ -17,7 +17,9 @@ mod schema;
 mod sink;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod write;
 
 pub use reader::SqliteReader;
 pub use sink::{SqliteOptions, SqliteSink};
+pub use traces::SqliteBook;

@@ -34,3 +34,13 @@ impl Drop for Scratch {
 fn it_is_a_store_like_any_other() {
     conformance::all(|| Scratch(std::env::temp_dir().join(id::random("tidegate-records-", 16))));
 }
+
+#[test]
+fn it_is_a_book_like_any_other() {
+    let scratch = Scratch(std::env::temp_dir().join(id::random("tidegate-book-", 16)));
+    let next = std::cell::Cell::new(0);
+    conformance::traces::all(|| {
+        next.set(next.get() + 1);
+        tidegate_records_sqlite::SqliteBook::new(&scratch.0.join(next.get().to_string()))
+    });
+}

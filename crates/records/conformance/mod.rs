@@ -5,6 +5,7 @@
 mod batches;
 mod lists;
 pub mod records;
+pub mod traces;
 
 use tidegate_records::{Reader, Sink};
 

@@ -64,6 +64,8 @@ pub struct Stats {
     /// Times that records went to the journal instead of the store: records, not batches.
     pub spilled: u64,
     pub dropped: Drops,
+    /// Told from outside and refused for want of room, so that its sender comes again: not accepted, and not dropped.
+    pub turned_away: u64,
     /// Journal segments that ended in an unfinished entry: what was being written when the process was killed, never
     /// acknowledged.
     pub torn: u64,

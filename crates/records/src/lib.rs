@@ -4,7 +4,8 @@
 //! a bounded queue; one writer thread takes batches to a [`Sink`], and to the [`journal`] on disk while the sink is slow
 //! or away. [`Stats`] count every record: accepted is written, queued, journaled or dropped for a named reason, at every
 //! moment. [`body`] decides which bodies are kept and takes out what must not be: a pure function of policy and bytes.
-//! [`list`] is how records are read back, and [`log`] how the logs API shows one.
+//! [`list`] is how records are read back, and [`log`] how the logs API shows one. [`traces`] has what is told beside them:
+//! feedback and spans.
 
 pub mod body;
 pub mod codec;
@@ -25,6 +26,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod text;
+pub mod traces;
 mod writer;
 
 pub use body::{Keep, Kind, Policy, RawBodies, RawBody, StoredBodies, StoredBody};

@@ -113,6 +113,17 @@ impl Pipe {
         })
     }
 
+    /// Whether so many records of so many bytes, bodies included, would find room now: for those who would rather say so
+    /// than lose some.
+    pub fn has_room(&self, records: u64, bytes: u64) -> bool {
+        self.0.queue.has_room(records, bytes)
+    }
+
+    /// Counts what was refused for want of room before it was pushed.
+    pub fn turn_away(&self, records: u64) {
+        self.0.queue.with_stats(|stats| stats.turned_away += records);
+    }
+
     /// Figures of one moment; they add up.
     pub fn stats(&self) -> Stats {
         self.0.queue.lock().stats

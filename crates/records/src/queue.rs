@@ -91,6 +91,11 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn has_room(&self, records: u64, bytes: u64) -> bool {
+        let stats = &self.lock().stats;
+        stats.queued + records <= self.most_records && stats.queued_bytes + bytes <= self.most_bytes
+    }
+
     /// False: dropped, and counted.
     pub(crate) fn push(&self, record: &[u8], bodies: Option<Box<RawBodies>>) -> bool {
         let bytes = record.len() as u64 + bodies.as_ref().map_or(0, |bodies| bodies.bytes());

@@ -159,6 +159,13 @@ impl RequestRecord {
         RecordId::from_bits(self.id)
     }
 
+    /// When it began, in microseconds since 1970. The gateway gives a record its id when the request closes; one that was
+    /// told has the id of its start.
+    pub fn began_us(&self) -> u64 {
+        let at = self.id().unix_ms() * 1_000;
+        if self.source.is_empty() { at.saturating_sub(self.timing.total_us) } else { at }
+    }
+
     /// The gateway or a provider failed, or the answer did not end as it should. A client that left is no error.
     pub fn is_error(&self) -> bool {
         self.status >= 400 || !(self.end.is_empty() || self.end == "ok" || self.end == "client_gone")

@@ -449,6 +449,24 @@ pub(crate) const FIELDS: &[Field] = &[
         show: |s| s.oidc.role_claim.clone().unwrap_or(UNSET.to_owned()),
     },
     Field {
+        path: "otlp.endpoint",
+        short: None,
+        set: set!(otlp.endpoint, |raw| value::base_url(raw).map(Some)),
+        show: |s| s.otlp.endpoint.clone().unwrap_or(UNSET.to_owned()),
+    },
+    Field {
+        path: "otlp.headers",
+        short: None,
+        set: set!(otlp.headers, value::secret),
+        show: |s| shown(s.otlp.headers.is_some()),
+    },
+    Field {
+        path: "otlp.service_name",
+        short: None,
+        set: set!(otlp.service_name, value::text),
+        show: |s| s.otlp.service_name.clone(),
+    },
+    Field {
         path: "records.enabled",
         short: None,
         set: set!(records.enabled, value::boolean),
@@ -556,7 +574,7 @@ fn remove_or_pick(path: &str) -> String {
         .filter_map(|f| f.path.split('.').nth(1))
         .collect();
     if names.is_empty() {
-        "remove it: the sections are server, log, limits, timeouts, egress, routing, models, access, rate_limits, streams, budgets, database, redis, alerts, oidc, records, console and providers"
+        "remove it: the sections are server, log, limits, timeouts, egress, routing, models, access, rate_limits, streams, budgets, database, redis, alerts, oidc, otlp, records, console and providers"
             .to_owned()
     } else {
         format!("remove it: [{of_section}] has {}", names.join(", "))

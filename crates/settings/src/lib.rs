@@ -24,7 +24,7 @@ pub use load::{Inputs, load};
 pub use provider::KnownProvider;
 pub use settings::{
     Access, Alerts, Bodies, Budgets, Console, Database, Egress, Limits, Log, LogFormat, Models, Oidc,
-    OidcRole, PrivateTarget, Provider, RateLimits, Records, Redis, Routing, Server, Settings, Share,
+    OidcRole, Otlp, PrivateTarget, Provider, RateLimits, Records, Redis, Routing, Server, Settings, Share,
     SmtpSecurity, Source, Streams, Timeouts, WebhookForm, WhenAway,
 };
 pub use written::{Argument, CONFIG_VARIABLE, OTHER_VARIABLES, SettingsFile};

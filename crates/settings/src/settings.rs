@@ -33,6 +33,7 @@ pub struct Settings {
     pub redis: Redis,
     pub alerts: Alerts,
     pub oidc: Oidc,
+    pub otlp: Otlp,
     pub records: Records,
     pub console: Console,
     /// The providers that the gateway holds keys, addresses or options for, sorted by slug.
@@ -222,6 +223,17 @@ pub enum SmtpSecurity {
     StartTls,
     Tls,
     None,
+}
+
+/// The collector of OpenTelemetry that is told of requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Otlp {
+    /// Its base address, such as `http://localhost:4318`; `None` tells nobody.
+    pub endpoint: Option<String>,
+    /// `name=value` pairs with commas between them, which often hold a credential.
+    pub headers: Option<Secret>,
+    /// `service.name` of the spans.
+    pub service_name: String,
 }
 
 /// Counters that several replicas share.
@@ -437,6 +449,12 @@ impl Default for Alerts {
             mail_from: None,
             mail_to: Vec::new(),
         }
+    }
+}
+
+impl Default for Otlp {
+    fn default() -> Self {
+        Self { endpoint: None, headers: None, service_name: "tidegate".to_owned() }
     }
 }
 

@@ -60,6 +60,8 @@ ids! {
     /// A user's place in one workspace.
     MemberId,
     ApiKeyId, IntegrationId, ProviderId, ConfigId, PolicyId, SessionId,
+    /// A job that exports logs.
+    LogExportId,
     /// A link that works once: an invitation, a first sign-in.
     LinkId,
     /// One credential among those of a provider or an integration.

@@ -50,6 +50,7 @@ words! {
         Policy = "policy",
         Session = "session",
         Link = "link",
+        LogExport = "log_export",
         /// Not an object: the store itself, in audit entries about master keys.
         Store = "store",
     }

@@ -15,26 +15,28 @@ use tidegate_access::KeyHasher;
 use tidegate_cli::{
     ADMIN_KEY_FILE, ADMIN_KEY_VARIABLE, LEDGER_DIRECTORY, MASTER_KEY_FILE, MASTER_KEY_VARIABLE, STORE_FILE,
 };
-use tidegate_control::{AdminKey, Api, ApiOptions, FirstStart, Records, SettingsView, first_start};
+use tidegate_control::{AdminKey, Api, ApiOptions, Books, FirstStart, Records, SettingsView, first_start};
 use tidegate_core::{Clock, Secret, id};
 use tidegate_directory::Directory;
 use tidegate_gateway::Snapshot;
 use tidegate_gateway::control::{Admin, Console, Control, Recorder};
-use tidegate_gateway::limiter::{Books, Limiter};
+use tidegate_gateway::limiter::{self, Limiter};
 use tidegate_gateway::tokens::KeySource;
 use tidegate_keeper::{Keeper, Pooled};
 use tidegate_ledger::{Ledger, Share};
 use tidegate_limits_redis::Changes;
 use tidegate_notify::Notifier;
+use tidegate_otlp_export::Exporter;
 use tidegate_records::{IdSource, Pipe, Sink};
-use tidegate_records_postgres::{Node, PostgresOptions, PostgresReader, PostgresSink};
-use tidegate_records_sqlite::{SqliteOptions, SqliteReader, SqliteSink};
+use tidegate_records_postgres::{Node, PostgresBook, PostgresOptions, PostgresReader, PostgresSink};
+use tidegate_records_sqlite::{SqliteBook, SqliteOptions, SqliteReader, SqliteSink};
 use tidegate_settings::Settings;
 use tidegate_store::Store;
 use tidegate_store::backend::Backend;
 use tidegate_store::postgres::Postgres;
 use tidegate_store::sqlite::Sqlite;
 use tidegate_store::vault::{MasterKeys, master_keys_in};
+use tidegate_upstream::Egress;
 
 use crate::alerts;
 use crate::bodies;
@@ -54,6 +56,8 @@ const SWEEP: Duration = Duration::from_secs(60);
 const NODE_PATIENCE: Duration = Duration::from_secs(10);
 /// How often a replica says that it still has its number.
 const NODE_RENEWAL: Duration = Duration::from_secs(60);
+/// Between parts of what is forgotten, for those who write.
+const MORE_TO_FORGET: Duration = Duration::from_millis(50);
 
 /// Everything that was opened.
 #[derive(Debug)]
@@ -69,6 +73,10 @@ pub struct Holdings {
     pub notifier: Notifier,
     /// Which of the replicas that write records this one is.
     pub node: Option<Node>,
+    /// Feedback and told spans, and the days that they are kept; 0 is for ever.
+    pub told: Option<(Books, u32)>,
+    /// Tells a collector of requests; for [`export`].
+    pub exporter: Option<Exporter>,
 }
 
 /// What the environment gives, which is no setting: secrets.
@@ -147,6 +155,12 @@ pub async fn open(
     )
     .await
     .map_err(|error| format!("the database cannot be read: {error}"))?;
+    let node = node(settings).await?;
+    // Ids of gateways that write to one place differ by their node.
+    let number = node.as_ref().map_or_else(|| (id::draw() * 1_024.0) as u16, Node::number);
+    let ids = Arc::new(IdSource::new(number, None));
+    let (records, exporter) = recorder(settings, &ids, egress, clock)?;
+    let books = settings.records.enabled.then(|| books(settings)).transpose()?;
     let options = ApiOptions {
         public_url: public_url(settings),
         settings: SettingsView {
@@ -154,7 +168,10 @@ pub async fn open(
             hosts,
         },
         records: settings.records.enabled.then(|| readers(settings)).transpose()?,
+        books: books.clone(),
+        pipe: records.as_ref().map(|recorder| recorder.pipe.clone()),
         usage: Arc::new(usage::Books(ledger.clone())),
+        ids,
         oidc: sign_in::options(&settings.oidc, first.organisation, egress)?,
         ..ApiOptions::default()
     };
@@ -168,21 +185,21 @@ pub async fn open(
             (Limiter::Shared(Box::new(limits)), Some(Arc::new(changes)))
         }
     };
-    let node = node(settings).await?;
     let control = Control {
         directory,
         tokens: tokens::start(&settings.access, &keeper, egress).await?,
         limits,
         books: Some(match &pool {
-            None => Books::Own(ledger),
-            Some(pool) => Books::Shared(ledger, Box::new(pool.clone())),
+            None => limiter::Books::Own(ledger),
+            Some(pool) => limiter::Books::Shared(ledger, Box::new(pool.clone())),
         }),
-        records: recorder(settings, node.as_ref(), clock)?,
+        records,
         admin: Some(Arc::new(Office { api, keeper: keeper.clone(), changes: changes.clone() })),
         console: settings.console.enabled.then(|| Arc::new(Built) as Arc<dyn Console>),
         prices: none.prices,
     };
-    Ok(Holdings { control, keeper, first, pool, changes, notifier, node })
+    let told = books.map(|books| (books, settings.records.keep_days));
+    Ok(Holdings { control, keeper, first, pool, changes, notifier, node, told, exporter })
 }
 
 /// What has to be done again and again while the gateway serves. Ends when it is dropped.
@@ -191,6 +208,7 @@ pub async fn tend(
     changes: Option<Arc<Changes>>,
     keys: Option<KeySource>,
     node: Option<Node>,
+    told: Option<(Books, u32)>,
     gateway: Arc<tidegate_gateway::Gateway>,
 ) {
     let hear = async {
@@ -206,7 +224,22 @@ pub async fn tend(
             gateway.control.limits.tend(gateway.clock.now());
         }
     };
-    tokio::join!(keeper.clone().run(), sweep, hear, keep(node), tokens::follow(keys, &gateway));
+    let forget = async {
+        let Some((books, days)) = told.filter(|(_, days)| *days > 0) else { return };
+        loop {
+            let first = gateway.clock.unix_ms().saturating_sub(u64::from(days) * 86_400_000);
+            // A part at a time; while the database is away, later.
+            let more = books.forget(first).await.unwrap_or(false);
+            tokio::time::sleep(if more { MORE_TO_FORGET } else { SWEEP }).await;
+        }
+    };
+    tokio::join!(keeper.clone().run(), sweep, hear, keep(node), forget, tokens::follow(keys, &gateway));
+}
+
+/// Tells the collector until the records are closed.
+pub async fn export(exporter: Option<Exporter>, gateway: Arc<tidegate_gateway::Gateway>) {
+    let Some(exporter) = exporter else { return };
+    exporter.run(|outcome, requests, _| gateway.metrics.exported(outcome.as_str(), requests)).await;
 }
 
 /// Brings what waits to its files.
@@ -291,13 +324,21 @@ async fn keep(mut node: Option<Node>) {
     }
 }
 
+/// Where records go, and who tells a collector of them, if anybody is to.
 fn recorder(
     settings: &Settings,
-    node: Option<&Node>,
+    ids: &Arc<IdSource>,
+    egress: &Egress,
     clock: &Arc<dyn Clock>,
-) -> Result<Option<Recorder>, String> {
+) -> Result<(Option<Recorder>, Option<Exporter>), String> {
     if !settings.records.enabled {
-        return Ok(None);
+        return match &settings.otlp.endpoint {
+            None => Ok((None, None)),
+            Some(_) => {
+                Err("otlp.endpoint has no effect without records.enabled: spans are made of records"
+                    .to_owned())
+            }
+        };
     }
     let at = settings.server.data_dir.join("records");
     let days = settings.records.keep_days;
@@ -313,12 +354,23 @@ fn recorder(
             ..PostgresOptions::new(replicas::server(url)?)
         })),
     };
+    let (sink, exporter): (Box<dyn Sink>, _) = match &settings.otlp.endpoint {
+        None => (sink, None),
+        Some(endpoint) => {
+            let options = tidegate_otlp_export::Options {
+                headers: settings.otlp.headers.clone(),
+                service: settings.otlp.service_name.clone(),
+                ..tidegate_otlp_export::Options::new(endpoint)
+            };
+            let both = tidegate_otlp_export::channel(options, egress.clone(), sink);
+            let (tee, exporter) = both.map_err(|error| error.to_string())?;
+            (Box::new(tee), Some(exporter))
+        }
+    };
     let mut options = tidegate_records::Options::new(at.join("journal"));
     options.bodies = bodies::policy(&settings.records)?;
     let pipe = Pipe::start(options, sink, clock.clone()).map_err(|error| error.to_string())?;
-    // Ids of gateways that write to one place differ by their node.
-    let node = node.map_or_else(|| (id::draw() * 1_024.0) as u16, Node::number);
-    Ok(Some(Recorder { pipe, ids: IdSource::new(node, None) }))
+    Ok((Some(Recorder { pipe, ids: ids.clone() }), exporter))
 }
 
 /// Where people reach the gateway.
@@ -342,6 +394,20 @@ fn readers(settings: &Settings) -> Result<Records, String> {
         Some(url) => {
             let options = PostgresOptions::new(replicas::server(url)?);
             Ok(Records::new(move || Box::new(PostgresReader::new(options.server.clone(), PATIENCE))))
+        }
+    }
+}
+
+/// Those who keep feedback and told spans, beside the records.
+fn books(settings: &Settings) -> Result<Books, String> {
+    /// An answer that takes longer is not waited for.
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let at = settings.server.data_dir.join("records");
+    match &settings.database.url {
+        None => Ok(Books::new(move || Box::new(SqliteBook::new(&at)))),
+        Some(url) => {
+            let options = PostgresOptions::new(replicas::server(url)?);
+            Ok(Books::new(move || Box::new(PostgresBook::new(options.server.clone(), PATIENCE))))
         }
     }
 }

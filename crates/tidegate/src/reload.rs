@@ -103,6 +103,7 @@ fn fixed_at_start(old: &Settings, fresh: &Settings) -> Vec<&'static str> {
         ("redis", old.redis != fresh.redis),
         ("alerts", old.alerts != fresh.alerts),
         ("oidc", old.oidc != fresh.oidc),
+        ("otlp", old.otlp != fresh.otlp),
         (
             "access.jwks_url, access.jwks_file, access.jwt_issuer, access.jwt_audience",
             tokens(old) != tokens(fresh),

@@ -45,6 +45,8 @@ pub enum Public {
     Catalogue,
     /// Somebody's way in and out: the link or the cookie in the request is looked at by whoever serves it.
     SignIn,
+    /// A download whose link is the credential, looked at by whoever serves it: it ends, and is fetched without headers.
+    SignedLink,
 }
 
 /// What a request on the route is counted as.

@@ -100,7 +100,8 @@ impl State {
     fn is_collection(&self, parts: &[&str]) -> bool {
         matches!(
             parts,
-            ["configs" | "providers" | "api-keys" | "integrations"] | ["admin", "users" | "workspaces"]
+            ["configs" | "providers" | "api-keys" | "integrations" | "logs"]
+                | ["admin", "users" | "workspaces"]
         ) || matches!(parts, ["admin", "users", "invites"] | ["admin", "workspaces", _, "users"])
     }
 

@@ -11,6 +11,7 @@ mod configs;
 mod fake;
 mod keys;
 mod limits;
+mod logs;
 mod people;
 mod providers;
 mod quickstart;

@@ -65,7 +65,7 @@ impl Asked {
     /// # Errors
     /// 400 naming the parameter. One that is known and cannot be answered is an error: a list that leaves it out
     /// would be another list.
-    pub(super) fn filter(&self) -> Result<Filter, Problem> {
+    pub(crate) fn filter(&self) -> Result<Filter, Problem> {
         for (name, value) in [
             ("weighted_feedback_min", &self.weighted_feedback_min),
             ("weighted_feedback_max", &self.weighted_feedback_max),
@@ -181,7 +181,7 @@ impl Asked {
     }
 }
 
-fn names(field: &str, text: Option<&str>) -> Result<Vec<String>, Problem> {
+pub(crate) fn names(field: &str, text: Option<&str>) -> Result<Vec<String>, Problem> {
     let names = text.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
     let names: Vec<String> = names.map(str::to_owned).collect();
     if names.len() > MOST {
@@ -194,7 +194,7 @@ fn names(field: &str, text: Option<&str>) -> Result<Vec<String>, Problem> {
     Ok(names)
 }
 
-fn time(field: &str, text: Option<&str>) -> Result<Option<u64>, Problem> {
+pub(crate) fn time(field: &str, text: Option<&str>) -> Result<Option<u64>, Problem> {
     let Some(text) = text else { return Ok(None) };
     let seconds = rfc3339_seconds(text).and_then(|seconds| seconds.checked_mul(1_000));
     let wrong =
@@ -216,7 +216,7 @@ fn dollars(field: &str, text: Option<&str>) -> Result<Option<Decimal>, Problem> 
     cents.map(Some).ok_or_else(wrong)
 }
 
-fn metadata(text: Option<&str>) -> Result<Vec<(String, String)>, Problem> {
+pub(crate) fn metadata(text: Option<&str>) -> Result<Vec<(String, String)>, Problem> {
     let Some(text) = text else { return Ok(Vec::new()) };
     let wrong = || Problem::field("metadata", "is not accepted", "a JSON object of texts");
     let members: Map<String, Value> = serde_json::from_str(text).map_err(|_| wrong())?;

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use tidegate_access::route::CONTROL;
 use tidegate_store::audit::By;
 use tidegate_store::entity::{
-    ApiKey, Backing, Config, Connection, Entity, Integration, Link, LinkPurpose, Member, Policy, PolicyKind,
-    PolicyState, Provider, Session, Stored, User, Workspace,
+    ApiKey, Backing, Config, Connection, Entity, ExportState, Integration, Link, LinkPurpose, LogExport,
+    Member, Policy, PolicyKind, PolicyState, Provider, Session, Stored, User, Workspace,
 };
 use tidegate_store::{Home, Page, Scope, Store};
 
@@ -46,6 +46,19 @@ async fn fill(world: &World) {
         limits: Default::default(),
     };
     store.create(&by, home, provider).await.unwrap();
+    let export = LogExport {
+        description: Some(MARK.to_owned()),
+        filters: Default::default(),
+        fields: vec!["id".to_owned()],
+        state: ExportState::Draft,
+        total: None,
+        until: None,
+        only_of: None,
+        error: None,
+        made_by: MARK.to_owned(),
+        link: None,
+    };
+    store.create(&by, home, export).await.unwrap();
     for kind in [PolicyKind::UsageLimit, PolicyKind::RateLimit] {
         let policy = Policy {
             name: MARK.to_owned(),
@@ -102,6 +115,7 @@ async fn all_ids(world: &World) -> Vec<String> {
     ids::<Integration>(store, b, &mut texts).await;
     ids::<Provider>(store, b, &mut texts).await;
     ids::<Policy>(store, b, &mut texts).await;
+    ids::<LogExport>(store, b, &mut texts).await;
     ids::<Member>(store, b, &mut texts).await;
     texts.extend([world.b.to_string(), "ws-b".to_owned()]);
     texts
@@ -117,6 +131,7 @@ async fn state(world: &World) -> Vec<Value> {
     let (store, whole, mut state) = (&world.store, Scope::Organisation(world.org), Vec::new());
     of::<ApiKey>(store, whole, &mut state).await;
     of::<Config>(store, whole, &mut state).await;
+    of::<LogExport>(store, whole, &mut state).await;
     of::<Integration>(store, whole, &mut state).await;
     of::<Provider>(store, whole, &mut state).await;
     of::<Policy>(store, whole, &mut state).await;

@@ -61,6 +61,12 @@ fn it_is_a_store_like_any_other() {
 }
 
 #[test]
+fn it_is_a_book_like_any_other() {
+    let server = Server::start();
+    conformance::traces::all(|| tidegate_records_postgres::PostgresBook::new(server.database(), PATIENCE));
+}
+
+#[test]
 fn what_is_particular_to_a_server() {
     let mut server = Server::start();
     a_commit_whose_answer_was_lost_is_not_doubled(&server);

@@ -4,6 +4,7 @@ mod api_key;
 mod check;
 mod config;
 mod connection;
+mod log_export;
 mod people;
 mod policy;
 mod provider;
@@ -19,6 +20,7 @@ pub use config::Config;
 pub use connection::{
     AllowedModels, Connection, Credential, CredentialState, Destination, Limits, ModelRow, NewCredential,
 };
+pub use log_export::{DownloadLink, ExportState, LogExport};
 pub use people::{Member, OrganisationRole, User, WorkspaceRole};
 pub use policy::{Policy, PolicyKind, PolicyState};
 pub use provider::{Backing, Grant, Grants, Integration, Provider};

@@ -1,0 +1,171 @@
+"""Feedback, told logs, exports and traces: Portkey's Python SDK and its callback handlers, unchanged."""
+
+import json
+import time
+import uuid
+
+import httpx
+import pytest
+from harness import office
+from portkey_ai import Portkey
+
+SCOPES = [*office.SCOPES, "logs.write", "logs.export", "logs.list", "logs.view"]
+
+
+@pytest.fixture(scope="module")
+def place(managed):
+    """A workspace, and a key in it that may tell."""
+    workspace = office.workspace(managed, "Traces")
+    key = workspace.service_key("tells", SCOPES)["key"]
+    return managed, key
+
+
+@pytest.fixture
+def client(place):
+    gateway, key = place
+    return Portkey(base_url=gateway.v1, api_key=key)
+
+
+def get(place, path):
+    gateway, key = place
+    answer = httpx.get(f"{gateway.v1}{path}", headers={"x-portkey-api-key": key})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def eventually(find):
+    """What is told is written a moment later."""
+    deadline = time.monotonic() + 10
+    while True:
+        found = find()
+        if found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.05)
+
+
+def trace(place, trace_id, requests):
+    """When all of its calls are written."""
+    gateway, key = place
+
+    def whole():
+        answer = httpx.get(f"{gateway.v1}/traces/{trace_id}", headers={"x-portkey-api-key": key})
+        return answer.json() if answer.status_code == 200 and answer.json()["requests"] >= requests else None
+
+    found = eventually(whole)
+    assert found, trace_id
+    return found
+
+
+def told(trace_id, span):
+    return {
+        "request": {
+            "url": "https://api.openai.com/v1/chat/completions",
+            "method": "POST",
+            "provider": "openai",
+            "headers": {},
+            "body": {"model": "gpt-4o", "messages": [{"role": "user", "content": "When is high tide?"}]},
+        },
+        "response": {
+            "status": 200,
+            "headers": {},
+            "body": {"model": "gpt-4o", "usage": {"prompt_tokens": 10, "completion_tokens": 4}, "choices": []},
+            "response_time": 250,
+        },
+        "metadata": {"traceId": trace_id, "spanId": span, "spanName": "ask", "user": "alice"},
+    }
+
+
+def test_feedback(client, place):
+    trace_id = f"t-{uuid.uuid4()}"
+    first = client.feedback.create(trace_id=trace_id, value=5, weight=0.5, metadata={"_user": "alice"})
+    assert first.status == "success" and len(first.feedback_ids) == 1
+    both = [{"trace_id": trace_id, "value": -10}, {"trace_id": trace_id, "value": 10, "weight": 1}]
+    assert len(client.feedback.bulk_create(feedbacks=both).feedback_ids) == 2
+    client.feedback.update(feedback_id=first.feedback_ids[0], value=7)
+    client.logs.create(**told(trace_id, "s"))
+    marks = trace(place, trace_id, 1)["feedback"]
+    assert sorted(mark["value"] for mark in marks) == [-10, 7, 10]
+
+
+def test_a_told_log_is_priced(client, place):
+    trace_id = f"t-{uuid.uuid4()}"
+    client.logs.create(**told(trace_id, "s-1"))
+    found = trace(place, trace_id, 1)
+    (span,) = found["spans"]
+    assert (span["kind"], span["model"], span["input_tokens"]) == ("log", "gpt-4o", 10)
+    assert float(span["cost"]) == pytest.approx((10 * 2.5 + 4 * 10) / 1e6)
+    log = get(place, f"/logs/{span['log_id']}")
+    assert log["metrics"]["source"] == "log" and log["metrics"]["metadata.value"] == ["alice"]
+
+
+def test_an_exports_life(client, place):
+    trace_id = f"t-{uuid.uuid4()}"
+    client.logs.create(**told(trace_id, "s-1"))
+    trace(place, trace_id, 1)
+    exports = client.logs.exports
+    made = exports.create(
+        filters={"trace_id": trace_id}, requested_data=["id", "trace_id", "ai_model", "cost"], description="one"
+    )
+    assert made.object == "export" and made.total == 1
+    exports.start(export_id=made.id)
+    done = eventually(lambda: (row := exports.retrieve(export_id=made.id)).status == "success" and row)
+    assert done.total_records == 1
+    link = exports.download(export_id=made.id).signed_url
+    # The gateway is reached at another port than it says of itself: any free one.
+    gateway, _ = place
+    lines = httpx.get(gateway.url + link[link.index("/v1/logs") :]).text.splitlines()
+    assert [json.loads(line)["trace_id"] for line in lines] == [trace_id]
+    assert made.id in [row["id"] for row in exports.list(workspace_id="").data]
+    other = exports.create(filters={"status_code": "200"}, requested_data=["id"])
+    exports.update(export_id=other.id, filters={"status_code": "500"}, requested_data=["id"])
+    exports.cancel(export_id=other.id)
+    assert exports.retrieve(export_id=other.id).status == "stopped"
+
+
+def test_langchains_handler_makes_one_tree(place):
+    from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+    from langchain_core.messages import AIMessage
+    from langchain_core.runnables import RunnableLambda
+    from langchain_core.tools import tool
+    from portkey_ai.langchain import LangchainCallbackHandler
+
+    gateway, key = place
+    trace_id = str(uuid.uuid4())
+    handler = LangchainCallbackHandler(api_key=key, metadata={"traceId": trace_id, "_user": "alice"}, base_url=gateway.v1)
+
+    @tool
+    def tide(port: str) -> str:
+        """Tide at a port."""
+        return f"12:04 at {port}"
+
+    def agent(question: str, config) -> str:
+        return " ".join(tide.invoke({"port": port}, config=config) for port in ("Brest", "Dover", "Ostend"))
+
+    RunnableLambda(agent).invoke("When?", config={"callbacks": [handler]})
+    found = trace(place, trace_id, 0)
+    tools = [span for span in found["spans"] if span["attributes"].get("kind") == "tool"]
+    assert len(tools) == 3, found
+    (root,) = [span for span in found["spans"] if span["parent_span_id"] is None]
+    assert {span["parent_span_id"] for span in tools} == {root["span_id"]}
+    assert found["user"] == "alice"
+    assert AIMessage and GenericFakeChatModel
+
+
+def test_llama_indexs_handler_makes_one_tree(place):
+    from llama_index.core.callbacks import CallbackManager
+    from llama_index.core.callbacks.schema import CBEventType, EventPayload
+    from portkey_ai.llamaindex import LlamaIndexCallbackHandler
+
+    gateway, key = place
+    trace_id = str(uuid.uuid4())
+    handler = LlamaIndexCallbackHandler(api_key=key, metadata={"traceId": trace_id}, base_url=gateway.v1)
+    manager = CallbackManager([handler])
+    with manager.as_trace("query"):
+        with manager.event(CBEventType.QUERY, payload={EventPayload.QUERY_STR: "When?"}) as query:
+            for port in ("Brest", "Dover", "Ostend"):
+                with manager.event(CBEventType.FUNCTION_CALL, payload={EventPayload.FUNCTION_CALL: port}) as call:
+                    call.on_end(payload={EventPayload.FUNCTION_OUTPUT: "12:04"})
+            query.on_end(payload={EventPayload.RESPONSE: "12:04"})
+    found = trace(place, trace_id, 0)
+    calls = [span for span in found["spans"] if span["name"] == "function_call"]
+    assert len(calls) == 3, found
