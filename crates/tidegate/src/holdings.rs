@@ -189,6 +189,7 @@ pub async fn tend(
     changes: Option<Arc<Changes>>,
     keys: Option<KeySource>,
     node: Option<Node>,
+    shared: Option<(Pool, Notifier)>,
     gateway: Arc<tidegate_gateway::Gateway>,
 ) {
     let hear = async {
@@ -204,7 +205,12 @@ pub async fn tend(
             gateway.control.limits.tend(gateway.clock.now());
         }
     };
-    tokio::join!(keeper.clone().run(), sweep, hear, keep(node), tokens::follow(keys, &gateway));
+    let watch = async {
+        let (Some((pool, notifier)), Some(books)) = (shared, &gateway.control.books) else { return };
+        let (ledger, directory) = (books.ledger().clone(), gateway.control.directory.clone());
+        alerts::watch(pool, ledger, notifier, directory, gateway.clock.clone()).await;
+    };
+    tokio::join!(keeper.clone().run(), sweep, hear, watch, keep(node), tokens::follow(keys, &gateway));
 }
 
 /// Brings what waits to its files.

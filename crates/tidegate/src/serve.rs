@@ -54,7 +54,8 @@ pub fn run(options: &Options) -> Result<(), String> {
     let Holdings { control, keeper, first, pool, changes, notifier, node } = opened?;
     let gateway = Gateway::new(snapshot, control, log, clock);
     let keys = tokens::source(&settings.access)?;
-    let tending = runtime.spawn(holdings::tend(keeper, changes, keys, node, gateway.clone()));
+    let shared = pool.clone().map(|pool| (pool, notifier.clone()));
+    let tending = runtime.spawn(holdings::tend(keeper, changes, keys, node, shared, gateway.clone()));
     let served = runtime.block_on(listen(origin, &settings, &first, gateway.clone()));
     tending.abort();
     gateway.close_accounts(LAST_COUNTS);
