@@ -193,7 +193,7 @@ async fn a_threshold_is_told_by_one_replica() {
         for replica in replicas {
             told.extend(replica.await.unwrap());
         }
-        told.sort_by(|a, b| a.mark.cmp(&b.mark));
+        told.sort_by_key(|one| one.mark);
         let marks: Vec<_> = told.iter().map(|one| one.mark).collect();
         assert_eq!(marks, [amount("3"), amount("4.5"), amount("6")]);
         assert!(told.iter().all(|one| one.used >= one.mark && one.used <= amount("6")), "{told:?}");
