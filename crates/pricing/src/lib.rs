@@ -20,6 +20,7 @@ mod own;
 mod policy;
 mod prices;
 mod quantities;
+mod quick;
 mod rate;
 mod table;
 mod usage;

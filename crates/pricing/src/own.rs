@@ -12,6 +12,7 @@ use crate::estimate::Estimates;
 use crate::meter::Meter;
 use crate::names::By;
 use crate::prices::{Found, ModelName, Prices};
+use crate::quick::Quick;
 use crate::table::{Change, Price, PriceTable, Sheet, Window};
 
 /// Prices of one connection, which come before all others. Models are compared without ASCII case.
@@ -144,6 +145,7 @@ impl OwnPrices {
                 asked_for: None,
                 table: Some(Arc::clone(table)),
                 premium: false,
+                quick: Quick::default(),
             }),
             None => match self.bases.get(&key(name.asked)) {
                 Some(base) => prices.find(&ModelName { asked: base, answered: None, ..*name }),
