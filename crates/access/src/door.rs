@@ -24,17 +24,6 @@ pub enum Origin {
     Anywhere,
 }
 
-/// Whose credential the call would spend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spends {
-    /// One that came with the request.
-    Callers,
-    /// None: a model inside the binary, a provider that asks for nothing.
-    Nothing,
-    /// One that is stored here. Never without an API key.
-    Gateways,
-}
-
 /// What came of looking up the text that may be a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LookedUp {
@@ -49,7 +38,6 @@ pub enum LookedUp {
 #[derive(Debug, Clone, Copy)]
 pub struct Caller {
     pub looked_up: LookedUp,
-    pub spends: Spends,
     /// The peer's address is loopback, and no proxy says that it speaks for somebody else (see [`is_local`]).
     pub local: bool,
     /// At least one key that may call the data plane exists, whatever its validity.
@@ -85,7 +73,7 @@ pub fn enter(setting: Keyless, caller: &Caller) -> Result<Entry, Refusal> {
         Origin::Anywhere => true,
     };
     let time = !caller.keys_exist || setting.after_first_key;
-    if place && time && caller.spends != Spends::Gateways {
+    if place && time {
         return Ok(Entry::Keyless);
     }
     Err(Refusal::new(if unknown { Reason::UnknownKey } else { Reason::NoKey }))
@@ -112,52 +100,44 @@ mod tests {
         ];
         let mut served = 0;
         for looked_up in looks {
-            for spends in [Spends::Callers, Spends::Nothing, Spends::Gateways] {
-                for bits in 0..8 {
-                    let (local, keys_exist, after_first_key) = (bits & 1 == 1, bits & 2 == 2, bits & 4 == 4);
-                    for from in [Origin::Nowhere, Origin::Loopback, Origin::Anywhere] {
-                        let caller = Caller { looked_up, spends, local, keys_exist };
-                        let got = enter(Keyless { from, after_first_key }, &caller);
-                        let case = format!("{caller:?} {from:?} {after_first_key}");
-                        if looked_up == LookedUp::Known {
-                            assert_eq!(got, Ok(Entry::WithKey), "{case}");
-                            continue;
-                        }
-                        assert!(got != Ok(Entry::WithKey), "{case}");
-                        let refused = spends == Spends::Gateways
-                            || from == Origin::Nowhere
-                            || (from == Origin::Loopback && !local)
-                            || (keys_exist && !after_first_key)
-                            || looked_up == LookedUp::Unknown(Reading::Certain)
-                            || (keys_exist && looked_up == LookedUp::Unknown(Reading::Assumed));
-                        assert_eq!(got.is_err(), refused, "{case}");
-                        served += usize::from(got.is_ok());
+            for bits in 0..8 {
+                let (local, keys_exist, after_first_key) = (bits & 1 == 1, bits & 2 == 2, bits & 4 == 4);
+                for from in [Origin::Nowhere, Origin::Loopback, Origin::Anywhere] {
+                    let caller = Caller { looked_up, local, keys_exist };
+                    let got = enter(Keyless { from, after_first_key }, &caller);
+                    let case = format!("{caller:?} {from:?} {after_first_key}");
+                    if looked_up == LookedUp::Known {
+                        assert_eq!(got, Ok(Entry::WithKey), "{case}");
+                        continue;
                     }
+                    assert!(got != Ok(Entry::WithKey), "{case}");
+                    let refused = from == Origin::Nowhere
+                        || (from == Origin::Loopback && !local)
+                        || (keys_exist && !after_first_key)
+                        || looked_up == LookedUp::Unknown(Reading::Certain)
+                        || (keys_exist && looked_up == LookedUp::Unknown(Reading::Assumed));
+                    assert_eq!(got.is_err(), refused, "{case}");
+                    served += usize::from(got.is_ok());
                 }
             }
         }
-        // 2 credentials, 3 pairs of place and setting that fit; then: nobody has keys (3 readings, 2 settings), or
-        // somebody has (2 readings, 1 setting).
-        assert_eq!(served, 2 * 3 * (3 * 2 + 2));
+        // 3 pairs of place and setting that fit; then: nobody has keys (3 readings, 2 settings), or somebody has (2
+        // readings, 1 setting).
+        assert_eq!(served, 3 * (3 * 2 + 2));
     }
 
     #[test]
     fn the_rule_in_words() {
-        let caller = Caller {
-            looked_up: LookedUp::Unknown(Reading::Possible),
-            spends: Spends::Callers,
-            local: true,
-            keys_exist: false,
-        };
+        let caller =
+            Caller { looked_up: LookedUp::Unknown(Reading::Possible), local: true, keys_exist: false };
         let by_default =
             |caller: Caller| enter(Keyless::default(), &caller).map_err(|refusal| refusal.reason);
         assert_eq!(by_default(caller), Ok(Entry::Keyless));
         assert_eq!(by_default(Caller { local: false, ..caller }), Err(Reason::UnknownKey));
         assert_eq!(by_default(Caller { keys_exist: true, ..caller }), Err(Reason::UnknownKey));
-        assert_eq!(by_default(Caller { spends: Spends::Gateways, ..caller }), Err(Reason::UnknownKey));
         let silent = Caller { looked_up: LookedUp::Absent, ..caller };
         assert_eq!(by_default(Caller { keys_exist: true, ..silent }), Err(Reason::NoKey));
-        assert_eq!(by_default(Caller { spends: Spends::Nothing, ..silent }), Ok(Entry::Keyless));
+        assert_eq!(by_default(silent), Ok(Entry::Keyless));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Who may give which role. Nobody gives one above his own, nobody changes his own, and the last owner stays.
 
 use tidegate_access::{OrganisationRole, Reach, Who, WorkspaceRole};
-use tidegate_store::Scope;
 use tidegate_store::entity::{self, Member, Stored, User, Workspace};
+use tidegate_store::{Scope, Store};
 
 use crate::call::Call;
 use crate::listing::all;
@@ -51,17 +51,25 @@ pub(crate) async fn may_change_user(
     )))
 }
 
+/// Another owner, who has to stay one while this user ceases to be one; `None` for somebody who is none.
+///
 /// # Errors
 /// 409 when this user is the only owner.
-pub(crate) async fn not_the_last_owner(call: &Call, user: &Stored<User>) -> Result<(), Problem> {
+pub(crate) async fn another_owner(
+    store: &Store,
+    whole: &Scope,
+    user: &Stored<User>,
+) -> Result<Option<Stored<User>>, Problem> {
     if user.entity.role != entity::OrganisationRole::Owner {
-        return Ok(());
+        return Ok(None);
     }
-    let users = all::<User>(call.store(), &call.whole()).await?;
     let is_other = |other: &Stored<User>| {
         other.id != user.id && other.entity.role == entity::OrganisationRole::Owner && !other.entity.disabled
     };
-    if users.iter().any(is_other) { Ok(()) } else { Err(Problem::conflict("the last owner stays one")) }
+    match all::<User>(store, whole).await?.into_iter().find(is_other) {
+        Some(other) => Ok(Some(other)),
+        None => Err(Problem::conflict("the last owner stays one")),
+    }
 }
 
 /// Whether the caller may give this role in a workspace to a user, or take it away.

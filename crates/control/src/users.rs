@@ -79,10 +79,11 @@ pub(crate) async fn update(call: Call, _: Nothing, body: Update) -> Answer<Nothi
     let user = named(&call).await?;
     let role = body.role.as_deref().map(|word| roles::organisation_word("role", word)).transpose()?;
     let role = role.map(|role| (role, roles::stored_organisation_role(role)));
+    let mut other = None;
     if let Some((role, new)) = role.filter(|(_, new)| *new != user.entity.role) {
         roles::may_change_user(&call, &user, role).await?;
         if new != tidegate_store::entity::OrganisationRole::Owner {
-            roles::not_the_last_owner(&call, &user).await?;
+            other = roles::another_owner(call.store(), &call.whole(), &user).await?;
         }
     }
     let change = |stored: &mut User| {
@@ -99,7 +100,12 @@ pub(crate) async fn update(call: Call, _: Nothing, body: Update) -> Answer<Nothi
     };
     // The role that was judged is the one that is changed.
     let expected = Expected::Version(user.version);
-    call.store().update(&call.by, &call.whole(), user.id, expected, change).await?;
+    let (store, whole) = (call.store(), call.whole());
+    match other {
+        None => store.update(&call.by, &whole, user.id, expected, change).await?,
+        // Two owners who take the role from each other at the same moment: one of them does.
+        Some(other) => store.update_given(&call.by, &whole, user.id, expected, &other, change).await?,
+    };
     done()
 }
 
@@ -107,8 +113,8 @@ pub(crate) async fn update(call: Call, _: Nothing, body: Update) -> Answer<Nothi
 pub(crate) async fn delete(call: Call, _: Nothing, _: Nothing) -> Answer<Nothing> {
     let user = named(&call).await?;
     roles::may_change_user(&call, &user, tidegate_access::OrganisationRole::Member).await?;
-    roles::not_the_last_owner(&call, &user).await?;
     let (store, whole, id) = (call.store(), call.whole(), user.id);
+    let other = roles::another_owner(store, &whole, &user).await?;
     for key in all::<ApiKey>(store, &whole).await? {
         if key.entity.owner == (KeyOwner::User { user: id }) && key.entity.revoked_at.is_none() {
             store.revoke_key(&call.by, &whole, key.id).await?;
@@ -116,7 +122,11 @@ pub(crate) async fn delete(call: Call, _: Nothing, _: Nothing) -> Answer<Nothing
     }
     clear::<Session>(&call, |session| session.user == id).await?;
     clear::<Member>(&call, |member| member.user == id).await?;
-    store.delete::<User>(&call.by, &whole, id, Expected::Version(user.version)).await?;
+    let expected = Expected::Version(user.version);
+    match other {
+        None => store.delete::<User>(&call.by, &whole, id, expected).await?,
+        Some(other) => store.delete_given::<User, User>(&call.by, &whole, id, expected, &other).await?,
+    }
     done()
 }
 

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{HeaderMap, header};
-use tidegate_access::door::{self, Entry, LookedUp, Spends};
+use tidegate_access::door::{self, Entry, LookedUp};
 use tidegate_access::jwt::looks_like_token;
 use tidegate_access::key::{Form, form_of};
 use tidegate_access::{Defaults, Permission, Reading, Reason, Refusal as Denial, admit, carried};
@@ -143,7 +143,6 @@ fn enter_without(desk: &Desk<'_>, headers: &HeaderMap, looked_up: LookedUp) -> R
     let caller = door::Caller {
         looked_up,
         // Nothing that a workspace stored can be named without its key: see `Realms::of`.
-        spends: Spends::Callers,
         local: door::is_local(desk.peer, forwarded),
         keys_exist: desk.tokens.is_some() || desk.directory.has_callers(),
     };

@@ -98,6 +98,16 @@ fn records(gauge: &mut impl FnMut(&str, &str, &str, u64), stats: &Stats) {
     );
 }
 
+/// Why records were lost, none of them in silence: `clashed` is two of one id.
+fn drops(stats: &Stats) -> String {
+    let name = "tidegate_records_lost";
+    let mut text = format!("# HELP {name} Records that were dropped, by reason.\n# TYPE {name} counter\n");
+    for (reason, count) in stats.dropped.by_reason() {
+        let _ = writeln!(text, "{name}_total{{reason=\"{reason}\"}} {count}");
+    }
+    text
+}
+
 /// Figures read where they are kept.
 fn gauges(gateway: &Gateway) -> String {
     let mut text = String::new();
@@ -143,8 +153,12 @@ fn gauges(gateway: &Gateway) -> String {
         "1 while the shared counters of rate limits are away",
         u64::from(gateway.control.limits.is_away()),
     );
-    if let Some(recorder) = &gateway.control.records {
-        records(&mut gauge, &recorder.pipe.stats());
+    let kept = gateway.control.records.as_ref().map(|recorder| recorder.pipe.stats());
+    if let Some(stats) = &kept {
+        records(&mut gauge, stats);
+    }
+    if let Some(stats) = &kept {
+        text.push_str(&drops(stats));
     }
     let rows = gateway.health.snapshot(gateway.clock.now());
     let open = rows.iter().filter(|row| row.state == CircuitState::Open).count();

@@ -27,6 +27,7 @@ mod error;
 mod holders;
 mod key;
 mod line;
+mod marks;
 mod migrate;
 mod operation;
 mod options;
@@ -35,5 +36,6 @@ mod session;
 
 pub use error::PoolError;
 pub use holders::Outstanding;
+pub use marks::Reached;
 pub use options::Options;
 pub use pool::{Postgres, Stats};

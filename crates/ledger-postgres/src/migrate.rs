@@ -6,7 +6,7 @@ use crate::error::PoolError;
 use crate::session::told;
 
 /// Each from the number before. Their text never changes once it is released, and they only add.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001.sql"), include_str!("../migrations/0002.sql")];
 
 /// Any number would do; it must not change.
 const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock(5093117462290164473); \

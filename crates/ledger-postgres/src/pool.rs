@@ -118,6 +118,11 @@ impl Postgres {
         self.run(RESET, &[&key.scope, &key.owner, &key.unit, &key.reset, &epoch]).await.map(|_| ())
     }
 
+    /// Whose claims these are.
+    pub(crate) fn holder(&self) -> &str {
+        &self.options.holder
+    }
+
     /// The next claim would be told at once that the database is away.
     pub fn is_away(&self) -> bool {
         self.lines.iter().any(|line| line.state.away().is_some())

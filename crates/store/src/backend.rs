@@ -154,6 +154,8 @@ pub struct Batch {
 pub(crate) enum Write {
     /// The object exists, else the batch fails.
     Require(Kind, Uuid),
+    /// The object is as it was, else the batch fails.
+    RequireVersion(Kind, Uuid, u64),
     /// Nothing lives in the workspace.
     RequireEmptyWorkspace(OrganisationId, WorkspaceId),
     /// Nothing lives in the organisation but itself.

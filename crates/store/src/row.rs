@@ -52,3 +52,13 @@ pub(crate) fn workspace_of(text: &str) -> Result<Option<WorkspaceId>, StoreError
 pub(crate) fn home(org: &str, workspace: &str) -> Result<Home, StoreError> {
     Ok(Home { organisation: org.parse()?, workspace: workspace_of(workspace)? })
 }
+
+/// # Errors
+/// [`StoreError::NotFound`] and [`StoreError::Conflict`].
+pub(crate) fn unchanged(row: Option<&Row>, kind: Kind, id: Uuid, expected: u64) -> Result<(), StoreError> {
+    match row.map(|row| row.version) {
+        None => Err(missing(kind, id)),
+        Some(current) if current == expected => Ok(()),
+        Some(current) => Err(StoreError::Conflict { kind, what: id.to_string(), expected, current }),
+    }
+}

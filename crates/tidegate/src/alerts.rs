@@ -1,13 +1,21 @@
 //! Who is told when a budget reaches a threshold: from the settings to the channels.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tidegate_core::Clock;
 use tidegate_directory::Directory;
-use tidegate_ledger::{Alert, OnAlert};
+use tidegate_ledger::{Alert, Amount, Ledger, OnAlert};
+use tidegate_ledger_postgres::Reached;
 use tidegate_notify::{Form, Holder, Mail, Notice, Notifier, Options, Security, Webhook};
 use tidegate_settings::{Alerts, SmtpSecurity, WebhookForm};
 use tidegate_upstream::Egress;
+
+use crate::replicas::Pool;
+
+/// How often a replica says what it has used of shared budgets.
+const WATCH: Duration = Duration::from_secs(3);
 
 /// Starts the channels; without any, notices go nowhere.
 ///
@@ -50,16 +58,60 @@ pub fn start(alerts: &Alerts, egress: &Egress, clock: &Arc<dyn Clock>) -> Result
 /// Tells of the ledger's thresholds, with the names that people know.
 pub fn on_alert(notifier: &Notifier, directory: &Arc<Directory>) -> OnAlert {
     let (notifier, directory) = (notifier.clone(), directory.clone());
-    Box::new(move |alert: &Alert| {
-        let notice = Notice::of_alert(alert);
-        let notice = match directory.describe(&alert.id) {
-            None => notice,
-            Some((name, workspace)) => notice.about(Holder {
-                id: Some(alert.id.clone()),
-                name: Some(name.to_string()),
-                workspace: workspace.map(|slug| slug.to_string()),
-            }),
-        };
-        notifier.notify(notice);
-    })
+    Box::new(move |alert: &Alert| tell(&notifier, &directory, alert))
+}
+
+fn tell(notifier: &Notifier, directory: &Directory, alert: &Alert) {
+    let notice = Notice::of_alert(alert);
+    let notice = match directory.describe(&alert.id) {
+        None => notice,
+        Some((name, workspace)) => notice.about(Holder {
+            id: Some(alert.id.clone()),
+            name: Some(name.to_string()),
+            workspace: workspace.map(|slug| slug.to_string()),
+        }),
+    };
+    notifier.notify(notice);
+}
+
+/// Thresholds of budgets that replicas share: no replica knows by itself that one is reached. Each says now and then what it
+/// has used, and tells what is its to tell. Ends when it is dropped.
+pub async fn watch(
+    pool: Pool,
+    ledger: Ledger,
+    notifier: Notifier,
+    directory: Arc<Directory>,
+    clock: Arc<dyn Clock>,
+) {
+    let mut said = HashMap::new();
+    loop {
+        tokio::time::sleep(WATCH).await;
+        for id in ledger.budgets() {
+            let (Some(budget), Some(standing)) = (ledger.budget(id), ledger.standing(id)) else { continue };
+            let used = standing.settled + standing.held;
+            let now = (standing.start, used);
+            if used == Amount::ZERO || said.get(&id) == Some(&now) {
+                continue;
+            }
+            // One that is away is asked again at the next turn.
+            let Ok(reached) = pool.reached(&budget, standing.start, used).await else { break };
+            said.insert(id, now);
+            for Reached { mark, used } in reached {
+                let alert = Alert {
+                    budget: id,
+                    scope: budget.scope,
+                    id: budget.id.clone(),
+                    unit: budget.limit.unit(),
+                    mark,
+                    exhausted: mark >= budget.limit.amount(),
+                    amount: budget.limit.amount(),
+                    used,
+                    period: 0,
+                    period_end: standing.end,
+                    at: clock.unix_ms(),
+                };
+                tell(&notifier, &directory, &alert);
+            }
+        }
+    }
 }

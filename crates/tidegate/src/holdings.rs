@@ -209,6 +209,7 @@ pub async fn tend(
     keys: Option<KeySource>,
     node: Option<Node>,
     told: Option<(Books, u32)>,
+    shared: Option<(Pool, Notifier)>,
     gateway: Arc<tidegate_gateway::Gateway>,
 ) {
     let hear = async {
@@ -233,7 +234,20 @@ pub async fn tend(
             tokio::time::sleep(if more { MORE_TO_FORGET } else { SWEEP }).await;
         }
     };
-    tokio::join!(keeper.clone().run(), sweep, hear, keep(node), forget, tokens::follow(keys, &gateway));
+    let watch = async {
+        let (Some((pool, notifier)), Some(books)) = (shared, &gateway.control.books) else { return };
+        let (ledger, directory) = (books.ledger().clone(), gateway.control.directory.clone());
+        alerts::watch(pool, ledger, notifier, directory, gateway.clock.clone()).await;
+    };
+    tokio::join!(
+        keeper.clone().run(),
+        sweep,
+        hear,
+        watch,
+        keep(node),
+        forget,
+        tokens::follow(keys, &gateway)
+    );
 }
 
 /// Tells the collector until the records are closed.

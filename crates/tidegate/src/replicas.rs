@@ -8,8 +8,8 @@ use std::time::Duration;
 use tidegate_core::{Clock, Moment, Secret, id};
 use tidegate_gateway::limiter::{Answer, Charged, SharedBooks, SharedLimits};
 use tidegate_keeper::{PoolAway, Pooled};
-use tidegate_ledger::{Budget, Demand as Reserve, Ledger, Reservation, SharedRefusal};
-use tidegate_ledger_postgres::{Options as PoolOptions, Postgres};
+use tidegate_ledger::{Amount, Budget, Demand as Reserve, Ledger, Reservation, SharedRefusal};
+use tidegate_ledger_postgres::{Options as PoolOptions, Postgres, Reached};
 use tidegate_limits::{Demand, Denial, Limits, Permit, Standing};
 use tidegate_limits_redis::{Changes, Options, Redis, Shared, WhenAway};
 use tidegate_postgres::{BadAddress, Server};
@@ -105,6 +105,14 @@ impl Pool {
         let options = PoolOptions::new(holder(data)?);
         let pool = Postgres::open(server(url)?, options).await.map_err(|error| error.to_string())?;
         Ok(Self(Arc::new(pool)))
+    }
+
+    /// The thresholds that are this replica's to tell: see [`Postgres::reached`].
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn reached(&self, budget: &Budget, start: u64, used: Amount) -> Result<Vec<Reached>, PoolAway> {
+        self.0.reached(budget, start, used).await.map_err(|_| PoolAway)
     }
 
     /// Gives back what is free in these books: before a stop, others can use it.

@@ -56,7 +56,8 @@ pub fn run(options: &Options) -> Result<(), String> {
     let Holdings { control, keeper, first, pool, changes, notifier, node, told, exporter } = opened?;
     let gateway = Gateway::new(snapshot, control, log, clock);
     let keys = tokens::source(&settings.access)?;
-    let tending = runtime.spawn(holdings::tend(keeper, changes, keys, node, told, gateway.clone()));
+    let shared = pool.clone().map(|pool| (pool, notifier.clone()));
+    let tending = runtime.spawn(holdings::tend(keeper, changes, keys, node, told, shared, gateway.clone()));
     let telling = runtime.spawn(holdings::export(exporter, gateway.clone()));
     let served = runtime.block_on(listen(origin, &settings, &first, gateway.clone()));
     tending.abort();

@@ -6,7 +6,7 @@ use tidegate_testkit::faults::Fault;
 use tidegate_testkit::{Faults, Scripted, Server, refused_port};
 
 use crate::paced::Wire;
-use crate::stage::{CHAT, MESSAGES, Setup, chat, streamed, target};
+use crate::stage::{CHAT, MESSAGES, Setup, Tidegate, chat, streamed, target};
 
 #[tokio::test]
 async fn keys_are_in_no_log_no_error_and_no_metric() {
@@ -114,4 +114,27 @@ async fn each_limit_has_an_error_of_its_own() {
         assert!(refused >= 1, "{reason}");
     }
     assert_eq!(tidegate.get("/healthz").await.status, 200);
+}
+
+/// Incident 05: templates in prompts were evaluated. Here they are text, in every dialect and in a config's own words.
+#[tokio::test]
+async fn incident_05_templates_in_prompts_are_text() {
+    const TEMPLATES: &str = "{{7*7}} {% include '/etc/passwd' %} ${jndi:ldap://x} <%= 7*7 %> #{7*7} {{ self.__init__ }} $(id) %{7*7}";
+    let (upstream, tidegate) = (Server::start(Scripted::default()).await, Tidegate::start().await);
+    let mut body = chat("txt:a");
+    body["messages"][0]["content"] = json!(TEMPLATES);
+    body["max_tokens"] = json!(50);
+    for (path, provider) in
+        [(CHAT, "openai"), (CHAT, "anthropic"), (MESSAGES, "anthropic"), (MESSAGES, "openai")]
+    {
+        let mut config = target(provider, &upstream.url());
+        config["override_params"] = json!({"user": TEMPLATES, "metadata": {"user_id": TEMPLATES}});
+        let headers = [("x-portkey-config", config.to_string())];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        tidegate.post(path, &headers, &body).await;
+        let sent = upstream.requests().pop().unwrap_or_else(|| panic!("{path} to {provider} was not sent"));
+        let text = sent.json()["messages"][0].to_string();
+        assert!(text.contains(TEMPLATES), "{path} to {provider}: {text}");
+        upstream.reset();
+    }
 }

@@ -90,6 +90,47 @@ fn secrets_are_shown_in_these_files_only() {
     assert_eq!(shown, expected);
 }
 
+/// Incident 01: a package that somebody else had put code into. What is built is what was locked: of one registry, by its
+/// hash.
+#[test]
+fn incident_01_everything_is_locked_and_of_one_registry() {
+    const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
+    let lock = read(&root().join("Cargo.lock"));
+    let mut foreign = 0;
+    for package in lock.split("[[package]]").skip(1) {
+        let member = |name: &str| {
+            let lines = package.lines().filter_map(|line| line.split_once(" = "));
+            lines.clone().find(|line| line.0 == name).map(|line| line.1.trim_matches('"').to_owned())
+        };
+        let name = member("name").unwrap();
+        match member("source") {
+            None => assert!(name.starts_with("tidegate"), "{name} is of nobody"),
+            Some(source) => {
+                foreign += 1;
+                assert_eq!(source, REGISTRY, "{name}");
+                assert_eq!(member("checksum").map(|hash| hash.len()), Some(64), "{name}");
+            }
+        }
+    }
+    assert!(foreign > 100, "{foreign}");
+}
+
+/// Incident 06: what was meant as a test of a server ran a command. Nothing that is served can: no part of the gateway starts
+/// processes.
+#[test]
+fn incident_06_no_part_of_the_gateway_starts_a_process() {
+    let served = sources().into_iter().filter(|file| !relative(file).starts_with("crates/testkit/"));
+    let mut files = 0;
+    for file in served {
+        let text = read(&file);
+        for word in ["process::Command", "Command::new(", "dlopen", "libloading"] {
+            assert!(!without_tests(&text).contains(word), "{} has {word}", relative(&file));
+        }
+        files += 1;
+    }
+    assert!(files > 300, "{files} files");
+}
+
 #[test]
 fn no_crate_is_a_drawer_for_the_rest() {
     for entry in fs::read_dir(root().join("crates")).unwrap() {

@@ -3,6 +3,7 @@
 //! A user is known by issuer and subject. The first time somebody is known by the mail address, if the identity provider
 //! says that it was verified: who can change the address there does not become another user here.
 
+use http::StatusCode;
 use serde_json::{Map, Value};
 use tidegate_store::audit::By;
 use tidegate_store::entity::{OrganisationRole, Stored, User};
@@ -12,6 +13,7 @@ use super::OidcOptions;
 use crate::call::Visit;
 use crate::listing::all;
 use crate::problem::Problem;
+use crate::roles;
 
 /// Bytes of names that are kept.
 const LONGEST_NAME: usize = 100;
@@ -32,7 +34,7 @@ pub(super) async fn of(
     let users = all::<User>(store, &whole).await?;
     let role = role(options, claims);
     if let Some(user) = users.iter().find(|user| user.entity.identity.as_ref() == Some(&identity)) {
-        return with_role(visit, options, by, user, role, users.iter()).await;
+        return with_role(visit, options, by, user, role).await;
     }
     let email = address(options, claims)?;
     match users.iter().find(|user| user.entity.email == email) {
@@ -45,7 +47,7 @@ pub(super) async fn of(
                 Ok(())
             };
             let user = store.update(by, &whole, user.id, Expected::Version(user.version), change).await?;
-            with_role(visit, options, by, &user, role, users.iter()).await
+            with_role(visit, options, by, &user, role).await
         }
         None if options.allowed_domains.is_empty() => {
             Err(not_let_in("you are no user here; ask for an invitation"))
@@ -106,20 +108,21 @@ async fn with_role(
     by: &By,
     user: &Stored<User>,
     role: Option<OrganisationRole>,
-    mut users: impl Iterator<Item = &Stored<User>>,
 ) -> Result<Stored<User>, Problem> {
     let Some(role) = role.filter(|role| *role != user.entity.role) else { return Ok(user.clone()) };
-    let owns = |one: &Stored<User>| one.entity.role == OrganisationRole::Owner && !one.entity.disabled;
-    // The last one stays, whatever is said elsewhere: nobody could make another.
-    if owns(user) && !users.any(|one| one.id != user.id && owns(one)) {
-        return Ok(user.clone());
-    }
+    let (store, whole) = (visit.store(), Scope::Organisation(options.organisation));
     let change = |stored: &mut User| {
         stored.role = role;
         Ok(())
     };
-    let whole = Scope::Organisation(options.organisation);
-    Ok(visit.store().update(by, &whole, user.id, Expected::Version(user.version), change).await?)
+    let expected = Expected::Version(user.version);
+    Ok(match roles::another_owner(store, &whole, user).await {
+        Ok(None) => store.update(by, &whole, user.id, expected, change).await?,
+        Ok(Some(other)) => store.update_given(by, &whole, user.id, expected, &other, change).await?,
+        // The last one stays, whatever is said elsewhere: nobody could make another.
+        Err(problem) if problem.status() == StatusCode::CONFLICT => user.clone(),
+        Err(problem) => return Err(problem),
+    })
 }
 
 fn text<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c str> {

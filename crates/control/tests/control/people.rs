@@ -208,3 +208,24 @@ async fn guessing_links_is_slow() {
     let body = json!({"token": late.expose()});
     assert_eq!(world.ask(NOBODY, "POST", "/v1/session", Some(&body)).await.status, 401, "too old");
 }
+
+/// Two owners who remove each other at the same moment: there is one afterwards, however often they try.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_stays_an_owner() {
+    for round in 0..20 {
+        let world = World::new().await;
+        let id = |name: &str| world.users[name].to_string();
+        let owner = json!({"role": "owner"});
+        world.done("admin_key", "PUT", &format!("{USERS}/{}", id("org_member")), owner).await;
+        let (one, other) = (format!("{USERS}/{}", id("owner")), format!("{USERS}/{}", id("org_member")));
+        let member = json!({"role": "member"});
+        let (first, second) = tokio::join!(world.ask("admin_key", "DELETE", &one, None), async {
+            match round % 2 {
+                0 => world.ask("admin_key", "DELETE", &other, None).await,
+                _ => world.ask("admin_key", "PUT", &other, Some(&member)).await,
+            }
+        },);
+        let owners = world.get("admin_key", &format!("{USERS}?role=owner")).await.body;
+        assert_eq!(owners["total"], 1, "{} {}", first.text, second.text);
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tidegate_core::{Clock, SystemClock};
-use tidegate_ledger::{Amount, Pool, Reset};
+use tidegate_ledger::{Amount, Budget, Limit, Pool, Reset, Scope, Unit};
 use tidegate_ledger_postgres::{Options, PoolError, Postgres};
 use tokio::sync::Barrier;
 
@@ -154,7 +154,49 @@ async fn replicas_start_together_and_an_older_program_stays_away() {
         start.await.unwrap().unwrap();
     }
     let client = server.client().await;
-    client.execute("INSERT INTO tidegate_ledger_migrations VALUES (2)", &[]).await.unwrap();
+    client.execute("INSERT INTO tidegate_ledger_migrations VALUES (3)", &[]).await.unwrap();
     let error = Postgres::open(server.config(), Options::new("older")).await.unwrap_err();
-    assert_eq!(error, PoolError::TooNew { found: 2, ours: 1 });
+    assert_eq!(error, PoolError::TooNew { found: 3, ours: 2 });
+}
+
+/// Six replicas use a budget up together and say so again and again: each threshold goes to one of them, when the sum has
+/// reached it, and again after a reset.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_threshold_is_told_by_one_replica() {
+    const REPLICAS: u32 = 6;
+    let server = Server::start().await;
+    let limit = Limit::new(Unit::Usd, amount("6"), Reset::Never, vec![amount("3"), amount("4.5")]).unwrap();
+    let budget = Budget::new(Scope::ApiKey, "k", limit);
+    let control = pool(&server, "control").await;
+    control.put(&budget, 1).await.unwrap();
+    for epoch in 1..3 {
+        let together = Arc::new(Barrier::new(REPLICAS as usize));
+        let replicas: Vec<_> = (0..REPLICAS)
+            .map(|i| {
+                let (budget, together) = (budget.clone(), Arc::clone(&together));
+                let opening = Postgres::open(server.config(), Options::new(format!("replica-{i}")));
+                tokio::spawn(async move {
+                    let pool = opening.await.unwrap();
+                    assert_eq!(pool.reached(&budget, 0, amount("9")).await, Ok(vec![]), "nothing is claimed");
+                    together.wait().await;
+                    assert_eq!(pool.claim(&claim(&budget, "1", "1")).await, Ok(amount("1")));
+                    let mut told = Vec::new();
+                    for used in ["0.4", "0.5", "0.9", "1", "1"] {
+                        together.wait().await;
+                        told.extend(pool.reached(&budget, 0, amount(used)).await.unwrap());
+                    }
+                    told
+                })
+            })
+            .collect();
+        let mut told = Vec::new();
+        for replica in replicas {
+            told.extend(replica.await.unwrap());
+        }
+        told.sort_by_key(|one| one.mark);
+        let marks: Vec<_> = told.iter().map(|one| one.mark).collect();
+        assert_eq!(marks, [amount("3"), amount("4.5"), amount("6")]);
+        assert!(told.iter().all(|one| one.used >= one.mark && one.used <= amount("6")), "{told:?}");
+        control.reset(&budget, epoch).await.unwrap();
+    }
 }

@@ -1,11 +1,6 @@
 //! The pool against a PostgreSQL server of the tests' own.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says what is wrong by failing"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by failing")]
 
 mod budgets;
 mod faults;

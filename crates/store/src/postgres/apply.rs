@@ -8,7 +8,7 @@ use crate::audit::ChainKey;
 use crate::backend::{AuditDraft, Batch, Row, VersionRow, Write};
 use crate::error::StoreError;
 use crate::kind::{Kind, Op};
-use crate::row::{integer, missing, natural, nothing, owner, taken, workspace};
+use crate::row::{integer, missing, natural, nothing, owner, taken, unchanged, workspace};
 use crate::scope::Home;
 use crate::sql;
 use crate::token::Digest;
@@ -30,6 +30,9 @@ async fn apply(session: &Session, write: &Write) -> Result<(), StoreError> {
     match write {
         Write::Require(kind, id) => {
             row(session, *kind, *id).await?.map(|_| ()).ok_or_else(|| missing(*kind, *id))
+        }
+        Write::RequireVersion(kind, id, expected) => {
+            unchanged(row(session, *kind, *id).await?.as_ref(), *kind, *id, *expected)
         }
         Write::RequireEmptyWorkspace(org, place) => {
             let parameters = (org.to_string(), place.to_string());

@@ -9,7 +9,7 @@ use crate::audit::ChainKey;
 use crate::backend::{AuditDraft, Batch, Row, VersionRow, Write};
 use crate::error::StoreError;
 use crate::kind::{Kind, Op};
-use crate::row::{integer, missing, natural, nothing, owner, taken, workspace};
+use crate::row::{integer, missing, natural, nothing, owner, taken, unchanged, workspace};
 use crate::scope::Home;
 use crate::sql;
 
@@ -28,6 +28,9 @@ fn apply(connection: &Connection, write: &Write) -> Result<(), StoreError> {
     match write {
         Write::Require(kind, id) => {
             row(connection, *kind, *id)?.map(|_| ()).ok_or_else(|| missing(*kind, *id))
+        }
+        Write::RequireVersion(kind, id, expected) => {
+            unchanged(row(connection, *kind, *id)?.as_ref(), *kind, *id, *expected)
         }
         Write::RequireEmptyWorkspace(org, place) => {
             let example =

@@ -135,6 +135,40 @@ impl Store {
         self.update_as(Action::Update, by, scope, id, expected, change).await
     }
 
+    /// [`Store::update`] as long as another object stays as it was read: of two changes that each rely on what the other
+    /// takes away, one is made.
+    ///
+    /// # Errors
+    /// As [`Store::update`]; [`StoreError::Conflict`] and [`StoreError::NotFound`] may be about the other object too.
+    pub async fn update_given<E: Entity, O: Entity>(
+        &self,
+        by: &By,
+        scope: &Scope,
+        id: E::Id,
+        expected: Expected,
+        given: &Stored<O>,
+        mut change: impl FnMut(&mut E) -> Result<(), StoreError> + Send,
+    ) -> Result<Stored<E>, StoreError> {
+        let given = Write::RequireVersion(O::KIND, given.id.uuid(), given.version);
+        self.try_update(Action::Update, by, scope, id, expected, Some(given), &mut change).await
+    }
+
+    /// [`Store::delete`] as long as another object stays as it was read.
+    ///
+    /// # Errors
+    /// As [`Store::delete`] and [`Store::update_given`].
+    pub async fn delete_given<E: Entity, O: Entity>(
+        &self,
+        by: &By,
+        scope: &Scope,
+        id: E::Id,
+        expected: Expected,
+        given: &Stored<O>,
+    ) -> Result<(), StoreError> {
+        let given = Write::RequireVersion(O::KIND, given.id.uuid(), given.version);
+        self.try_delete_given::<E>(Action::Delete, by, scope, id, expected, Some(given)).await
+    }
+
     /// [`Store::update`] under another name in the audit log.
     ///
     /// # Errors
@@ -151,7 +185,7 @@ impl Store {
         let mut tries = 0;
         loop {
             tries += 1;
-            let outcome = self.try_update(action, by, scope, id, expected, &mut change).await;
+            let outcome = self.try_update(action, by, scope, id, expected, None, &mut change).await;
             match outcome {
                 Err(StoreError::Conflict { .. }) if expected == Expected::Latest && tries < TRIES => {}
                 outcome => return outcome,
@@ -159,6 +193,7 @@ impl Store {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what a change is made of")]
     async fn try_update<E: Entity>(
         &self,
         action: Action,
@@ -166,6 +201,7 @@ impl Store {
         scope: &Scope,
         id: E::Id,
         expected: Expected,
+        given: Option<Write>,
         change: &mut (impl FnMut(&mut E) -> Result<(), StoreError> + Send),
     ) -> Result<Stored<E>, StoreError> {
         let row = self.row_of::<E>(scope, id, expected).await?;
@@ -192,7 +228,7 @@ impl Store {
         // What it named before may be gone since: that does not hinder other changes.
         let known = before.entity.refers();
         let named = entity.refers().into_iter().filter(|one| !known.contains(one)).collect();
-        let mut writes = Vec::new();
+        let mut writes: Vec<Write> = given.into_iter().collect();
         self.require_all(row.home, named, &mut writes).await?;
         writes.push(Write::Update { row: next, expected: row.version });
         writes.extend(version);
@@ -233,11 +269,23 @@ impl Store {
         id: E::Id,
         expected: Expected,
     ) -> Result<(), StoreError> {
+        self.try_delete_given::<E>(action, by, scope, id, expected, None).await
+    }
+
+    async fn try_delete_given<E: Entity>(
+        &self,
+        action: Action,
+        by: &By,
+        scope: &Scope,
+        id: E::Id,
+        expected: Expected,
+        given: Option<Write>,
+    ) -> Result<(), StoreError> {
         let row = self.row_of::<E>(scope, id, expected).await?;
         let organisation = row.home.organisation;
         let sealer = self.sealer(organisation, E::KIND, row.id).await?;
         let before: E = codec::decode_text(&row.body, &sealer)?;
-        let mut writes = Vec::new();
+        let mut writes: Vec<Write> = given.into_iter().collect();
         match E::KIND {
             Kind::Organisation => {
                 writes.push(Write::RequireEmptyOrganisation(organisation));

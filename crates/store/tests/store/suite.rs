@@ -24,6 +24,7 @@ macro_rules! every_case {
         $with!(what_is_named_must_be_in_reach);
         $with!(a_lost_update_is_told);
         $with!(racing_writers_lose_nothing);
+        $with!(of_two_changes_that_rely_on_each_other_one_is_made);
         $with!(slugs_are_unique_in_their_place);
         $with!(keys_are_found_rotated_and_revoked);
         $with!(what_exists_once_is_made_once);
@@ -703,4 +704,27 @@ pub async fn uses_are_noted(world: World) {
     store.touch::<ApiKey>(&[(one, 500), (one, 400)]).await.unwrap();
     assert_eq!(store.last_used::<ApiKey>(&[one, two]).await.unwrap(), [(one, 500)]);
     assert_eq!(store.get::<ApiKey>(&world.in_a(), one).await.unwrap().version, 1);
+}
+
+/// Two objects, each removed or changed given that the other stays: again and again one of them does.
+pub async fn of_two_changes_that_rely_on_each_other_one_is_made(world: World) {
+    let scope = world.in_a();
+    for round in 0..10 {
+        let made = |n: u32| config(&format!("pc-{round}-{n}"), json!({"n": n}));
+        let one = world.store.create(&by(), world.home_a(), made(1)).await.unwrap();
+        let other = world.store.create(&by(), world.home_a(), made(2)).await.unwrap();
+        let rename = |config: &mut Config| {
+            config.name = "changed".into();
+            Ok(())
+        };
+        let (by, expected) = (by(), Expected::Latest);
+        let (first, second) = tokio::join!(
+            world.store.delete_given::<Config, Config>(&by, &scope, one.id, expected, &other),
+            world.store.update_given::<Config, Config>(&by, &scope, other.id, expected, &one, rename),
+        );
+        assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
+        let error = first.err().or(second.err()).unwrap();
+        assert!(matches!(error, StoreError::Conflict { .. } | StoreError::NotFound { .. }), "{error}");
+    }
+    world.store.verify_audit(None).await.unwrap();
 }

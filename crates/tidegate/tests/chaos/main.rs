@@ -21,6 +21,7 @@ mod recorded;
 #[expect(dead_code, reason = "the other suite uses all of it")]
 #[path = "../tenant.rs"]
 mod tenant;
+mod thresholds;
 mod till;
 mod windows;
 
