@@ -28,13 +28,10 @@ pub fn serve(gateway: &Arc<Gateway>, route: Route, inbound: &Inbound) -> Option<
             let shown = console?.serve(inbound.method(), inbound.uri().path(), inbound.headers());
             shown.map(ClientBody::full)
         }
-        Route::Greeting
-            if let Some(place) =
-                console.and_then(|console| console.instead_of_greeting(inbound.headers())) =>
-        {
-            elsewhere(place)
-        }
-        Route::Greeting => page(StatusCode::OK, TEXT, "AI Gateway says hey!".into()),
+        Route::Greeting => match console.and_then(|console| console.instead_of_greeting(inbound.headers())) {
+            Some(place) => elsewhere(place),
+            None => page(StatusCode::OK, TEXT, "AI Gateway says hey!".into()),
+        },
         Route::Health => page(StatusCode::OK, TEXT, "ok\n".into()),
         Route::Ready if gateway.is_draining() => {
             page(StatusCode::SERVICE_UNAVAILABLE, TEXT, "draining\n".into())

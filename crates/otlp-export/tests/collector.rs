@@ -178,7 +178,8 @@ async fn finished(exporter: Exporter) -> HashMap<&'static str, u64> {
             *tell.lock().unwrap().entry(outcome.as_str()).or_default() += count
         })
         .await;
-    told.lock().unwrap().clone()
+    let told = told.lock().unwrap().clone();
+    told
 }
 
 #[tokio::test]
