@@ -60,7 +60,7 @@ async fn stopping_lets_streams_end_and_takes_no_new_connections() {
 
     signal(&tidegate, "TERM");
     wait_until_refused(&tidegate).await;
-    probe.write("\r\n").await;
+    probe.write_if_open("\r\n").await;
     let ready = probe.read_to_end().await;
     assert!(ready.is_empty() || ready.starts_with("HTTP/1.1 503"), "{ready}");
     wire.write_chunk(event("afterwards")).await;

@@ -43,6 +43,11 @@ impl Wire {
         in_time("room to write", self.stream.write_all(bytes.as_ref())).await.unwrap();
     }
 
+    /// To somebody who may have closed meanwhile.
+    pub async fn write_if_open(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = in_time("room to write", self.stream.write_all(bytes.as_ref())).await;
+    }
+
     /// One chunk of a chunked body.
     pub async fn write_chunk(&mut self, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref();
