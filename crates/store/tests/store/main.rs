@@ -1,11 +1,6 @@
 //! The store as its users see it: the same suite against every database, and what is particular to one.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says what is wrong by failing"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by failing")]
 
 #[macro_use]
 mod suite;
