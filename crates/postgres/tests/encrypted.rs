@@ -1,6 +1,6 @@
 //! A server with a certificate of its own making, and how far each mode believes it.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use tidegate_postgres::Server;
 use tidegate_testkit::tls::{Flaw, Identity};
