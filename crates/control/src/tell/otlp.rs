@@ -287,7 +287,7 @@ fn log_told(
         return Err("a log record is of more than a day ago, or of a time to come");
     }
     let mut attributes = members(record.attributes);
-    let body = record.body.map(|body| tidegate_otlp::json::plain(body)).filter(|body| !body.is_null());
+    let body = record.body.map(tidegate_otlp::json::plain).filter(|body| !body.is_null());
     let named = attributes.get("event.name").and_then(Value::as_str).unwrap_or_default().to_owned();
     let names = [record.event_name.as_str(), named.as_str(), record.severity_text.as_str(), "log"];
     let name = names.into_iter().find(|name| !name.is_empty()).unwrap_or_default();

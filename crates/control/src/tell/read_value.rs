@@ -43,7 +43,7 @@ pub(super) fn milliseconds(value: Option<&Value>) -> Option<u64> {
         _ => return None,
     };
     // Of a day at most: more is not a time that was measured.
-    (0.0..=86_400_000.0).contains(&ms).then(|| (ms * 1_000.0) as u64)
+    (0.0..=86_400_000.0).contains(&ms).then_some((ms * 1_000.0) as u64)
 }
 
 /// A moment in microseconds since 1970: seconds, milliseconds, microseconds or nanoseconds, told apart by their size, or
