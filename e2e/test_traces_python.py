@@ -113,7 +113,9 @@ def test_an_exports_life(client, place):
     link = exports.download(export_id=made.id).signed_url
     # The gateway is reached at another port than it says of itself: any free one.
     gateway, _ = place
-    lines = httpx.get(gateway.url + link[link.index("/v1/logs") :]).text.splitlines()
+    got = httpx.get(gateway.url + link[link.index("/v1/logs") :])
+    assert got.status_code == 200, got.text
+    lines = got.text.splitlines()
     assert [json.loads(line)["trace_id"] for line in lines] == [trace_id]
     assert made.id in [row["id"] for row in exports.list(workspace_id="").data]
     other = exports.create(filters={"status_code": "200"}, requested_data=["id"])

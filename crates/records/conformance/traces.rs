@@ -74,7 +74,7 @@ fn spans(book: &mut dyn Book) {
     // The same id in another workspace is another span.
     let foreign = ToldSpan { workspace: "other".into(), name: "foreign".into(), ..all[0].clone() };
     book.add_spans(&all).unwrap();
-    book.add_spans(&[foreign.clone()]).unwrap();
+    book.add_spans(std::slice::from_ref(&foreign)).unwrap();
     assert_eq!(book.spans_of(&place("w"), &["t".into()]).unwrap(), all[..5]);
     assert_eq!(book.spans_of(&place("other"), &["t".into(), "u".into()]).unwrap(), [foreign]);
     let newest: Vec<_> = all.iter().rev().cloned().collect();
