@@ -52,7 +52,9 @@ fn every_route_asks_and_counts() {
     let want = ["/model-configs/pricing/{provider}/{model}", "/pricing/{file}", "/sign-in"];
     assert_eq!(templates[5..8], want);
     assert_eq!(templates[8..10], ["/sign-in/oidc", "/sign-in/oidc/callback"]);
-    assert_eq!(templates[10..], ["/v1/session"; 3]);
+    assert_eq!(templates[10..13], ["/v1/session"; 3]);
+    // Its address carries the proof.
+    assert_eq!(templates[13..], ["/v1/logs/exports/{id}/file"]);
     for route in table() {
         let by_address = route.metering() == Metering::ByAddress;
         assert_eq!(matches!(route.access(), Access::Public(_)), by_address, "{}", route.template());
