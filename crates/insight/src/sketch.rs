@@ -15,10 +15,10 @@ const BUCKETS: usize = 2_521;
 const FEW: usize = 48;
 
 /// Counts of values (microseconds) by bucket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Sketch(Counts);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 enum Counts {
     /// Sorted by bucket.
     Few(Vec<(u16, u64)>),
@@ -30,6 +30,20 @@ impl Default for Sketch {
         Self(Counts::Few(Vec::new()))
     }
 }
+
+/// The same counts, however they are held.
+impl PartialEq for Sketch {
+    fn eq(&self, other: &Self) -> bool {
+        let counts = |sketch: &Self| {
+            let mut all = Vec::new();
+            sketch.each(|bucket, count| all.push((bucket, count)));
+            all
+        };
+        counts(self) == counts(other)
+    }
+}
+
+impl Eq for Sketch {}
 
 fn bucket(value: u64) -> u16 {
     if value <= 1 {
