@@ -1,5 +1,6 @@
 //! Which function serves which route: one line each. What a route asks of its caller stands in the table of `access`.
 
+use crate::analytics::{explore, feedback, graphs, groups};
 use crate::endpoint::{Endpoint, delete, get, open_delete, open_get, open_post, post, put};
 use crate::{
     api_keys, audit_logs, configs, integrations, invites, logs, members, openapi, organisation, policies,
@@ -112,6 +113,38 @@ fn what_is_called() -> Vec<Endpoint> {
         // Logs.
         get("/v1/logs", "List logs", logs::list),
         get("/v1/logs/{id}", "A log", logs::retrieve),
+
+        // Analytics. Two official clients disagree on the paths: both are served.
+        get("/v1/analytics/graphs/requests", "Requests over time", graphs::requests),
+        get("/v1/analytics/graphs/cost", "Cost over time", graphs::cost),
+        get("/v1/analytics/graphs/latency", "Latency over time", graphs::latency),
+        get("/v1/analytics/graphs/tokens", "Tokens over time", graphs::tokens),
+        get("/v1/analytics/graphs/users", "Users over time", graphs::users),
+        get("/v1/analytics/graphs/users/requests", "Requests per user over time", graphs::requests_per_user),
+        get("/v1/analytics/graphs/users-requests", "Requests per user over time", graphs::requests_per_user),
+        get("/v1/analytics/graphs/errors", "Errors over time", graphs::errors),
+        get("/v1/analytics/graphs/errors/rate", "Error rate over time", graphs::error_rate),
+        get("/v1/analytics/graphs/errors-rate", "Error rate over time", graphs::error_rate),
+        get("/v1/analytics/graphs/errors/stacks", "Errors by status over time", graphs::error_stacks),
+        get("/v1/analytics/graphs/errors-stack", "Errors by status over time", graphs::error_stacks),
+        get("/v1/analytics/graphs/errors/status-codes", "Errors by status", graphs::error_codes),
+        get("/v1/analytics/graphs/errors-status-code", "Errors by status", graphs::error_codes),
+        get("/v1/analytics/graphs/requests/rescued", "Rescued requests over time", graphs::rescued),
+        get("/v1/analytics/graphs/requests-rescued", "Rescued requests over time", graphs::rescued),
+        get("/v1/analytics/graphs/cache/hit-rate", "Cache hits over time", graphs::cache_hits),
+        get("/v1/analytics/graphs/cache-hit-rate", "Cache hits over time", graphs::cache_hits),
+        get("/v1/analytics/graphs/cache/latency", "Latency of cache hits over time", graphs::cache_latency),
+        get("/v1/analytics/graphs/cache-latency", "Latency of cache hits over time", graphs::cache_latency),
+        get("/v1/analytics/graphs/feedbacks", "Feedback over time", feedback::count),
+        get("/v1/analytics/graphs/feedbacks/scores", "Feedback by score", feedback::scores),
+        get("/v1/analytics/graphs/feedbacks/score", "Feedback by score", feedback::scores),
+        get("/v1/analytics/graphs/feedbacks/weighted", "Weighted feedback over time", feedback::weighted),
+        get("/v1/analytics/graphs/feedbacks/ai-models", "Feedback by model", feedback::by_model),
+        get("/v1/analytics/groups/metadata/{key}", "Requests by a value of metadata", groups::by_metadata),
+        get("/v1/analytics/groups/{dimension}", "Requests by what tells them apart", groups::by_dimension),
+        get("/v1/analytics/summary/cache", "What the cache did", graphs::cache_summary),
+        get("/v1/analytics/metrics", "The metrics there are", explore::metrics),
+        get("/v1/analytics/query", "Any metrics over time, by what tells requests apart", explore::query),
 
         // Policies.
         post("/v1/policies/usage-limits", "Make a usage limit policy", policies::create_usage_limit),

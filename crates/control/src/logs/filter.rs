@@ -17,45 +17,45 @@ use crate::problem::Problem;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub(crate) struct Asked {
     /// RFC 3339.
-    pub(super) time_of_generation_min: Option<String>,
-    pub(super) time_of_generation_max: Option<String>,
-    pub(super) status_code: Option<String>,
+    pub(crate) time_of_generation_min: Option<String>,
+    pub(crate) time_of_generation_max: Option<String>,
+    pub(crate) status_code: Option<String>,
     /// `true` is any status from 200 to 299, `false` any from 300 on.
-    pub(super) is_success: Option<String>,
-    pub(super) ai_model: Option<String>,
+    pub(crate) is_success: Option<String>,
+    pub(crate) ai_model: Option<String>,
     /// `provider__model`
-    pub(super) ai_org_model: Option<String>,
+    pub(crate) ai_org_model: Option<String>,
     /// Ids in the catalogue.
-    pub(super) ai_org: Option<String>,
-    pub(super) virtual_keys: Option<String>,
-    pub(super) configs: Option<String>,
-    pub(super) api_key_ids: Option<String>,
+    pub(crate) ai_org: Option<String>,
+    pub(crate) virtual_keys: Option<String>,
+    pub(crate) configs: Option<String>,
+    pub(crate) api_key_ids: Option<String>,
     /// The users that metadata names.
-    pub(super) user: Option<String>,
-    pub(super) trace_id: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) trace_id: Option<String>,
     /// `HIT`, `MISS`, `SEMANTIC HIT`, `SEMANTIC MISS`, `REFRESH`, `DISABLED`
-    pub(super) cache_status: Option<String>,
+    pub(crate) cache_status: Option<String>,
     /// A JSON object of texts.
-    pub(super) metadata: Option<String>,
+    pub(crate) metadata: Option<String>,
     /// Cents.
-    pub(super) cost_min: Option<String>,
-    pub(super) cost_max: Option<String>,
-    pub(super) total_units_min: Option<String>,
-    pub(super) total_units_max: Option<String>,
-    pub(super) prompt_token_min: Option<String>,
-    pub(super) prompt_token_max: Option<String>,
-    pub(super) completion_token_min: Option<String>,
-    pub(super) completion_token_max: Option<String>,
+    pub(crate) cost_min: Option<String>,
+    pub(crate) cost_max: Option<String>,
+    pub(crate) total_units_min: Option<String>,
+    pub(crate) total_units_max: Option<String>,
+    pub(crate) prompt_token_min: Option<String>,
+    pub(crate) prompt_token_max: Option<String>,
+    pub(crate) completion_token_min: Option<String>,
+    pub(crate) completion_token_max: Option<String>,
     /// Not there yet.
-    pub(super) weighted_feedback_min: Option<String>,
+    pub(crate) weighted_feedback_min: Option<String>,
     /// Not there yet.
-    pub(super) weighted_feedback_max: Option<String>,
+    pub(crate) weighted_feedback_max: Option<String>,
     /// Not there yet.
-    pub(super) prompt_slug: Option<String>,
+    pub(crate) prompt_slug: Option<String>,
     /// Not there yet.
-    pub(super) span_id: Option<String>,
+    pub(crate) span_id: Option<String>,
     /// Not there yet.
-    pub(super) search: Option<String>,
+    pub(crate) search: Option<String>,
 }
 
 /// Names of one parameter.
@@ -65,7 +65,7 @@ impl Asked {
     /// # Errors
     /// 400 naming the parameter. One that is known and cannot be answered is an error: a list that leaves it out
     /// would be another list.
-    pub(super) fn filter(&self) -> Result<Filter, Problem> {
+    pub(crate) fn filter(&self) -> Result<Filter, Problem> {
         for (name, value) in [
             ("weighted_feedback_min", &self.weighted_feedback_min),
             ("weighted_feedback_max", &self.weighted_feedback_max),
@@ -181,7 +181,7 @@ impl Asked {
     }
 }
 
-fn names(field: &str, text: Option<&str>) -> Result<Vec<String>, Problem> {
+pub(crate) fn names(field: &str, text: Option<&str>) -> Result<Vec<String>, Problem> {
     let names = text.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
     let names: Vec<String> = names.map(str::to_owned).collect();
     if names.len() > MOST {
@@ -202,7 +202,7 @@ fn time(field: &str, text: Option<&str>) -> Result<Option<u64>, Problem> {
     seconds.map(Some).ok_or_else(wrong)
 }
 
-fn number<N: FromStr>(field: &str, text: Option<&str>) -> Result<Option<N>, Problem> {
+pub(crate) fn number<N: FromStr>(field: &str, text: Option<&str>) -> Result<Option<N>, Problem> {
     let Some(text) = text else { return Ok(None) };
     let wrong = || Problem::field(field, format!("{} is not accepted", shown(text)), "a whole number from 0");
     text.parse().map(Some).map_err(|_| wrong())

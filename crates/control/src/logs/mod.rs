@@ -1,8 +1,8 @@
 //! Logs: `/v1/logs`, over the records of requests.
 
-mod filter;
+pub(crate) mod filter;
 mod row;
-mod view;
+pub(crate) mod view;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -9,17 +9,17 @@ use crate::principal::{found, organisation_role, switches, workspace_role};
 use crate::problem::Problem;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct View {
+pub(crate) struct View {
     /// Headers and bodies too, not only figures.
-    pub(super) bodies: bool,
+    pub(crate) bodies: bool,
     /// Only what this person's own keys asked.
-    pub(super) only_of: Option<String>,
+    pub(crate) only_of: Option<String>,
 }
 
 impl View {
     /// # Errors
     /// 403 for a role that may see nothing, and the database's.
-    pub(super) async fn of(call: &Call, workspace: &Stored<Workspace>) -> Result<Self, Problem> {
+    pub(crate) async fn of(call: &Call, workspace: &Stored<Workspace>) -> Result<Self, Problem> {
         let Some(user) = call.user() else { return Ok(Self { bodies: true, only_of: None }) };
         let (store, whole) = (call.store(), call.whole());
         let person = found(store.get::<User>(&whole, user).await)?;
