@@ -10,6 +10,7 @@
 //!
 //! [`principal`] says who somebody is; the data plane uses it as well. Times are milliseconds since 1970.
 
+mod analytics;
 mod api;
 mod api_keys;
 mod audit_logs;
@@ -67,7 +68,7 @@ pub use first_start::{AdminKey, FirstStart, KeepKey, first_start, sign_in_link};
 pub use oidc::{Fetch, OidcOptions};
 pub use policies::rule as policy;
 pub use problem::{Cause, Problem};
-pub use records::Records;
+pub use records::{Records, Shelf};
 pub use settings_view::SettingsView;
 pub use timestamp::Timestamp;
 pub use usage::{Counted, ResetError, Standing, Subject, Usage};

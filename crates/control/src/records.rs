@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tidegate_insight::Source;
 use tidegate_records::{ReadError, Reader};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -12,18 +13,23 @@ use crate::problem::Problem;
 /// Reads that go on at the same time. More would only take memory and the writer's disk from each other.
 const AT_ONCE: usize = 4;
 
+/// What records are read from: one by one, and as figures of many.
+pub trait Shelf: Reader + Source {}
+
+impl<T: Reader + Source> Shelf for T {}
+
 /// Opens readers, and keeps them for the next who asks.
 #[derive(Clone)]
 pub struct Records(Arc<Inner>);
 
 struct Inner {
-    open: Box<dyn Fn() -> Box<dyn Reader> + Send + Sync>,
-    idle: Mutex<Vec<Box<dyn Reader>>>,
+    open: Box<dyn Fn() -> Box<dyn Shelf> + Send + Sync>,
+    idle: Mutex<Vec<Box<dyn Shelf>>>,
     turns: Arc<Semaphore>,
 }
 
 impl Records {
-    pub fn new(open: impl Fn() -> Box<dyn Reader> + Send + Sync + 'static) -> Self {
+    pub fn new(open: impl Fn() -> Box<dyn Shelf> + Send + Sync + 'static) -> Self {
         let turns = Arc::new(Semaphore::new(AT_ONCE));
         Self(Arc::new(Inner { open: Box::new(open), idle: Mutex::default(), turns }))
     }
@@ -32,7 +38,7 @@ impl Records {
     /// 503: the records cannot be read now.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&mut dyn Reader) -> Result<T, ReadError> + Send + 'static,
+        question: impl FnOnce(&mut dyn Shelf) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, Problem> {
         let inner = Arc::clone(&self.0);
         let turn = Arc::clone(&inner.turns).acquire_owned().await;

@@ -2,6 +2,7 @@
 
 use http::Method;
 
+use crate::analytics::{explore, feedback as marks, graphs, groups};
 use crate::endpoint::{Endpoint, delete, get, open_delete, open_get, open_post, post, put, whole};
 use crate::{
     api_keys, audit_logs, configs, exports, feedback, integrations, invites, logs, members, oidc, openapi,
@@ -144,6 +145,38 @@ fn what_is_called() -> Vec<Endpoint> {
         get("/v1/logs/exports/{id}/download", "A link to what was exported", exports::download),
         open_get("/v1/logs/exports/{id}/file", "What was exported", exports::file).media("application/x-ndjson"),
         get("/v1/logs/exports/field-restrictions", "What can be exported", exports::restrictions),
+
+        // Analytics. Two official clients disagree on the paths: both are served.
+        get("/v1/analytics/graphs/requests", "Requests over time", graphs::requests),
+        get("/v1/analytics/graphs/cost", "Cost over time", graphs::cost),
+        get("/v1/analytics/graphs/latency", "Latency over time", graphs::latency),
+        get("/v1/analytics/graphs/tokens", "Tokens over time", graphs::tokens),
+        get("/v1/analytics/graphs/users", "Users over time", graphs::users),
+        get("/v1/analytics/graphs/users/requests", "Requests per user over time", graphs::requests_per_user),
+        get("/v1/analytics/graphs/users-requests", "Requests per user over time", graphs::requests_per_user),
+        get("/v1/analytics/graphs/errors", "Errors over time", graphs::errors),
+        get("/v1/analytics/graphs/errors/rate", "Error rate over time", graphs::error_rate),
+        get("/v1/analytics/graphs/errors-rate", "Error rate over time", graphs::error_rate),
+        get("/v1/analytics/graphs/errors/stacks", "Errors by status over time", graphs::error_stacks),
+        get("/v1/analytics/graphs/errors-stack", "Errors by status over time", graphs::error_stacks),
+        get("/v1/analytics/graphs/errors/status-codes", "Errors by status", graphs::error_codes),
+        get("/v1/analytics/graphs/errors-status-code", "Errors by status", graphs::error_codes),
+        get("/v1/analytics/graphs/requests/rescued", "Rescued requests over time", graphs::rescued),
+        get("/v1/analytics/graphs/requests-rescued", "Rescued requests over time", graphs::rescued),
+        get("/v1/analytics/graphs/cache/hit-rate", "Cache hits over time", graphs::cache_hits),
+        get("/v1/analytics/graphs/cache-hit-rate", "Cache hits over time", graphs::cache_hits),
+        get("/v1/analytics/graphs/cache/latency", "Latency of cache hits over time", graphs::cache_latency),
+        get("/v1/analytics/graphs/cache-latency", "Latency of cache hits over time", graphs::cache_latency),
+        get("/v1/analytics/graphs/feedbacks", "Feedback over time", marks::count),
+        get("/v1/analytics/graphs/feedbacks/scores", "Feedback by score", marks::scores),
+        get("/v1/analytics/graphs/feedbacks/score", "Feedback by score", marks::scores),
+        get("/v1/analytics/graphs/feedbacks/weighted", "Weighted feedback over time", marks::weighted),
+        get("/v1/analytics/graphs/feedbacks/ai-models", "Feedback by model", marks::by_model),
+        get("/v1/analytics/groups/metadata/{key}", "Requests by a value of metadata", groups::by_metadata),
+        get("/v1/analytics/groups/{dimension}", "Requests by what tells them apart", groups::by_dimension),
+        get("/v1/analytics/summary/cache", "What the cache did", graphs::cache_summary),
+        get("/v1/analytics/metrics", "The metrics there are", explore::metrics),
+        get("/v1/analytics/query", "Any metrics over time, by what tells requests apart", explore::query),
 
         // Policies.
         post("/v1/policies/usage-limits", "Make a usage limit policy", policies::create_usage_limit),

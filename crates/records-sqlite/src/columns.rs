@@ -46,9 +46,22 @@ pub(crate) enum Column {
     PairsEnd,
     /// Hashes of metadata pairs: as many as the last `PairsEnd` says, not one per record.
     Pairs,
+    WaitedUs,
+    UpstreamUs,
+    Retries,
+    CacheWriteTokens,
+    AudioTokens,
+    ImageTokens,
+    Searches,
+    /// What a cache hit saved, in 10^-12 of its currency, rounded down.
+    Saved,
+    RequestBytes,
+    ResponseBytes,
 }
 
-pub(crate) const COLUMNS: usize = Column::Pairs as usize + 1;
+pub(crate) const COLUMNS: usize = Column::ResponseBytes as usize + 1;
+const PAIRS_END: usize = Column::PairsEnd as usize;
+const PAIRS: usize = Column::Pairs as usize;
 
 /// A block that is being made.
 #[derive(Debug)]
@@ -75,7 +88,10 @@ impl Columns {
         }
         order.sort_unstable();
         let mut merged = Self::new(order.len());
-        for (column, values) in merged.0.iter_mut().enumerate().take(Column::PairsEnd as usize) {
+        for (column, values) in merged.0.iter_mut().enumerate() {
+            if matches!(column, PAIRS_END | PAIRS) {
+                continue;
+            }
             values.extend(order.iter().map(|&(_, block, at)| blocks[block as usize].at(column, at as usize)));
         }
         for (_, block, at) in order {
@@ -142,25 +158,27 @@ impl<'a> Block<'a> {
         let listed = usize::from(head[5]);
         let mut block = Self { bytes, count, columns: [Packed::default(); COLUMNS] };
         let mut at = HEAD + listed * PER_COLUMN;
-        for (packed, shape) in block.columns.iter_mut().zip(rest.chunks_exact(PER_COLUMN).take(listed)) {
+        for (number, shape) in rest.chunks_exact(PER_COLUMN).take(listed.min(COLUMNS)).enumerate() {
             let (least, width) = (u64::from_le_bytes(shape[..8].try_into().ok()?), usize::from(shape[8]));
             let mask = match width {
                 0 => 0,
                 1..=8 => u64::MAX >> (64 - 8 * width),
                 _ => return None,
             };
-            *packed = Packed { at, least, width, mask };
-            at = at.checked_add(width.checked_mul(count as usize)?)?;
+            block.columns[number] = Packed { at, least, width, mask };
+            let values = match number {
+                // Pairs are counted by the last of `PairsEnd`, which stands before them.
+                PAIRS if count > 0 => {
+                    if at.checked_add(8)? > bytes.len() {
+                        return None;
+                    }
+                    usize::try_from(block.get(Column::PairsEnd, count as usize - 1)).ok()?
+                }
+                _ => count as usize,
+            };
+            at = at.checked_add(width.checked_mul(values)?)?;
         }
-        // Pairs are counted by the last of `PairsEnd`, and nothing that this binary reads comes after them.
-        let pairs = block.columns[Column::Pairs as usize];
-        let own_end = pairs.at;
-        if count == 0 || own_end.checked_add(8)? > bytes.len() {
-            return None;
-        }
-        let most = block.get(Column::PairsEnd, count as usize - 1);
-        let end = own_end.checked_add(pairs.width.checked_mul(usize::try_from(most).ok()?)?)?;
-        (end.checked_add(8)? <= bytes.len()).then_some(block)
+        (count > 0 && at.checked_add(8)? <= bytes.len()).then_some(block)
     }
 
     pub(crate) fn get(&self, column: Column, at: usize) -> u64 {
@@ -215,8 +233,9 @@ mod tests {
         for i in first..first + count {
             let wide = 1u64.rotate_left((i * 7 % 64) as u32) ^ i;
             let pairs: Vec<u64> = (0..i % 4).map(|pair| hash([&i.to_string(), &pair.to_string()])).collect();
-            for column in 0..Column::PairsEnd as usize {
+            for column in (0..COLUMNS).filter(|column| !matches!(*column, PAIRS_END | PAIRS)) {
                 columns.0[column].push(match column {
+                    _ if column == Column::ResponseBytes as usize => wide,
                     _ if column == Column::Id as usize => i * 3,
                     _ if column == Column::Workspace as usize => wide,
                     _ => 7,
@@ -244,7 +263,11 @@ mod tests {
         for (first, count) in [(500, 1), (0, 300), (600, 255), (300, 2)] {
             let (columns, plain) = some(first, count);
             let bytes = columns.encode();
-            assert_eq!(read(&Block::read(&bytes).unwrap()), plain);
+            let block = Block::read(&bytes).unwrap();
+            assert_eq!(read(&block), plain);
+            // What comes after the pairs, too.
+            let last = (0..block.count as usize).map(|at| block.get(Column::ResponseBytes, at));
+            assert!(last.eq(plain.iter().map(|(_, wide, ..)| *wide)));
             encoded.push(bytes);
             all.extend(plain);
         }

@@ -7,6 +7,7 @@ use rusqlite::{Connection, Result, params};
 use tidegate_records::{Entry, Written, body};
 
 use crate::files::{self, BODIES, ROWS};
+use crate::rollups;
 use crate::schema;
 use crate::write::{self, Known, seal};
 
@@ -19,7 +20,8 @@ pub(crate) struct Day {
 
 impl Day {
     pub(crate) fn open(directory: &Path, day: u32, patience: Duration) -> Result<Self> {
-        let rows = connect(&files::path(directory, ROWS, day), schema::ROWS, patience)?;
+        let mut rows = connect(&files::path(directory, ROWS, day), schema::ROWS, patience)?;
+        rollups::mend(&mut rows)?;
         let known = Known::of(&rows)?;
         Ok(Self { rows, bodies: None, known })
     }

@@ -15,7 +15,7 @@ use crate::schema::HAS_BODIES;
 const CHUNKS: usize = 16;
 
 /// Blocks that may have what is asked for, the one with the latest record first.
-const BLOCKS: &str =
+pub(crate) const BLOCKS: &str =
     "select id, first, last, count from block where last >= ? and first < ? order by last desc";
 
 /// Up to `limit` rows, newest first. One transaction, so that a block that is merged meanwhile is not met twice.
@@ -34,7 +34,7 @@ pub(crate) fn list<T>(
     let Some(question) = Question::of(filter, before, |name| names::find(&transaction, name))? else {
         return Ok(());
     };
-    let mut chunks = Chunks { connection: &transaction, read: HashMap::new() };
+    let mut chunks = Chunks::new(&transaction);
     let (mut waiting, mut found) = (BinaryHeap::<(u64, bool)>::new(), Vec::new());
     let full = rows.len() + limit;
     let mut blocks = transaction.prepare_cached(BLOCKS)?;
@@ -92,10 +92,10 @@ pub(crate) fn count(connection: &Connection, filter: &Filter, most: u64) -> Resu
 /// The record as it was encoded.
 pub(crate) fn record(connection: &Connection, id: RecordId) -> Result<Option<Vec<u8>>> {
     let transaction = connection.unchecked_transaction()?;
-    Chunks { connection: &transaction, read: HashMap::new() }.find(id).map(|found| found.map(<[u8]>::to_vec))
+    Chunks::new(&transaction).find(id).map(|found| found.map(<[u8]>::to_vec))
 }
 
-fn each(
+pub(crate) fn each(
     connection: &Connection,
     block: i64,
     question: &Question,
@@ -112,13 +112,17 @@ fn each(
     Ok(())
 }
 
-struct Chunks<'a> {
+pub(crate) struct Chunks<'a> {
     connection: &'a Connection,
     read: HashMap<i64, Vec<u8>>,
 }
 
-impl Chunks<'_> {
-    fn find(&mut self, id: RecordId) -> Result<Option<&[u8]>> {
+impl<'a> Chunks<'a> {
+    pub(crate) fn new(connection: &'a Connection) -> Self {
+        Self { connection, read: HashMap::new() }
+    }
+
+    pub(crate) fn find(&mut self, id: RecordId) -> Result<Option<&[u8]>> {
         let place = self
             .connection
             .prepare_cached("select chunk, at from place where id = ?")?
@@ -143,7 +147,7 @@ impl Chunks<'_> {
     }
 }
 
-fn damaged(what: &str) -> rusqlite::Error {
+pub(crate) fn damaged(what: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(
         0,
         rusqlite::types::Type::Blob,

@@ -33,7 +33,7 @@ impl SqliteReader {
     }
 
     /// Newest first. Files of days that were dropped are let go.
-    fn days(
+    pub(crate) fn days(
         &mut self,
         what: &'static str,
         filter: &Filter,
@@ -51,7 +51,7 @@ impl SqliteReader {
     }
 
     /// `None`: the file is not there (any more).
-    fn file(&mut self, what: &'static str, day: u32) -> Result<Option<&Connection>, ReadError> {
+    pub(crate) fn file(&mut self, what: &'static str, day: u32) -> Result<Option<&Connection>, ReadError> {
         let path = files::path(&self.directory, what, day);
         if !path.exists() {
             self.open.remove(&(what, day));
@@ -68,7 +68,7 @@ impl SqliteReader {
             // Made, but its tables are not there yet, or not these.
             let version: i64 =
                 connection.query_row("pragma user_version", [], |row| row.get(0)).map_err(read_error)?;
-            if version < schema::VERSION {
+            if version < schema::OLDEST {
                 return Ok(None);
             }
             self.open.insert((what, day), connection);
@@ -148,6 +148,6 @@ impl Reader for SqliteReader {
     }
 }
 
-fn read_error(error: rusqlite::Error) -> ReadError {
+pub(crate) fn read_error(error: rusqlite::Error) -> ReadError {
     ReadError(error.to_string())
 }

@@ -217,7 +217,9 @@ mod tests {
     /// A block of one record: every column has one value, so its bounds alone decide.
     fn one(facts: &Facts<'_>) -> Vec<u8> {
         let mut columns = crate::columns::Columns::new(1);
-        write::columns_of(&mut columns, facts, false, |name| Ok::<_, ()>(name.len() as u64)).unwrap();
+        let measure = tidegate_insight::Measure::of(facts);
+        write::columns_of(&mut columns, facts, &measure, false, |name| Ok::<_, ()>(name.len() as u64))
+            .unwrap();
         columns.encode()
     }
 

@@ -3,10 +3,15 @@
 
 use rusqlite::{Connection, Result};
 
-pub(crate) const VERSION: i64 = 2;
+pub(crate) const VERSION: i64 = 3;
+/// The oldest that is read: it has no roll-ups, and fewer columns.
+pub(crate) const OLDEST: i64 = 2;
+/// The oldest with roll-ups.
+pub(crate) const ROLLUPS: i64 = 3;
 
 /// `place` says where a record stands, and that it is there: the only table with a row per record. Records stand in chunks as
-/// they came, each behind its length (4 bytes); what lists filter by stands in blocks.
+/// they came, each behind its length (4 bytes); what lists filter by stands in blocks. A roll-up has the cells of one cube for
+/// some of the records: all of a cube's have all records of the day. `first` and `last` are hours since 1970.
 pub(crate) const ROWS: &str = "
 create table if not exists name(id integer primary key, text text not null unique) strict;
 create table if not exists place(
@@ -19,6 +24,11 @@ create table if not exists block(
 ) strict;
 create index if not exists block_last on block(last, first, count);
 create index if not exists block_small on block(tier) where tier < 3;
+create table if not exists rollup(
+  id integer primary key, cube integer not null, tier integer not null, first integer not null, last integer not null,
+  records integer not null, cells blob not null
+) strict;
+create index if not exists rollup_cube on rollup(cube, tier, first, last, records);
 ";
 
 /// The seal is that of the record which the bodies belong to.
@@ -32,6 +42,12 @@ pub(crate) const UNPRICED: u64 = 4;
 pub(crate) const HAS_BODIES: u64 = 8;
 /// The cost has more than 12 decimal places.
 pub(crate) const INEXACT_COST: u64 = 16;
+pub(crate) const FELL_BACK: u64 = 32;
+pub(crate) const FIRST_FAILED: u64 = 64;
+pub(crate) const USAGE_ESTIMATED: u64 = 128;
+pub(crate) const LIMITED: u64 = 256;
+pub(crate) const CLIENT_GONE: u64 = 512;
+pub(crate) const BROKEN: u64 = 1_024;
 
 /// Makes or checks the tables of a file that is to be written.
 pub(crate) fn prepare(connection: &Connection, tables: &str) -> Result<()> {

@@ -5,11 +5,13 @@ use std::str::FromStr;
 use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
 use tidegate_core::Usage;
+use tidegate_insight::Measure;
 use tidegate_records::{Entry, Facts, Written};
 
 use crate::columns::{Column, Columns, hash};
 use crate::merge::Tiers;
 use crate::names::Names;
+use crate::rollups::{Gathered, Rollups};
 use crate::scan::{picos, trace_number};
 use crate::schema;
 
@@ -21,6 +23,7 @@ const CHUNK: usize = 64 * 1024;
 pub(crate) struct Known {
     pub(crate) names: Names,
     pub(crate) tiers: Tiers,
+    pub(crate) rollups: Rollups,
     pub(crate) next_chunk: i64,
 }
 
@@ -28,7 +31,8 @@ impl Known {
     pub(crate) fn of(connection: &Connection) -> rusqlite::Result<Self> {
         let next_chunk =
             connection.query_row("select coalesce(max(id), 0) + 1 from chunk", [], |row| row.get(0))?;
-        Ok(Self { names: Names::default(), tiers: Tiers::of(connection)?, next_chunk })
+        let (tiers, rollups) = (Tiers::of(connection)?, Rollups::of(connection)?);
+        Ok(Self { names: Names::default(), tiers, rollups, next_chunk })
     }
 }
 
@@ -47,6 +51,7 @@ pub(crate) fn batch(
     sorted.sort_by_key(|entry| entry.id());
     let mut written = Written::default();
     let mut columns = Columns::new(sorted.len());
+    let mut gathered = Gathered::default();
     let mut ends = None;
     let mut chunk = Vec::with_capacity(CHUNK + 4_096);
     {
@@ -69,8 +74,11 @@ pub(crate) fn batch(
             if chunk.len() >= CHUNK {
                 finish(connection, known, &mut chunk)?;
             }
-            let names = &mut known.names;
-            columns_of(&mut columns, &entry.facts, has_bodies(entry), |name| names.number(connection, name))?;
+            let (names, measure) = (&mut known.names, Measure::of(&entry.facts));
+            gathered.add(&entry.facts, &measure);
+            columns_of(&mut columns, &entry.facts, &measure, has_bodies(entry), |name| {
+                names.number(connection, name)
+            })?;
             ends = Some(ends.map_or((id, id), |(first, _)| (first, id)));
         }
     }
@@ -79,6 +87,7 @@ pub(crate) fn batch(
     }
     if let Some((first, last)) = ends {
         known.tiers.add(connection, &columns, written.new, first, last)?;
+        known.rollups.add(connection, &gathered)?;
     }
     Ok(written)
 }
@@ -96,6 +105,7 @@ fn finish(connection: &Connection, known: &mut Known, chunk: &mut Vec<u8>) -> ru
 pub(crate) fn columns_of<E>(
     columns: &mut Columns,
     facts: &Facts<'_>,
+    measure: &Measure,
     has_bodies: bool,
     mut number: impl FnMut(&str) -> Result<u64, E>,
 ) -> Result<(), E> {
@@ -127,6 +137,12 @@ pub(crate) fn columns_of<E>(
         (facts.unpriced, schema::UNPRICED),
         (has_bodies, schema::HAS_BODIES),
         (cost.is_some_and(|(_, exact)| !exact), schema::INEXACT_COST),
+        (measure.fell_back, schema::FELL_BACK),
+        (measure.first_failed, schema::FIRST_FAILED),
+        (measure.usage_estimated, schema::USAGE_ESTIMATED),
+        (measure.limited, schema::LIMITED),
+        (measure.client_gone, schema::CLIENT_GONE),
+        (measure.broken, schema::BROKEN),
     ] {
         flags |= if set { flag } else { 0 };
     }
@@ -145,6 +161,16 @@ pub(crate) fn columns_of<E>(
         (Column::ReasoningTokens, known(usage.and_then(|usage| usage.reasoning))),
         (Column::Cost, known(cost.map(|(picos, _)| picos))),
         (Column::Trace, trace_number(facts.trace)),
+        (Column::WaitedUs, measure.waited_us),
+        (Column::UpstreamUs, measure.upstream_us),
+        (Column::Retries, measure.retries),
+        (Column::CacheWriteTokens, measure.cache_write),
+        (Column::AudioTokens, measure.audio),
+        (Column::ImageTokens, measure.image),
+        (Column::Searches, measure.searches),
+        (Column::Saved, measure.saved),
+        (Column::RequestBytes, measure.request_bytes),
+        (Column::ResponseBytes, measure.response_bytes),
     ] {
         columns.push(column, value);
     }

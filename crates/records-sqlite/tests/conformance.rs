@@ -9,6 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use tidegate_core::id;
+use tidegate_insight::Source;
 use tidegate_records::{Reader, Sink};
 use tidegate_records_sqlite::{SqliteOptions, SqliteReader, SqliteSink};
 
@@ -20,6 +21,10 @@ impl conformance::Place for Scratch {
     }
 
     fn reader(&self) -> Box<dyn Reader> {
+        Box::new(SqliteReader::new(&self.0))
+    }
+
+    fn source(&self) -> Box<dyn Source> {
         Box::new(SqliteReader::new(&self.0))
     }
 }

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tidegate_core::{Clock, SystemClock, id};
+use tidegate_insight::Source;
 use tidegate_records::record::Span;
 use tidegate_records::{
     Batch, Filter, IdSource, Keep, Kind, Options, Pipe, RawBodies, RawBody, Reader, RequestRecord, Sink,
@@ -155,6 +156,11 @@ fn killed_many_times(name: &str) {
             break;
         }
     }
+    // Roll-ups are what the records make, to the last one.
+    let (first, last) = (rows[rows.len() - 1].id.day(), rows[0].id.day());
+    let verified: Vec<_> = (first..=last).map(|day| reader.verify(day).unwrap()).collect();
+    let counted: u64 = verified.iter().map(|day| day.records).sum();
+    assert!(counted == rows.len() as u64 && verified.iter().all(|day| day.wrong == 0), "{verified:?}");
     let there: BTreeSet<&str> = rows.iter().map(|row| &*row.trace).collect();
     assert_eq!(there.len(), rows.len(), "no record twice");
     for (generation, acknowledged) in acknowledged.iter().enumerate() {

@@ -112,7 +112,7 @@ pub fn rows_and_records_say_what_was_put_in(place: &dyn Place) {
     for (row, record) in rows.iter().zip(records.iter().rev()) {
         let usage = record.usage.as_ref();
         assert_eq!(row.id.bits(), record.id);
-        assert_eq!((&*row.cost, &*row.currency), (&*record.cost.amount, "USD"));
+        assert_eq!((&*row.cost, &*row.currency), (&*record.cost.amount, &*record.cost.currency));
         assert_eq!(
             (row.status, row.stream, row.unpriced),
             (record.status, record.stream, record.cost.unpriced)

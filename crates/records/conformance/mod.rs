@@ -3,16 +3,19 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 mod batches;
+mod figures;
 mod lists;
 pub mod records;
 pub mod traces;
 
+use tidegate_insight::Source;
 use tidegate_records::{Reader, Sink};
 
 /// A store that is empty at first. `sink` is called again when the sink before was dropped.
 pub trait Place {
     fn sink(&self) -> Box<dyn Sink>;
     fn reader(&self) -> Box<dyn Reader>;
+    fn source(&self) -> Box<dyn Source>;
 }
 
 /// Every case with a store of its own.
@@ -24,6 +27,8 @@ pub fn all<P: Place>(empty: impl Fn() -> P) {
         ("a batch again", batches::a_batch_that_comes_again_changes_nothing),
         ("a clash", batches::a_clash_leaves_what_is_there_and_brings_no_bodies),
         ("twice in a batch", batches::an_id_twice_in_a_batch_is_one_record),
+        ("figures", figures::figures_are_what_adding_records_up_gives),
+        ("figures of batches that come again", figures::what_comes_again_is_counted_once),
         ("retention", batches::retention_drops_whole_days_and_what_comes_late_for_them),
     ] {
         println!("{name}");

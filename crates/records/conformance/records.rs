@@ -1,10 +1,10 @@
 //! Records that differ in what lists filter by.
 
 use tidegate_core::Usage;
-use tidegate_records::record::{Span, Timing, Who};
+use tidegate_records::record::{Bytes, Span, Timing, Who};
 use tidegate_records::{
-    Cost, Entry, Facts, Filter, IdSource, ListRow, Reader, RequestRecord, Sink, StoredBodies, StoredBody,
-    Written, codec,
+    Attempt, Cost, Entry, Facts, Filter, IdSource, ListRow, Reader, RequestRecord, Sink, StoredBodies,
+    StoredBody, Written, codec,
 };
 
 /// 2026-09-21, some time of the day.
@@ -43,19 +43,37 @@ pub fn record(ids: &IdSource, unix_ms: u64, i: u64) -> RequestRecord {
         model: pick(&["gpt-4o", "claude-x", "gpt-4o-mini", "o9", "rare"], 7),
         asked_model: "gpt-4o".into(),
         config: pick(&["pc-1", "", "pc-2"], 11),
-        cache: pick(&["", "hit", "miss"], 13),
+        cache: pick(&["", "hit", "miss", "semantic_hit", "disabled"], 13),
+        attempts: (0..i % 5)
+            .map(|attempt| Attempt {
+                target: pick(&["targets[0]", "targets[1]"], attempt / 2 + 1),
+                error: if attempt + 1 == i % 5 { "".into() } else { "timeout".into() },
+                duration_us: 100 + attempt,
+                hedge: i % 7 == attempt,
+                ..Attempt::default()
+            })
+            .collect(),
+        limit: pick(&["", "", "rate_limit"], 19),
+        bytes: Bytes { request: i * 3, response: i % 1_000 },
+        usage_estimated: i.is_multiple_of(23),
         status: [200, 200, 200, 200, 429, 500, 200, 404, 200, 200][(i % 10) as usize],
-        end: "ok".into(),
+        end: pick(&["ok", "ok", "client_gone", "stalled"], 3),
         stream: i.is_multiple_of(2),
         timing: Timing {
-            total_us: 1_000 + i,
+            total_us: 1_000 + i * 7_919 % 3_000_000,
             ttft_us: i.is_multiple_of(3).then_some(i),
+            waited_us: if i.is_multiple_of(12) { i } else { 0 },
             ..Timing::default()
         },
         usage: (!i.is_multiple_of(4)).then(|| Usage {
             input: i,
             cache_read: Some(2),
-            output: 3,
+            cache_write: i.is_multiple_of(5).then_some(4),
+            reasoning: i.is_multiple_of(6).then_some(1),
+            audio_input: i.is_multiple_of(9).then_some(7),
+            image_output: i.is_multiple_of(10).then_some(8),
+            searches: i.is_multiple_of(8).then_some(1),
+            output: 3 + i % 10,
             ..Usage::default()
         }),
         cost: Cost {
@@ -64,7 +82,8 @@ pub fn record(ids: &IdSource, unix_ms: u64, i: u64) -> RequestRecord {
                 1 => format!("0.{i:020}").into(),
                 _ => format!("0.00{:04}", i % 97).into(),
             },
-            currency: "USD".into(),
+            currency: pick(&["USD", "USD", "", "EUR"], 29),
+            saved: pick(&["", "0.01", "0.00000000000049"], 3),
             unpriced: i.is_multiple_of(5),
             ..Cost::default()
         },

@@ -25,14 +25,30 @@ pub struct Facts<'a> {
     pub model: &'a str,
     pub stream: bool,
     pub attempts: u64,
+    /// Where the first and the last attempt went.
+    pub first_target: &'a str,
+    pub last_target: &'a str,
+    /// The last attempt was sent because another one was slow.
+    pub last_hedge: bool,
+    /// Attempts at the last target before its last one. A hedge is none.
+    pub retries: u64,
+    /// The first attempt had an error.
+    pub first_failed: bool,
+    /// Until attempts had an outcome, all together.
+    pub upstream_us: u64,
     pub status: u16,
     pub end: &'a str,
     pub error: &'a str,
     pub total_us: u64,
     pub ttft_us: Option<u64>,
+    pub waited_us: u64,
     pub usage: Option<Usage>,
+    /// The usage was counted here.
+    pub usage_estimated: bool,
     /// An exact decimal.
     pub cost: &'a str,
+    /// An exact decimal: what a cache hit saved.
+    pub saved: &'a str,
     pub currency: &'a str,
     /// The cost or the usage behind it is an estimate.
     pub estimate: bool,
@@ -40,11 +56,15 @@ pub struct Facts<'a> {
     pub trace: &'a str,
     pub cache: &'a str,
     pub guardrail: &'a str,
+    /// Which limit or budget refused.
+    pub limit: &'a str,
+    pub request_bytes: u64,
+    pub response_bytes: u64,
 }
 
 impl<'a> Facts<'a> {
     pub fn of(record: &'a RequestRecord) -> Self {
-        Self {
+        let mut facts = Self {
             id: record.id(),
             organisation: &record.who.organisation,
             workspace: &record.who.workspace,
@@ -59,21 +79,57 @@ impl<'a> Facts<'a> {
             asked_model: &record.asked_model,
             model: &record.model,
             stream: record.stream,
-            attempts: record.attempts.len() as u64,
             status: record.status,
             end: &record.end,
             error: &record.error,
             total_us: record.timing.total_us,
             ttft_us: record.timing.ttft_us,
+            waited_us: record.timing.waited_us,
+            usage_estimated: record.usage_estimated,
             usage: record.usage.clone(),
             cost: &record.cost.amount,
+            saved: &record.cost.saved,
             currency: &record.cost.currency,
             estimate: record.cost.estimate || record.usage_estimated,
             unpriced: record.cost.unpriced,
             trace: &record.span.trace,
             cache: &record.cache,
             guardrail: &record.guardrail,
+            limit: &record.limit,
+            request_bytes: record.bytes.request,
+            response_bytes: record.bytes.response,
+            ..Self::default()
+        };
+        for attempt in &record.attempts {
+            facts.attempt(&Tried {
+                target: &attempt.target,
+                error: &attempt.error,
+                duration_us: attempt.duration_us,
+                hedge: attempt.hedge,
+            });
         }
+        facts
+    }
+
+    /// The last attempt went elsewhere than the first.
+    pub fn fell_back(&self) -> bool {
+        self.first_target != self.last_target
+    }
+
+    fn attempt(&mut self, tried: &Tried<'a>) {
+        if self.attempts == 0 {
+            self.first_target = tried.target;
+            self.first_failed = !tried.error.is_empty();
+        }
+        // Of the last target: what went there before this one.
+        self.retries = match self.attempts > 0 && !self.last_hedge && tried.target == self.last_target {
+            true => self.retries + 1,
+            false => 0,
+        };
+        self.attempts += 1;
+        self.last_target = tried.target;
+        self.last_hedge = tried.hedge;
+        self.upstream_us = self.upstream_us.saturating_add(tried.duration_us);
     }
 
     /// From a record as encoded by [`codec::encode`]. What is not among the facts is passed over, not checked.
@@ -99,7 +155,20 @@ impl<'a> Facts<'a> {
             12 => self.asked_model = value.text()?,
             13 => self.model = value.text()?,
             14 => self.stream = value.number()? != 0,
-            15 => self.attempts += value.group().map(|_| 1)?,
+            15 => {
+                let mut tried = Tried::default();
+                each(value.group()?, |number, value| {
+                    match number {
+                        2 => tried.target = value.text()?,
+                        7 => tried.duration_us = value.number()?,
+                        9 => tried.error = value.text()?,
+                        11 => tried.hedge = value.number()? != 0,
+                        _ => {}
+                    }
+                    Ok(())
+                })?;
+                self.attempt(&tried);
+            }
             16 => self.status = u16::try_from(value.number()?).map_err(|_| Malformed)?,
             17 => self.end = value.text()?,
             18 => self.error = value.text()?,
@@ -107,18 +176,23 @@ impl<'a> Facts<'a> {
                 match number {
                     1 => self.total_us = value.number()?,
                     2 => self.ttft_us = Some(value.number()?),
+                    4 => self.waited_us = value.number()?,
                     _ => {}
                 }
                 Ok(())
             })?,
             21 => self.usage = Some(Usage::read(value.group()?)?),
-            22 => self.estimate |= value.number()? != 0,
+            22 => {
+                self.usage_estimated = value.number()? != 0;
+                self.estimate |= self.usage_estimated;
+            }
             23 => each(value.group()?, |number, value| {
                 match number {
                     1 => self.cost = value.text()?,
                     2 => self.currency = value.text()?,
                     3 => self.estimate |= value.number()? != 0,
                     4 => self.unpriced = value.number()? != 0,
+                    5 => self.saved = value.text()?,
                     _ => {}
                 }
                 Ok(())
@@ -131,6 +205,15 @@ impl<'a> Facts<'a> {
             })?,
             25 => self.cache = value.text()?,
             26 => self.guardrail = value.text()?,
+            27 => self.limit = value.text()?,
+            29 => each(value.group()?, |number, value| {
+                match number {
+                    1 => self.request_bytes = value.number()?,
+                    2 => self.response_bytes = value.number()?,
+                    _ => {}
+                }
+                Ok(())
+            })?,
             _ => {}
         }
         Ok(())
@@ -148,6 +231,15 @@ impl<'a> Facts<'a> {
         }
         Ok(())
     }
+}
+
+/// What is looked at of one attempt.
+#[derive(Debug, Default)]
+struct Tried<'a> {
+    target: &'a str,
+    error: &'a str,
+    duration_us: u64,
+    hedge: bool,
 }
 
 fn each<'a>(

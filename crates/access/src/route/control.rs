@@ -168,6 +168,8 @@ pub const CONTROL: &[Route] = &[
     Route::control(GET, "/v1/analytics/groups/metadata/{key}", Needs(S::AnalyticsView)),
     Route::control(GET, "/v1/analytics/groups/{dimension}", Needs(S::AnalyticsView)),
     Route::control(GET, "/v1/analytics/summary/cache", Needs(S::AnalyticsView)),
+    Route::control(GET, "/v1/analytics/metrics", Needs(S::AnalyticsView)),
+    Route::control(GET, "/v1/analytics/query", Needs(S::AnalyticsView)),
 
     // Guardrails.
     Route::control(POST, "/v1/guardrails",

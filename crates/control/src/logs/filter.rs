@@ -17,45 +17,45 @@ use crate::problem::Problem;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub(crate) struct Asked {
     /// RFC 3339.
-    pub(super) time_of_generation_min: Option<String>,
-    pub(super) time_of_generation_max: Option<String>,
-    pub(super) status_code: Option<String>,
+    pub(crate) time_of_generation_min: Option<String>,
+    pub(crate) time_of_generation_max: Option<String>,
+    pub(crate) status_code: Option<String>,
     /// `true` is any status from 200 to 299, `false` any from 300 on.
-    pub(super) is_success: Option<String>,
-    pub(super) ai_model: Option<String>,
+    pub(crate) is_success: Option<String>,
+    pub(crate) ai_model: Option<String>,
     /// `provider__model`
-    pub(super) ai_org_model: Option<String>,
+    pub(crate) ai_org_model: Option<String>,
     /// Ids in the catalogue.
-    pub(super) ai_org: Option<String>,
-    pub(super) virtual_keys: Option<String>,
-    pub(super) configs: Option<String>,
-    pub(super) api_key_ids: Option<String>,
+    pub(crate) ai_org: Option<String>,
+    pub(crate) virtual_keys: Option<String>,
+    pub(crate) configs: Option<String>,
+    pub(crate) api_key_ids: Option<String>,
     /// The users that metadata names.
-    pub(super) user: Option<String>,
-    pub(super) trace_id: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) trace_id: Option<String>,
     /// `HIT`, `MISS`, `SEMANTIC HIT`, `SEMANTIC MISS`, `REFRESH`, `DISABLED`
-    pub(super) cache_status: Option<String>,
+    pub(crate) cache_status: Option<String>,
     /// A JSON object of texts.
-    pub(super) metadata: Option<String>,
+    pub(crate) metadata: Option<String>,
     /// Cents.
-    pub(super) cost_min: Option<String>,
-    pub(super) cost_max: Option<String>,
-    pub(super) total_units_min: Option<String>,
-    pub(super) total_units_max: Option<String>,
-    pub(super) prompt_token_min: Option<String>,
-    pub(super) prompt_token_max: Option<String>,
-    pub(super) completion_token_min: Option<String>,
-    pub(super) completion_token_max: Option<String>,
+    pub(crate) cost_min: Option<String>,
+    pub(crate) cost_max: Option<String>,
+    pub(crate) total_units_min: Option<String>,
+    pub(crate) total_units_max: Option<String>,
+    pub(crate) prompt_token_min: Option<String>,
+    pub(crate) prompt_token_max: Option<String>,
+    pub(crate) completion_token_min: Option<String>,
+    pub(crate) completion_token_max: Option<String>,
     /// Not there yet.
-    pub(super) weighted_feedback_min: Option<String>,
+    pub(crate) weighted_feedback_min: Option<String>,
     /// Not there yet.
-    pub(super) weighted_feedback_max: Option<String>,
+    pub(crate) weighted_feedback_max: Option<String>,
     /// Not there yet.
-    pub(super) prompt_slug: Option<String>,
+    pub(crate) prompt_slug: Option<String>,
     /// Not there yet.
-    pub(super) span_id: Option<String>,
+    pub(crate) span_id: Option<String>,
     /// Not there yet.
-    pub(super) search: Option<String>,
+    pub(crate) search: Option<String>,
 }
 
 /// Names of one parameter.
@@ -202,7 +202,7 @@ pub(crate) fn time(field: &str, text: Option<&str>) -> Result<Option<u64>, Probl
     seconds.map(Some).ok_or_else(wrong)
 }
 
-fn number<N: FromStr>(field: &str, text: Option<&str>) -> Result<Option<N>, Problem> {
+pub(crate) fn number<N: FromStr>(field: &str, text: Option<&str>) -> Result<Option<N>, Problem> {
     let Some(text) = text else { return Ok(None) };
     let wrong = || Problem::field(field, format!("{} is not accepted", shown(text)), "a whole number from 0");
     text.parse().map(Some).map_err(|_| wrong())

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tidegate_control::{ApiOptions, Records};
+use tidegate_insight::{Block, Cube, Measure, Scanned, Seen, Source, Verified, Wanted};
 use tidegate_records::{
     Attempt, Cost, Facts, Filter, Found, IdSource, Kind, ListRow, Page, Policy, RawBodies, RawBody,
     ReadError, Reader, RecordId, RequestRecord, Span, StoredBodies, Text, Timing, Who,
@@ -15,7 +16,7 @@ use crate::world::World;
 
 /// Records in memory, which a filter reads by its own definition.
 #[derive(Debug, Default)]
-struct Shelf(Vec<Found>);
+pub struct Shelf(pub Vec<Found>);
 
 #[derive(Debug)]
 struct Browser(Arc<std::sync::Mutex<Shelf>>);
@@ -63,9 +64,39 @@ impl Reader for Browser {
     }
 }
 
-const START: u64 = 1_790_000_000_000;
+impl Source for Browser {
+    fn scan(
+        &mut self,
+        filter: &Filter,
+        wanted: Wanted<'_>,
+        _: u64,
+        each: &mut dyn FnMut(Seen<'_>),
+    ) -> Result<Scanned, ReadError> {
+        for record in self.hits(filter, None, usize::MAX).rows {
+            let facts = Facts::of(&record);
+            let key = wanted.group.map(|group| group.of(&facts)).unwrap_or_default();
+            each(Seen { key: &key, user: facts.user, measure: &Measure::of(&facts) });
+        }
+        Ok(Scanned::default())
+    }
 
-async fn world() -> (World, Arc<std::sync::Mutex<Shelf>>) {
+    fn cells(
+        &mut self,
+        _: Cube,
+        hours: std::ops::Range<u32>,
+        _: &mut dyn FnMut(&Block<'_>),
+    ) -> Result<Vec<u32>, ReadError> {
+        Ok((hours.start / 24..=hours.end / 24).collect())
+    }
+
+    fn verify(&mut self, _: u32) -> Result<Verified, ReadError> {
+        Ok(Verified::default())
+    }
+}
+
+pub const START: u64 = 1_790_000_000_000;
+
+pub async fn world() -> (World, Arc<std::sync::Mutex<Shelf>>) {
     let shelf = Arc::new(std::sync::Mutex::new(Shelf::default()));
     let behind = Arc::clone(&shelf);
     let records = Records::new(move || Box::new(Browser(Arc::clone(&behind))));

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by failing")]
 
+mod analytics;
 mod api_keys;
 mod audit_logs;
 mod configs;

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use tidegate_insight::Source;
 use tidegate_records::{Facts, Filter, Reader, Sink, SinkError, Written};
 
 use super::support::*;
@@ -77,7 +78,7 @@ fn the_files_of_a_newer_binary_are_read_and_written() {
         let table = if file.starts_with("rows") { "block" } else { "body" };
         let connection = rusqlite::Connection::open(scratch.0.join(file)).unwrap();
         let change = format!(
-            "alter table {table} add column later integer not null default 7; pragma user_version = 3;"
+            "alter table {table} add column later integer not null default 7; pragma user_version = 4;"
         );
         connection.execute_batch(&change).unwrap();
     }
@@ -144,4 +145,54 @@ fn a_file_that_is_no_database_is_the_stores_fault_and_passes() {
     assert!(scratch.reader().count(&Filter::default(), 10).is_err());
     fs::write(&path, good).unwrap();
     assert_eq!(sink.write(std::slice::from_ref(&entry)).unwrap().known, 1);
+}
+
+/// An older binary wrote some records without their cells, or a file was begun by one: figures are made of blocks until the
+/// day is opened for writing, which makes the cells anew.
+#[test]
+fn a_day_that_has_records_without_cells_is_mended() {
+    let (scratch, ids) = (Scratch::new(), ids());
+    let mut sink = scratch.sink();
+    let records: Vec<_> = (0..500).map(|i| record(&ids, NOW + i, i)).collect();
+    let day = records[0].id().day();
+    write(&mut sink, &records[..400], &|_| None);
+    let whole = scratch.reader().verify(day).unwrap();
+    assert_eq!((whole.records, whole.wrong), (400, 0));
+    drop(sink);
+    let connection = rusqlite::Connection::open(scratch.0.join(&scratch.files()[0])).unwrap();
+    connection.execute("delete from rollup where id % 2 = 0", []).unwrap();
+    assert_eq!(scratch.reader().verify(day).unwrap().wrong, 3);
+    let mut ignored = |_: &tidegate_insight::Block<'_>| {};
+    let hours = day * 24..day * 24 + 24;
+    let missing = scratch.reader().cells(tidegate_insight::Cube::Traffic, hours.clone(), &mut ignored);
+    assert_eq!(missing, Ok(vec![day]));
+    let mut sink = scratch.sink();
+    write(&mut sink, &records[400..], &|_| None);
+    let whole = scratch.reader().verify(day).unwrap();
+    assert_eq!((whole.records, whole.wrong), (500, 0));
+    assert_eq!(scratch.reader().cells(tidegate_insight::Cube::Traffic, hours, &mut ignored), Ok(vec![]));
+    // What is counted wrongly is seen.
+    connection
+        .execute(
+            "update rollup set cells = (select cells from rollup where cube = 1 limit 1) where cube = 1",
+            [],
+        )
+        .unwrap();
+    assert_eq!(scratch.reader().verify(day).unwrap().wrong, 1);
+}
+
+/// A batch a moment, all day long: a question opens some dozens of rows.
+#[test]
+fn small_rollups_become_large_ones() {
+    let (scratch, ids) = (Scratch::new(), ids());
+    let mut sink = scratch.sink();
+    let records: Vec<_> = (0..1_100).map(|i| record(&ids, NOW + i, i)).collect();
+    for record in &records {
+        write(&mut sink, std::slice::from_ref(record), &|_| None);
+    }
+    let connection = rusqlite::Connection::open(scratch.0.join(&scratch.files()[0])).unwrap();
+    let rows: i64 = connection.query_row("select count(*) from rollup", [], |row| row.get(0)).unwrap();
+    assert!(rows < 3 * 4 * 8, "{rows}");
+    let whole = scratch.reader().verify(records[0].id().day()).unwrap();
+    assert_eq!((whole.records, whole.wrong), (1_100, 0));
 }

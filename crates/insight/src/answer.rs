@@ -1,0 +1,257 @@
+//! From a question to its answer: from cells where a cube has what is asked for, from records where not.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+use foldhash::fast::{FixedState, RandomState};
+use tidegate_records::{Filter, ReadError};
+
+use crate::block::Block;
+use crate::cell::Cell;
+use crate::cells::merge_columns;
+use crate::cube::{Cube, NAMES, Place};
+use crate::metric::Value;
+use crate::query::{Answer, Bucket, Group, Query};
+use crate::source::{Seen, Source, Wanted};
+
+const HOUR_MS: u64 = 3_600_000;
+const DAY_MS: u64 = 24 * HOUR_MS;
+/// Records that are looked at one by one for an answer.
+const MOST_RECORDS: u64 = 2_000_000;
+/// Groups that are told apart before the order is known.
+const MOST_GROUPS: usize = 50_000;
+/// Hashes of users that are kept for an answer.
+const MOST_USERS: usize = 4_000_000;
+
+/// # Errors
+/// [`ReadError`]
+pub fn answer(source: &mut dyn Source, query: &Query) -> Result<Answer, ReadError> {
+    let seconds = query.to_ms.saturating_sub(query.from_ms) as f64 / 1e3;
+    if query.group.is_none() {
+        let mut tally = Tally::new(query, query.bucket, None);
+        gather(source, query, &mut tally)?;
+        let exact = tally.exact;
+        return Ok(Answer { exact, groups: vec![tally.group(0, None)] });
+    }
+    // First who is to be told, then their points: points of everybody would be too many to hold.
+    let mut totals = Tally::new(query, Bucket::None, None);
+    gather(source, query, &mut totals)?;
+    let mut exact = totals.exact;
+    let rank = |cell: &Cell| query.rank.of(cell, seconds).map_or(f64::NEG_INFINITY, Value::real);
+    let mut ranked: Vec<(f64, String, u32)> = totals
+        .keys
+        .iter()
+        .filter_map(|(key, number)| {
+            let place = totals.places.get(&(*number, 0))?;
+            Some((rank(&totals.cells[*place]), key.clone(), *number))
+        })
+        .collect();
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let rest = ranked.split_off(query.top.min(ranked.len()));
+    let mut groups: Vec<Group> =
+        ranked.iter().map(|(_, key, number)| totals.group(*number, Some(key.clone()))).collect();
+    if !rest.is_empty() || totals.places.contains_key(&(OTHERS, 0)) {
+        let mut others = totals.group(OTHERS, None);
+        rest.iter().for_each(|(_, _, number)| others.total.merge(&totals.group(*number, None).total));
+        groups.push(others);
+    }
+    if query.bucket != Bucket::None && !groups.is_empty() {
+        let shown = (0u32..).zip(&ranked).map(|(at, (_, key, _))| (key.clone(), at)).collect();
+        let mut tally = Tally::new(query, query.bucket, Some(shown));
+        gather(source, query, &mut tally)?;
+        exact &= tally.exact;
+        for (at, group) in (0u32..).zip(&mut groups) {
+            let number = if group.key.is_some() { at } else { OTHERS };
+            group.points = tally.group(number, None).points;
+        }
+    }
+    Ok(Answer { exact, groups })
+}
+
+/// The cube that has all that is asked for, and is no coarser than the buckets.
+pub(crate) fn cube_for(query: &Query, bucket: Bucket) -> Option<Cube> {
+    Cube::ALL.into_iter().find(|cube| {
+        let is_fine = bucket.width_ms().is_none_or(|width| width >= u64::from(cube.hours()) * HOUR_MS);
+        is_fine
+            && (!query.wants.users || *cube == Cube::Users)
+            && query.group.as_ref().is_none_or(|group| cube.place(group).is_some())
+            && cube.lists(&query.filter).is_some()
+    })
+}
+
+fn gather(source: &mut dyn Source, query: &Query, tally: &mut Tally) -> Result<(), ReadError> {
+    let Some(cube) = cube_for(query, tally.bucket) else {
+        return scan(source, query, query.from_ms, query.to_ms, tally);
+    };
+    let unit = u64::from(cube.hours()) * HOUR_MS;
+    let first = query.from_ms.div_ceil(unit) * unit;
+    let end = if query.until_now { query.to_ms.div_ceil(unit) } else { query.to_ms / unit } * unit;
+    if first >= end {
+        return scan(source, query, query.from_ms, query.to_ms, tally);
+    }
+    scan(source, query, end, query.to_ms, tally)?;
+    let hour = |ms: u64| u32::try_from(ms / HOUR_MS).unwrap_or(u32::MAX);
+    let hours = hour(first)..hour(end);
+    let missing = source.cells(cube, hours.clone(), &mut |block| {
+        tally.block(query, cube, block, |at| hours.contains(&block.hour(at)));
+    })?;
+    for day in missing {
+        let start = u64::from(day) * DAY_MS;
+        scan(source, query, start.max(first), (start + DAY_MS).min(end), tally)?;
+    }
+    scan(source, query, query.from_ms, first, tally)
+}
+
+/// Records one by one.
+fn scan(
+    source: &mut dyn Source,
+    query: &Query,
+    from_ms: u64,
+    to_ms: u64,
+    tally: &mut Tally,
+) -> Result<(), ReadError> {
+    if from_ms >= to_ms {
+        return Ok(());
+    }
+    if tally.left == 0 {
+        tally.exact = false;
+        return Ok(());
+    }
+    let filter = Filter { from_ms: Some(from_ms), to_ms: Some(to_ms), ..query.filter.clone() };
+    let wanted = Wanted { group: query.group.as_ref(), user: query.wants.users };
+    let most = tally.left;
+    let scanned = source.scan(&filter, wanted, most, &mut |seen| tally.record(seen))?;
+    tally.left = most.saturating_sub(scanned.records);
+    tally.exact &= !scanned.cut;
+    Ok(())
+}
+
+/// The number of the group of all that are not told one by one.
+const OTHERS: u32 = u32::MAX;
+
+/// Cells by group and bucket.
+struct Tally {
+    bucket: Bucket,
+    shapes: bool,
+    users: bool,
+    grouped: bool,
+    /// No others than these are told apart.
+    closed: bool,
+    keys: HashMap<String, u32, RandomState>,
+    places: HashMap<(u32, u64), usize, RandomState>,
+    cells: Vec<Cell>,
+    exact: bool,
+    /// Records that may be looked at still.
+    left: u64,
+    held_users: usize,
+}
+
+impl Tally {
+    fn new(query: &Query, bucket: Bucket, shown: Option<HashMap<String, u32, RandomState>>) -> Self {
+        Self {
+            bucket,
+            shapes: query.wants.shapes,
+            users: query.wants.users,
+            grouped: query.group.is_some(),
+            closed: shown.is_some(),
+            keys: shown.unwrap_or_default(),
+            places: HashMap::default(),
+            cells: Vec::new(),
+            exact: true,
+            left: MOST_RECORDS,
+            held_users: 0,
+        }
+    }
+
+    fn key(&mut self, key: &str) -> u32 {
+        if !self.grouped {
+            return 0;
+        }
+        if let Some(number) = self.keys.get(key) {
+            return *number;
+        }
+        if self.closed {
+            return OTHERS;
+        }
+        if self.keys.len() >= MOST_GROUPS {
+            self.exact = false;
+            return OTHERS;
+        }
+        let number = u32::try_from(self.keys.len()).unwrap_or(OTHERS);
+        self.keys.insert(key.to_owned(), number);
+        number
+    }
+
+    fn place(&mut self, key: u32, at_ms: u64) -> usize {
+        *self.places.entry((key, self.bucket.start(at_ms))).or_insert_with(|| {
+            self.cells.push(Cell::default());
+            self.cells.len() - 1
+        })
+    }
+
+    fn record(&mut self, seen: Seen<'_>) {
+        let key = self.key(seen.key);
+        let place = self.place(key, seen.measure.at_ms);
+        self.cells[place].add(seen.measure, self.shapes);
+        if self.users {
+            self.user(place, seen.user);
+        }
+    }
+
+    fn user(&mut self, place: usize, user: &str) {
+        if user.is_empty() {
+            return;
+        }
+        if self.held_users >= MOST_USERS {
+            self.exact = false;
+        } else if self.cells[place].users.insert(FixedState::default().hash_one(user)) {
+            self.held_users += 1;
+        }
+    }
+
+    fn block(&mut self, query: &Query, cube: Cube, block: &Block<'_>, is_in_time: impl Fn(usize) -> bool) {
+        let Some(lists) = cube.lists(&query.filter) else { return };
+        let numbers: [Option<Vec<u64>>; NAMES] = lists.map(|names| block.numbers(names));
+        let status = query.filter.status.as_ref();
+        let fits = |at: usize| {
+            is_in_time(at)
+                && numbers.iter().enumerate().all(|(place, numbers)| {
+                    numbers
+                        .as_ref()
+                        .is_none_or(|numbers| numbers.contains(&block.get(crate::block::NAME + place, at)))
+                })
+                && status.is_none_or(|status| status.holds(block.status(at)))
+        };
+        let group = query.group.as_ref().and_then(|group| cube.place(group));
+        let mut places = vec![usize::MAX; block.len()];
+        for (at, place) in places.iter_mut().enumerate().filter(|(at, _)| fits(*at)) {
+            let key = match group {
+                None => 0,
+                Some(Place::Name(name)) => self.key(block.name(name, at)),
+                Some(Place::Status) => self.key(&block.status(at).to_string()),
+            };
+            *place = self.place(key, u64::from(block.hour(at)) * HOUR_MS);
+            if self.users {
+                self.user(*place, block.name(2, at));
+            }
+        }
+        merge_columns(block, &places, &mut self.cells, self.shapes);
+    }
+
+    /// What was gathered under a number.
+    fn group(&self, number: u32, key: Option<String>) -> Group {
+        let mut points: Vec<(u64, Cell)> = self
+            .places
+            .iter()
+            .filter(|((group, _), _)| *group == number)
+            .map(|((_, start), place)| (*start, self.cells[*place].clone()))
+            .collect();
+        points.sort_by_key(|(start, _)| *start);
+        let mut total = Cell::default();
+        points.iter().for_each(|(_, cell)| total.merge(cell));
+        if self.bucket == Bucket::None {
+            points.clear();
+        }
+        Group { key, total, points }
+    }
+}

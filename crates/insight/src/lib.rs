@@ -1,0 +1,35 @@
+//! Figures of many records: which there are, how they are made, and how stores keep them ready.
+//!
+//! [`Metric`] is the table of all figures. A [`Cell`] is what is known of some records together: exact counts and sums,
+//! amounts to 10^-12 USD, sketches of latencies whose quantiles are off by half a percent at most. Stores keep cells by hour
+//! and by what tells records apart (a [`Cube`]), written in the transaction that writes the records: a batch becomes one
+//! [`Block`] per cube, gathered in [`Cells`], and small blocks are merged. [`answer`] reads cells where a cube has what is
+//! asked for, and records where not; the store is a [`Source`]. No clock, no I/O.
+
+mod answer;
+mod block;
+mod cell;
+mod cells;
+mod cube;
+mod measure;
+mod metric;
+mod query;
+mod sketch;
+mod source;
+mod table;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod varint;
+
+pub use answer::answer;
+pub use block::Block;
+pub use cell::{Amount, Cell, Shape, Sum};
+pub use cells::Cells;
+pub use cube::{Cube, Dimension};
+pub use measure::{Cached, Measure, is_usd, picos};
+pub use metric::{Better, Kind, Metric, Unit, Value};
+pub use query::{Answer, Bucket, Group, Query, Wants};
+pub use sketch::{ALPHA, Sketch};
+pub use source::{Scanned, Seen, Source, Verified, Wanted};

@@ -1,0 +1,290 @@
+//! Blocks and answers, against adding records up one by one.
+
+use std::ops::Range;
+
+use tidegate_core::Usage;
+use tidegate_records::{Facts, Filter, ReadError, RecordId, StatusFilter};
+
+use crate::testing::Chance;
+use crate::*;
+
+const START: u64 = 1_790_000_000_000;
+const COUNT: u64 = 900;
+
+/// Records of four days in memory, with blocks of every cube for all days but one.
+#[derive(Debug)]
+struct Shelf {
+    records: Vec<Facts<'static>>,
+    blocks: Vec<(Cube, Vec<u8>)>,
+    without: u32,
+    scanned: u64,
+}
+
+fn records(count: u64) -> Vec<Facts<'static>> {
+    let mut chance = Chance(11);
+    let mut pick = move |names: &[&'static str]| names[chance.below(names.len() as u64) as usize];
+    let mut more = Chance(5);
+    (0..count)
+        .map(|i| Facts {
+            id: RecordId::from_bits(
+                RecordId::first_of(START + i * 4 * 86_400_000 / count).bits() + i % 4_096,
+            ),
+            organisation: "org",
+            workspace: pick(&["a", "b"]),
+            provider: pick(&["openai", "anthropic"]),
+            model: pick(&["x", "y", "z", ""]),
+            route: pick(&["chat", "messages"]),
+            api_key: pick(&["", "k1", "k2"]),
+            key_owner: pick(&["", "ann"]),
+            config: pick(&["", "pc"]),
+            user: pick(&["", "u1", "u2", "u3", "u4"]),
+            cache: pick(&["disabled", "hit", "miss", "semantic_hit"]),
+            metadata: vec![("team", pick(&["red", "blue"]))],
+            status: [200, 200, 200, 429, 500][more.below(5) as usize],
+            stream: more.below(2) == 0,
+            attempts: 1,
+            total_us: more.below(5_000_000),
+            ttft_us: Some(more.below(900_000)),
+            usage: Some(Usage { input: more.below(1_000), output: more.below(90), ..Usage::default() }),
+            cost: pick(&["", "0.0012", "0.0000000000019", "3.5"]),
+            saved: pick(&["", "0.5"]),
+            currency: "USD",
+            ..Facts::default()
+        })
+        .collect()
+}
+
+impl Shelf {
+    fn new() -> Self {
+        let records = records(COUNT);
+        let without = (records[COUNT as usize / 2].id.unix_ms() / 86_400_000) as u32;
+        let mut blocks = Vec::new();
+        for cube in Cube::ALL {
+            for batch in records.chunks(60) {
+                let mut cells = Cells::new(cube);
+                for facts in batch.iter().filter(|facts| facts.id.day() != without) {
+                    cells.add(facts, &Measure::of(facts));
+                }
+                blocks.push((cube, cells.encode()));
+            }
+        }
+        Self { records, blocks, without, scanned: 0 }
+    }
+}
+
+impl Source for Shelf {
+    fn scan(
+        &mut self,
+        filter: &Filter,
+        wanted: Wanted<'_>,
+        most: u64,
+        each: &mut dyn FnMut(Seen<'_>),
+    ) -> Result<Scanned, ReadError> {
+        let mut records = 0;
+        for facts in self.records.iter().rev().filter(|facts| filter.fits(facts)) {
+            if records == most {
+                return Ok(Scanned { records, cut: true });
+            }
+            records += 1;
+            let key = wanted.group.map(|group| group.of(facts)).unwrap_or_default();
+            let user = if wanted.user { facts.user } else { "" };
+            each(Seen { key: &key, user, measure: &Measure::of(facts) });
+        }
+        self.scanned += records;
+        Ok(Scanned { records, cut: false })
+    }
+
+    fn cells(
+        &mut self,
+        cube: Cube,
+        hours: Range<u32>,
+        each: &mut dyn FnMut(&Block<'_>),
+    ) -> Result<Vec<u32>, ReadError> {
+        for (_, bytes) in self.blocks.iter().filter(|(own, _)| *own == cube) {
+            each(&Block::read(bytes).unwrap());
+        }
+        let missing = (hours.start / 24..=hours.end / 24).contains(&self.without);
+        Ok(missing.then_some(self.without).into_iter().collect())
+    }
+
+    fn verify(&mut self, _: u32) -> Result<Verified, ReadError> {
+        Ok(Verified::default())
+    }
+}
+
+fn query(from_ms: u64, to_ms: u64) -> Query {
+    Query {
+        from_ms,
+        to_ms,
+        until_now: false,
+        bucket: Bucket::None,
+        group: None,
+        filter: Filter::default(),
+        top: 100,
+        rank: Metric::find("requests").unwrap(),
+        wants: Wants { shapes: true, users: false },
+    }
+}
+
+/// By adding up, whatever cubes there are.
+fn brute(shelf: &Shelf, query: &Query, key: Option<&str>, bucket: Option<u64>) -> Cell {
+    let filter = Filter { from_ms: Some(query.from_ms), to_ms: Some(query.to_ms), ..query.filter.clone() };
+    let mut cell = Cell::default();
+    for facts in shelf.records.iter().filter(|facts| filter.fits(facts)) {
+        let own = query.group.as_ref().map(|group| group.of(facts).into_owned());
+        let at = query.bucket.start(facts.id.unix_ms());
+        if (key.is_none() || own.as_deref() == key) && bucket.is_none_or(|bucket| bucket == at) {
+            cell.add(&Measure::of(facts), true);
+        }
+    }
+    cell
+}
+
+fn same(got: &Cell, want: &Cell) {
+    assert_eq!((got.sums, got.amounts), (want.sums, want.amounts));
+    for shape in Shape::ALL {
+        for share in [0.5, 0.95] {
+            assert_eq!(got.shape(shape).quantile(share), want.shape(shape).quantile(share));
+        }
+    }
+}
+
+#[test]
+fn answers_are_what_adding_up_gives() {
+    let mut shelf = Shelf::new();
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let filters = [
+        Filter::default(),
+        Filter { workspace: names(&["a"]), model: names(&["x", "", "unknown"]), ..Filter::default() },
+        Filter { status: Some(StatusFilter::Range(400, 599)), ..Filter::default() },
+        Filter { api_key: names(&["k1"]), key_owner: names(&["ann"]), ..Filter::default() },
+        Filter { user: names(&["u1", "u9"]), ..Filter::default() },
+        Filter { metadata: vec![("team".into(), "red".into())], ..Filter::default() },
+        Filter { workspace: names(&["nowhere"]), ..Filter::default() },
+    ];
+    let groups = [
+        None,
+        Some(Dimension::Model),
+        Some(Dimension::Status),
+        Some(Dimension::ApiKey),
+        Some(Dimension::User),
+        Some(Dimension::Metadata("team".into())),
+    ];
+    let buckets = [Bucket::None, Bucket::FiveMinutes, Bucket::Hour, Bucket::Day, Bucket::Week];
+    let mut from_cells = 0;
+    for (from_ms, to_ms) in
+        [(START, START + 4 * 86_400_000), (START + 5_000_000, START + 200_000_000), (0, START)]
+    {
+        for filter in &filters {
+            for group in &groups {
+                for bucket in buckets {
+                    let query = Query {
+                        bucket,
+                        group: group.clone(),
+                        filter: filter.clone(),
+                        ..query(from_ms, to_ms)
+                    };
+                    shelf.scanned = 0;
+                    let answer = answer(&mut shelf, &query).unwrap();
+                    assert!(answer.exact);
+                    let whole = brute(&shelf, &query, None, None);
+                    from_cells += u64::from(shelf.scanned < whole.sum(Sum::Requests));
+                    let mut all = Cell::default();
+                    for group in &answer.groups {
+                        all.merge(&group.total);
+                        same(&group.total, &brute(&shelf, &query, group.key.as_deref(), None));
+                        for (start, cell) in &group.points {
+                            same(cell, &brute(&shelf, &query, group.key.as_deref(), Some(*start)));
+                        }
+                        let points = group.points.iter().map(|(_, cell)| cell.sum(Sum::Requests));
+                        let within: u64 = points.sum();
+                        assert!(bucket == Bucket::None || within == group.total.sum(Sum::Requests));
+                    }
+                    same(&all, &whole);
+                }
+            }
+        }
+    }
+    assert!(from_cells > 50, "cubes answered: {from_cells}");
+}
+
+#[test]
+fn the_others_are_together_and_users_are_counted_once() {
+    let mut shelf = Shelf::new();
+    let whole = query(START - 86_400_000, START + 6 * 86_400_000);
+    let by_model = Query { top: 2, group: Some(Dimension::Model), bucket: Bucket::Day, ..whole.clone() };
+    let answer_of = |shelf: &mut Shelf, query: &Query| answer(shelf, query).unwrap();
+    let answer = answer_of(&mut shelf, &by_model);
+    assert_eq!((answer.groups.len(), &answer.groups[2].key), (3, &None));
+    let sum: u64 = answer.groups.iter().map(|group| group.total.sum(Sum::Requests)).sum();
+    assert_eq!(sum, COUNT);
+    assert!(answer.groups[0].total.sum(Sum::Requests) >= answer.groups[1].total.sum(Sum::Requests));
+    let points: u64 = answer.groups[2].points.iter().map(|(_, cell)| cell.sum(Sum::Requests)).sum();
+    assert_eq!(points, answer.groups[2].total.sum(Sum::Requests));
+
+    let wants = Wants { shapes: false, users: true };
+    for (bucket, group) in [
+        (Bucket::None, None),
+        (Bucket::Day, None),
+        (Bucket::Hour, None),
+        (Bucket::Day, Some(Dimension::Workspace)),
+        (Bucket::None, Some(Dimension::Model)),
+    ] {
+        let answer = answer_of(&mut shelf, &Query { wants, bucket, group, ..whole.clone() });
+        answer.groups.iter().for_each(|group| assert_eq!(group.total.users(), 4));
+    }
+}
+
+#[test]
+fn blocks_are_merged_exactly_in_any_order() {
+    let shelf = Shelf::new();
+    for cube in Cube::ALL {
+        let mut want = Cells::new(cube);
+        for facts in shelf.records.iter().filter(|facts| facts.id.day() != shelf.without) {
+            want.add(facts, &Measure::of(facts));
+        }
+        let bytes: Vec<&Vec<u8>> =
+            shelf.blocks.iter().filter(|(own, _)| *own == cube).map(|(_, b)| b).collect();
+        let (mut first, mut second) = (Cells::new(cube), Cells::new(cube));
+        bytes[..9].iter().for_each(|bytes| first.merge(&Block::read(bytes).unwrap()));
+        bytes[9..].iter().rev().for_each(|bytes| second.merge(&Block::read(bytes).unwrap()));
+        let (first, second) = (first.encode(), second.encode());
+        let mut all = Cells::new(cube);
+        all.merge(&Block::read(&second).unwrap());
+        all.merge(&Block::read(&first).unwrap());
+        assert!(all == want, "{cube:?}");
+        all.add(&shelf.records[0], &Measure::of(&shelf.records[0]));
+        assert!(all != want, "{cube:?}");
+    }
+}
+
+#[test]
+fn any_bytes_are_read_without_harm() {
+    let shelf = Shelf::new();
+    let bytes = &shelf.blocks[0].1;
+    let cells = Block::read(bytes).unwrap().len();
+    for cut in 0..bytes.len() {
+        assert!(Block::read(&bytes[..cut]).is_none(), "{cut}");
+    }
+    for at in 0..bytes.len().min(600) {
+        for bit in 0..8 {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1 << bit;
+            if let Some(block) = Block::read(&changed).filter(|block| block.len() <= cells) {
+                let mut all = Cells::new(Cube::Traffic);
+                all.merge(&block);
+            }
+        }
+    }
+}
+
+#[test]
+fn buckets_begin_where_they_should() {
+    // 2026-09-21 is a Monday.
+    let monday = 1_789_948_800_000;
+    assert_eq!(Bucket::Week.start(monday), monday);
+    assert_eq!(Bucket::Week.start(monday - 1), monday - 7 * 86_400_000);
+    assert_eq!(Bucket::Day.start(START), monday);
+    assert_eq!(Bucket::Hour.all(monday + 1, monday + 3 * 3_600_000).count(), 3);
+    assert_eq!(Bucket::None.all(0, 10).count(), 0);
+}
