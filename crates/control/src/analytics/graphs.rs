@@ -37,9 +37,9 @@ impl<S, P: Clone> Graph<S, P> {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct At<T> {
     /// When the bucket begins.
-    timestamp: Timestamp,
+    pub(super) timestamp: Timestamp,
     #[serde(flatten)]
-    figures: T,
+    pub(super) figures: T,
 }
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]

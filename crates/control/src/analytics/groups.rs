@@ -202,6 +202,12 @@ async fn listed(
         Dimension::Workspace => slugs(call).await?,
         _ => HashMap::new(),
     };
+    let of_feedback = match dimension {
+        Dimension::Metadata(_) | Dimension::Model => {
+            Some(feedback::of_groups(call, chosen, &dimension).await?)
+        }
+        _ => None,
+    };
     let total = groups.len();
     let row = |key: Option<&str>, cell: &Cell| {
         let mut members = Map::new();
@@ -211,8 +217,8 @@ async fn listed(
             members.insert(member.to_owned(), number.map_or_else(|| json!(key), |status| json!(status)));
         }
         columns.iter().for_each(|column| drop(members.insert(column.name.to_owned(), column.json(cell))));
-        if matches!(dimension, Dimension::Metadata(_) | Dimension::Model) {
-            let feedback = feedback::of_group(key.unwrap_or_default());
+        if let Some(of_feedback) = &of_feedback {
+            let feedback = key.and_then(|key| of_feedback.get(key)).cloned().unwrap_or_default();
             members.insert("avg_weighted_feedback".to_owned(), json!(feedback.weighted));
             members.insert("requests_with_feedback".to_owned(), json!(feedback.requests));
         }

@@ -4,11 +4,13 @@
 //! `ws-b`, and one of another organisation.
 
 use serde_json::{Value, json};
+use tidegate_control::Books;
+use tidegate_records_sqlite::SqliteBook;
 use tidegate_store::Expected;
 use tidegate_store::entity::Organisation;
 
-use crate::logs::world;
-use crate::world::World;
+use crate::logs::{world, world_with};
+use crate::world::{Directory, World};
 
 const TIME: &str = "time_of_generation_min=2026-09-21T14:13:20Z&time_of_generation_max=2026-09-21T14:18:20Z";
 
@@ -76,14 +78,57 @@ async fn graphs_have_the_references_shapes_under_both_paths() {
         assert_eq!(codes["summary"], json!({"total_errors": 1, "unique_error_codes": 1}));
         assert_eq!(codes["data_points"], json!([{"status_code": 429, "count": 1}]));
     }
-    for path in
-        ["feedbacks", "feedbacks/scores", "feedbacks/score", "feedbacks/weighted", "feedbacks/ai-models"]
-    {
-        assert_eq!(get(&world, &format!("graphs/{path}")).await["data_points"], json!([]), "{path}");
+    for (path, points) in [
+        ("feedbacks", 6),
+        ("feedbacks/scores", 0),
+        ("feedbacks/score", 0),
+        ("feedbacks/weighted", 6),
+        ("feedbacks/ai-models", 0),
+    ] {
+        let graph = get(&world, &format!("graphs/{path}")).await;
+        assert_eq!(graph["data_points"].as_array().unwrap().len(), points, "{path}");
     }
     let summary = get(&world, "summary/cache").await;
     let want = json!({"hits": 0, "avg_latency": 0.0, "total_requests": 3, "cache_speedup": 0.0});
     assert_eq!((&summary["object"], &summary["summary"]), (&json!("analytics-summary"), &want));
+}
+
+#[tokio::test]
+async fn feedback_is_counted_and_joined_to_what_it_is_for() {
+    let directory = Directory::new();
+    let at = directory.file("records");
+    let (world, _) = world_with(Some(Books::new(move || Box::new(SqliteBook::new(&at))))).await;
+    for (trace, value, weight) in [("trace-1", 10, 1.0), ("trace-1", -5, 0.5), ("elsewhere", 1, 1.0)] {
+        let mark = json!({"trace_id": trace, "value": value, "weight": weight});
+        world.done("service_key", "POST", "/v1/feedback", mark).await;
+    }
+    let get = async |path: &str, filter: &str| {
+        let time = "time_of_generation_min=2020-01-01T00:00:00Z&time_of_generation_max=2040-01-01T00:00:00Z";
+        world.done("service_key", "GET", &format!("/v1/analytics/{path}?{time}{filter}"), json!({})).await
+    };
+    let graph = get("graphs/feedbacks", "").await;
+    let points = graph["data_points"].as_array().unwrap();
+    let sum: u64 = points.iter().map(|point| point["total"].as_u64().unwrap()).sum();
+    assert_eq!((&graph["summary"], sum), (&json!({"total": 3}), 3));
+    // 10 - 2.5 + 1, over 2.5 of weight.
+    assert_eq!(get("graphs/feedbacks/weighted", "").await["summary"], json!({"avg": 3.4}));
+    let scores = get("graphs/feedbacks/scores", "").await;
+    let want = json!([{"score": -5, "total": 1}, {"score": 1, "total": 1}, {"score": 10, "total": 1}]);
+    assert_eq!((&scores["summary"], &scores["data_points"]), (&json!({"total": 3}), &want));
+    let want = json!([{"ai_model": "claude", "total": 2, "avg_weighted_feedback": 5.0}]);
+    assert_eq!(get("graphs/feedbacks/ai-models", "").await["data_points"], want);
+    // Of these requests only: those without a record of their own are left out.
+    assert_eq!(get("graphs/feedbacks", "&status_code=200").await["summary"], json!({"total": 2}));
+    assert_eq!(get("graphs/feedbacks", "&status_code=500").await["summary"], json!({"total": 0}));
+    let groups = get("groups/metadata/team", "").await;
+    let row = &groups["data"][0];
+    assert_eq!(
+        (&row["avg_weighted_feedback"], &row["requests_with_feedback"]),
+        (&json!(5.0), &json!(1)),
+        "{groups}"
+    );
+    let others = world.done("service_key_b", "GET", "/v1/analytics/graphs/feedbacks", json!({})).await;
+    assert_eq!(others["summary"], json!({"total": 0}));
 }
 
 #[tokio::test]

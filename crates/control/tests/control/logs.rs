@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tidegate_control::{ApiOptions, Records};
+use tidegate_control::{ApiOptions, Books, Records};
 use tidegate_insight::{Block, Cube, Measure, Scanned, Seen, Source, Verified, Wanted};
 use tidegate_records::{
     Attempt, Cost, Facts, Filter, Found, IdSource, Kind, ListRow, Page, Policy, RawBodies, RawBody,
@@ -97,10 +97,15 @@ impl Source for Browser {
 pub const START: u64 = 1_790_000_000_000;
 
 pub async fn world() -> (World, Arc<std::sync::Mutex<Shelf>>) {
+    world_with(None).await
+}
+
+/// With somebody who keeps feedback.
+pub async fn world_with(books: Option<Books>) -> (World, Arc<std::sync::Mutex<Shelf>>) {
     let shelf = Arc::new(std::sync::Mutex::new(Shelf::default()));
     let behind = Arc::clone(&shelf);
     let records = Records::new(move || Box::new(Browser(Arc::clone(&behind))));
-    let world = World::with(ApiOptions { records: Some(records), ..ApiOptions::default() }).await;
+    let world = World::with(ApiOptions { records: Some(records), books, ..ApiOptions::default() }).await;
     let ids = IdSource::new(1, None);
     let text = |text: &str| Text::from(text.to_owned());
     let record = |minute: u64, workspace: String, owner: String, status: u16, model: &str| RequestRecord {
