@@ -171,7 +171,7 @@ async fn nothing_of_another_workspace_or_organisation_is_there() {
                     // The name of a metadata key is nobody's object: nothing of one's own has it.
                     let is_nothing = route.template().ends_with("/groups/metadata/{key}")
                         && got.status == 200
-                        && got.json["data"] == json!([]);
+                        && got.body["data"] == json!([]);
                     assert!(
                         is_nothing || matches!(got.status, 400 | 403 | 404 | 501),
                         "{method} {uri} as {who}: {} {}",
