@@ -178,8 +178,7 @@ async fn finished(exporter: Exporter) -> HashMap<&'static str, u64> {
             *tell.lock().unwrap().entry(outcome.as_str()).or_default() += count
         })
         .await;
-    let told = told.lock().unwrap().clone();
-    told
+    told.lock().unwrap().clone()
 }
 
 #[tokio::test]
