@@ -145,8 +145,8 @@ mod tests {
         let read = |text: &str| headers(&Secret::from(text));
         let all = read("authorization=Basic%20YTpi, x-team = red,").unwrap();
         assert_eq!(
-            (&all["authorization"], &all["x-team"]),
-            (&HeaderValue::from_static("Basic YTpi"), &HeaderValue::from_static("red"))
+            (all["authorization"].to_str().unwrap(), all["x-team"].to_str().unwrap()),
+            ("Basic YTpi", "red")
         );
         assert!(all["authorization"].is_sensitive());
         for text in ["novalue", "a b=c", "a=%zz", "a=%e2%28%a1"] {
