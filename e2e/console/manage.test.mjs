@@ -72,14 +72,13 @@ test("a key is changed, replaced and revoked", async () => {
   await go(`/keys/${made.body.id}`);
   const sheet = page.getByRole("dialog", { name: "worker" });
   await sheet.getByRole("button", { name: "Edit" }).click();
-  await page.getByLabel(/^Metadata/).count();
   await page.getByText("Config, metadata, notices").click();
   await page.getByLabel("Metadata of its requests").fill("team=search\nwrong");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Line 2 is not name=value.").waitFor();
   await page.getByLabel("Metadata of its requests").fill("team=search");
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByText("team=search").waitFor();
+  await sheet.getByRole("definition").getByText("team=search").waitFor();
 
   await page.getByRole("button", { name: "Rotate" }).click();
   await page.getByRole("dialog", { name: "Rotate worker?" }).getByRole("button", { name: "Rotate" }).click();

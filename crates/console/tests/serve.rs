@@ -1,5 +1,7 @@
 //! What browsers get.
 
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
+
 use bytes::Bytes;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
