@@ -93,7 +93,9 @@ test("a key is changed, replaced and revoked", async () => {
   const sure = page.getByRole("dialog", { name: "Revoke worker?" });
   await sure.getByText("refused at once").waitFor();
   await sure.getByRole("button", { name: "Revoke" }).click();
-  await page.getByText("Also the 1 revoked").waitFor();
+  await page.getByRole("button", { name: "worker", exact: true }).waitFor({ state: "detached" });
+  await page.getByLabel("Revoked keys").click();
+  await page.getByRole("row", { name: /worker/ }).getByText("revoked").waitFor();
   assert.equal((await chat(secret)).status, 401);
   assert.deepEqual(mistakes, []);
   await close();
