@@ -279,7 +279,7 @@ test("a model that is switched off is not called", async () => {
   assert.ok(refused.status >= 400 && refused.status < 500, `${refused.status}`);
   assert.match(JSON.stringify(refused.body), /gpt-4o-mini/);
 
-  await page.getByRole("button", { name: "Set prices of gpt-4o-mini", exact: true }).click();
+  await page.getByRole("button", { name: "Set prices: gpt-4o-mini", exact: true }).click();
   const prices = page.getByRole("dialog", { name: "Prices of gpt-4o-mini" });
   await prices.getByLabel("Input").fill("0.2");
   await prices.getByText("A number from 0 on").waitFor();

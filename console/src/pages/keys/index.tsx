@@ -49,7 +49,7 @@ export default function Keys() {
     { id: "key", title: t("key"), cell: (row) => <span className="mono nowrap">{row.key}</span> },
     { id: "kind", title: t("kind"), sort: (row) => row.type, cell: (row) => t(kindOf(row.type)) },
     { id: "status", title: m("status"), sort: (row) => row.status, cell: (row) => <State of={row.status} /> },
-    { id: "limits", title: t("limits"), cell: (row) => ratesWords(row.rate_limits, m) },
+    { id: "limits", title: t("limits"), cell: (row) => ratesWords(row.rate_limits, m), className: "nowrap" },
     { id: "budget", title: m("budget"), sort: (row) => share(row), cell: (row) => <Budget of={row} /> },
     { id: "expires", title: t("expires"), sort: (row) => row.expires_at, cell: (row) => (row.expires_at ? <Time at={row.expires_at} /> : m("never")) },
     { id: "used", title: m("lastUsed"), sort: (row) => row.last_used_at, cell: (row) => (row.last_used_at ? <Time at={row.last_used_at} /> : m("never")) },

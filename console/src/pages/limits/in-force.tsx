@@ -68,7 +68,7 @@ export function InForce() {
         return at ? <Time at={at} /> : "—";
       },
     },
-    { id: "rates", title: t("rates"), cell: (row) => ratesWords(row.rates, m) },
+    { id: "rates", title: t("rates"), cell: (row) => ratesWords(row.rates, m), className: "nowrap" },
   ];
   const asked = {
     data: keys.data && { object: "list" as const, data: rows },
