@@ -93,7 +93,7 @@ test("language and theme change without a reload, and stay", async () => {
   await go("/logs");
   await page.getByRole("heading", { name: "日志", level: 1 }).waitFor();
   await page.keyboard.press("Control+k");
-  await page.getByRole("combobox").fill("sess");
+  await page.getByRole("dialog").getByRole("combobox").fill("sess");
   await page.keyboard.press("Enter");
   await page.waitForURL("**/sessions");
   assert.deepEqual(mistakes, []);
