@@ -143,6 +143,31 @@ test("a provider is added, tried, given a second key, and deleted", async () => 
   await close();
 });
 
+test("a provider over a key that the organisation lends", async () => {
+  const { page, mistakes, go, close } = await open(browser, gateway);
+  const lent = await gateway.ask("/v1/integrations", {
+    method: "POST",
+    body: { name: "Shared", ai_provider_id: "openai", key: "sk-shared-0123456789", create_default_provider: false },
+  });
+  const everywhere = { workspaces: [], global_workspace_access: { enabled: true } };
+  const shared = await gateway.ask(`/v1/integrations/${lent.body.slug}/workspaces`, { method: "PUT", body: everywhere });
+  assert.equal(shared.status, 200, JSON.stringify(shared.body));
+  await go("/providers/new");
+  const form = page.getByRole("dialog");
+  await form.getByLabel("Whose key").selectOption({ label: "The organisation's: Shared (openai)" });
+  assert.equal(await form.getByLabel("Its key").count(), 0);
+  await form.getByLabel("Called as").fill("shared");
+  await form.getByRole("button", { name: "Add provider" }).click();
+  const sheet = page.getByRole("dialog", { name: "@shared" });
+  await sheet.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("dialog", { name: "Delete Shared?" }).getByRole("button", { name: "Delete" }).click();
+  await sheet.waitFor({ state: "detached" });
+  // What the organisation lends stays.
+  assert.equal((await gateway.ask(`/v1/integrations/${lent.body.slug}`)).status, 200);
+  assert.deepEqual(mistakes, []);
+  await close();
+});
+
 test("a config: completed while typing, judged at its line, drawn, tried, saved, and taken back", async () => {
   const { page, mistakes, go, close } = await open(browser, gateway);
   await go("/configs/new");
