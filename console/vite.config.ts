@@ -11,6 +11,6 @@ export default defineConfig({
   plugins: [react()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: { outDir: "build", target: "es2023", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
-  server: { proxy: { "/v1": gateway, "/sign-in": gateway, "/openapi.json": gateway } },
+  server: { proxy: { "/v1": gateway, "/sign-in": gateway, "/openapi.json": gateway, "/metrics": gateway, "/readyz": gateway, "/healthz": gateway, "/pricing": gateway, "/model-configs": gateway } },
   test: { environment: "node", include: ["src/**/*.test.ts", "tests/**/*.test.ts"] },
 });

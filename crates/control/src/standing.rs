@@ -27,6 +27,9 @@ pub(crate) struct Used {
     credit_limit: Number,
     #[schemars(with = "f64")]
     current_usage: Number,
+    /// Set aside for requests under way; what they do not use is free again.
+    #[schemars(with = "f64")]
+    reserved_usage: Number,
     status: Status,
     next_usage_reset_at: Option<Timestamp>,
 }
@@ -66,6 +69,7 @@ impl Used {
             r#type: if standing.unit == Unit::Usd { Type::Cost } else { Type::Tokens },
             credit_limit: number(standing.limit),
             current_usage: number(standing.used),
+            reserved_usage: number(standing.reserved),
             status: status(standing),
             next_usage_reset_at: standing.resets_at.map(Timestamp),
         }

@@ -25,6 +25,8 @@ pub struct Standing {
     pub limit: Amount,
     /// Settled, and held since a crash.
     pub used: Amount,
+    /// Set aside for requests under way.
+    pub reserved: Amount,
     pub is_exhausted: bool,
     /// The next reset, in milliseconds since 1970; `None` for never.
     pub resets_at: Option<u64>,

@@ -7,6 +7,7 @@
 
 pub mod config;
 pub mod custom_host;
+mod dry_run;
 pub mod health;
 pub mod plan;
 mod query;
@@ -18,6 +19,7 @@ pub mod walk;
 
 pub use config::{Config, ConfigContext, ConfigError};
 pub use custom_host::{HostRefusal, HostRules};
+pub use dry_run::{Attempt, Way, dry_run};
 pub use health::{CircuitState, Health};
 pub use plan::{Node, Plan, Target, TargetKey};
 pub use walk::{Env, Facts, Outcome, RouteError, Step, Walk};

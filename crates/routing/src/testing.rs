@@ -126,11 +126,5 @@ pub(crate) fn scripted_status(target: &Target) -> u16 {
 /// Evenly spread draws, the same in every run.
 pub(crate) fn even_draws() -> Box<dyn FnMut() -> f64> {
     let mut state = 0u64;
-    Box::new(move || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    })
+    Box::new(move || crate::dry_run::draw(&mut state))
 }

@@ -27,6 +27,7 @@ impl Books {
             unit: budget.limit.unit(),
             limit: standing.amount,
             used: standing.settled + standing.held,
+            reserved: standing.reserved,
             is_exhausted: standing.is_exhausted(),
             resets_at: (standing.end != Reset::NEVER).then_some(standing.end),
         })

@@ -26,6 +26,8 @@ pub const CONTROL: &[Route] = &[
 
     // Signing in and out: what they carry is what they are asked about.
     Route::public(GET, "/sign-in", Public::SignIn),
+    Route::public(GET, "/sign-in/oidc", Public::SignIn),
+    Route::public(GET, "/sign-in/oidc/callback", Public::SignIn),
     Route::public(POST, "/v1/session", Public::SignIn),
     Route::public(GET, "/v1/session", Public::SignIn),
     Route::public(DELETE, "/v1/session", Public::SignIn),
@@ -33,6 +35,7 @@ pub const CONTROL: &[Route] = &[
     // Configs.
     Route::control(POST, "/v1/configs", Needs(S::ConfigsCreate)),
     Route::control(GET, "/v1/configs", Needs(S::ConfigsList)),
+    Route::control(POST, "/v1/configs/dry-run", Needs(S::ConfigsRead)),
     Route::control(GET, "/v1/configs/{slug}", Needs(S::ConfigsRead)),
     Route::control(PUT, "/v1/configs/{slug}", Needs(S::ConfigsUpdate)),
     Route::control(DELETE, "/v1/configs/{slug}", Needs(S::ConfigsDelete)),

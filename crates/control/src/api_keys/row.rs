@@ -15,6 +15,7 @@ use crate::limits::{self, RateLimit, UsageLimit};
 use crate::metadata::{self, Metadata};
 use crate::principal::{found, kind_of};
 use crate::problem::Problem;
+use crate::standing::{self, Used};
 use crate::timestamp::Timestamp;
 use crate::usage::Subject;
 
@@ -36,6 +37,8 @@ pub(crate) struct Row {
     creation_mode: &'static str,
     rate_limits: Vec<RateLimit>,
     usage_limits: Option<UsageLimit>,
+    /// How its budget stands.
+    current_usage: Vec<Used>,
     /// 1 when usage was ever set back by hand; `last_reset_at` says when.
     reset_usage: Flag,
     last_reset_at: Option<Timestamp>,
@@ -134,7 +137,9 @@ impl Row {
                 None => None,
             };
             let slug = config.map(|config| config.entity.slug);
-            rows.push(Self::of(key, slug, used.get(&key.id).copied(), Status::of(call, key)));
+            let (_, current_usage) = standing::of(call, &Subject::ApiKey(key.id), None);
+            let row = Self::of(key, slug, used.get(&key.id).copied(), Status::of(call, key));
+            rows.push(Self { current_usage, ..row });
         }
         Ok(rows)
     }
@@ -157,6 +162,7 @@ impl Row {
             creation_mode: MadeBy::as_str(key.made_by),
             rate_limits: limits::rates(&key.limits),
             usage_limits: limits::one_usage(&key.limits),
+            current_usage: Vec::new(),
             reset_usage: Flag(key.limits.usage_reset_at.is_some()),
             last_reset_at: key.limits.usage_reset_at.map(Timestamp),
             scopes: key.scopes.clone(),

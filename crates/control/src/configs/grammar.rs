@@ -1,13 +1,14 @@
 //! What is accepted as a config: what the gateway accepts in a header, in a workspace with these providers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use tidegate_catalog::{PORTKEY_IDS, catalog};
 use tidegate_core::field::shown;
+use tidegate_routing::Config;
 use tidegate_routing::config::{ConfigContext, ConfigError, PathPart, parse};
 use tidegate_store::Scope;
-use tidegate_store::entity::Provider;
+use tidegate_store::entity::{Backing, Integration, Provider};
 use tidegate_store::id::WorkspaceId;
 
 use crate::call::Call;
@@ -25,6 +26,8 @@ pub(super) struct Names {
     slugs: BTreeSet<String>,
     /// Catalogue ids of those that hold a key.
     rows: BTreeSet<&'static str>,
+    /// Catalogue ids of the workspace's providers, by slug.
+    ids: BTreeMap<String, &'static str>,
 }
 
 impl Names {
@@ -34,15 +37,26 @@ impl Names {
         let mut slugs = call.api.options.settings.providers.clone();
         let mut rows: BTreeSet<_> =
             slugs.iter().filter_map(|slug| catalog().get(slug)).map(|row| row.id).collect();
+        let integrations = all::<Integration>(call.store(), &call.whole()).await?;
+        let mut ids = BTreeMap::new();
         for provider in all::<Provider>(call.store(), &Scope::Workspace(call.organisation, workspace)).await?
         {
-            let connection = provider.entity.connection();
-            rows.extend(
-                connection.and_then(|own| catalog().get(&own.destination.provider)).map(|row| row.id),
-            );
+            let connection = match &provider.entity.backing {
+                Backing::Own(connection) => Some(connection),
+                Backing::Integration(id) => {
+                    let lent = integrations.iter().find(|integration| integration.id == *id);
+                    lent.map(|integration| &integration.entity.connection)
+                }
+            };
+            if let Some(row) = connection.and_then(|own| catalog().get(&own.destination.provider)) {
+                if provider.entity.connection().is_some() {
+                    rows.insert(row.id);
+                }
+                ids.insert(provider.entity.slug.clone(), row.id);
+            }
             slugs.insert(provider.entity.slug);
         }
-        Ok(Self { slugs, rows })
+        Ok(Self { slugs, rows, ids })
     }
 
     fn is_provider(&self, name: &str) -> bool {
@@ -53,6 +67,12 @@ impl Names {
             || PORTKEY_IDS.contains(&bare)
     }
 
+    /// What the catalogue calls a provider; `None` for one that it does not know, or whose slug the settings gave.
+    pub(super) fn catalogue_id(&self, name: &str) -> Option<&'static str> {
+        let bare = name.strip_prefix('@').unwrap_or(name);
+        self.ids.get(bare).copied().or_else(|| catalog().get(bare).map(|row| row.id))
+    }
+
     fn has_key(&self, name: &str) -> bool {
         self.slugs.contains(name) || catalog().get(name).is_some_and(|row| self.rows.contains(row.id))
     }
@@ -60,7 +80,7 @@ impl Names {
 
 /// # Errors
 /// 400 naming each member: `config.targets[0].weight`.
-pub(super) fn check(call: &Call, names: &Names, config: &Value) -> Result<(), Problem> {
+pub(super) fn check(call: &Call, names: &Names, config: &Value) -> Result<Config, Problem> {
     let context = ConfigContext {
         is_provider: &|name| names.is_provider(name),
         provider_ids: &PORTKEY_IDS,
@@ -69,7 +89,7 @@ pub(super) fn check(call: &Call, names: &Names, config: &Value) -> Result<(), Pr
         // A config that names none is completed by the request's header.
         provider_header: true,
     };
-    parse(&config.to_string(), &context).map(drop).map_err(|error| told(&error))
+    parse(&config.to_string(), &context).map_err(|error| told(&error))
 }
 
 fn told(error: &ConfigError) -> Problem {

@@ -1,11 +1,13 @@
 //! Saved configs: `/v1/configs`.
 
 mod diff;
+mod dry_run;
 mod grammar;
 mod row;
 mod secrets;
 mod versions;
 
+pub(crate) use dry_run::dry_run;
 pub(crate) use versions::{compare, rollback, version, versions};
 
 use schemars::JsonSchema;

@@ -49,7 +49,7 @@ async fn a_key_is_made_used_changed_rotated_and_revoked() {
         "last_used_at": null, "creation_mode": "api",
         "rate_limits": [{"type": "requests", "unit": "rpm", "value": 100}],
         "usage_limits": {"type": "cost", "credit_limit": 10, "alert_threshold": 8},
-        "reset_usage": 0, "last_reset_at": null, "scopes": ["workspaces.list", "logs.view"],
+        "current_usage": [], "reset_usage": 0, "last_reset_at": null, "scopes": ["workspaces.list", "logs.view"],
         "defaults": {"metadata": {"team": "build"}, "config_id": null, "allow_config_override": false},
         "allow_config_override": 0, "alert_emails": ["a@example.org"],
         "expires_at": "2030-01-01T00:00:00.000Z",

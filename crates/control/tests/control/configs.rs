@@ -218,3 +218,48 @@ async fn a_slug_that_two_workspaces_have_needs_one_of_them() {
         world.a.to_string()
     );
 }
+
+#[tokio::test]
+async fn a_dry_run_says_where_a_request_would_go() {
+    let world = World::new().await;
+    let target =
+        |provider: &str| json!({"provider": provider, "api_key": "k", "override_params": {"model": "m"}});
+    let config =
+        json!({"strategy": {"mode": "fallback"}, "targets": [target("openai"), target("anthropic")]});
+    let body = json!({
+        "config": config,
+        "request": {"metadata": {"tier": "pro"}, "body": {"model": "gpt-4o"}},
+        "statuses": {"config.targets[0]": 503},
+    });
+    let found = world.done("service_key", "POST", "/v1/configs/dry-run", body.clone()).await;
+    assert_eq!(found["object"], "config-dry-run");
+    assert_eq!(found["targets"][1]["provider"], "anthropic");
+    let attempt =
+        |path: &str, status: u16| json!({"target": path, "retry": 0, "wait_ms": 0, "status": status});
+    let attempts = [attempt("config.targets[0]", 503), attempt("config.targets[1]", 200)];
+    let way = json!({"share": 1.0, "attempts": attempts, "status": 200, "error": null});
+    assert_eq!(found["ways"], json!([way]));
+    // As text too, as the console's editor has it; nothing is saved.
+    let text = json!({"config": config.to_string()});
+    let found = world.done("service_key", "POST", "/v1/configs/dry-run", text).await;
+    assert_eq!(found["ways"][0]["attempts"][0]["target"], "config.targets[0]");
+    assert_eq!(world.done("service_key", "GET", "/v1/configs", json!({})).await["total"], 0);
+}
+
+#[tokio::test]
+async fn a_dry_run_of_a_mistake_names_it() {
+    let world = World::new().await;
+    let mistakes = [
+        (json!({"config": {"strategy": {"mode": "fallbakc"}, "targets": []}}), "config.strategy.mode"),
+        (
+            json!({"config": {"retry": {"attempts": 2}}, "statuses": {"config.targets[3]": 500}}),
+            "config.targets[3]",
+        ),
+        (json!({"config": {"retry": {"attempts": 2}}, "statuses": {"config": 42}}), "from 200 to 599"),
+    ];
+    for (body, named) in mistakes {
+        let got = world.ask("service_key", "POST", "/v1/configs/dry-run", Some(&body)).await;
+        assert_eq!(got.status, 400, "{}", got.text);
+        assert!(got.text.contains(named), "{}", got.text);
+    }
+}

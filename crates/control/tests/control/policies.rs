@@ -184,10 +184,16 @@ async fn other_objects_show_what_they_used() {
     for uri in ["/v1/providers/p", "/v1/virtual-keys/p"] {
         let row = world.done("service_key", "GET", uri, json!({})).await;
         assert_eq!(row["status"], "exhausted");
-        let used = json!([{"type": "cost", "credit_limit": 5, "current_usage": 5, "status": "exhausted",
+        let used = json!([{"type": "cost", "credit_limit": 5, "current_usage": 5, "reserved_usage": 0, "status": "exhausted",
             "next_usage_reset_at": "2030-03-17T17:46:40.000Z"}]);
         assert_eq!(row["current_usage"], used);
     }
+    let body = json!({"name": "k", "scopes": ["logs.list"], "workspace_id": "ws-a"});
+    let made = world.done("admin_key", "POST", "/v1/api-keys/workspace/service", body).await;
+    books.write(Subject::ApiKey(made["id"].as_str().unwrap().parse().unwrap()), standing(2, 5));
+    let uri = format!("/v1/api-keys/{}", made["id"].as_str().unwrap());
+    let row = world.done("admin_key", "GET", &uri, json!({})).await;
+    assert_eq!(row["current_usage"][0]["current_usage"], 2);
     books.write(Subject::Workspace(world.a), standing(1, 5));
     let row = world.done("service_key", "GET", "/v1/admin/workspaces/ws-a", json!({})).await;
     assert_eq!(row["current_usage"][0]["current_usage"], 1);

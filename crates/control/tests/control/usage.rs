@@ -18,6 +18,7 @@ pub fn standing(used: u64, limit: u64) -> Standing {
         unit: Unit::Usd,
         limit: Amount::tokens(limit),
         used: Amount::tokens(used),
+        reserved: Amount::tokens(0),
         is_exhausted: used >= limit,
         resets_at: Some(1_900_000_000_000),
     }

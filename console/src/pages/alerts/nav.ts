@@ -1,0 +1,12 @@
+import { BellRing } from "lucide-react";
+import type { Nav } from "@/pages";
+
+export const nav: Nav = {
+  id: "alerts",
+  path: "/alerts",
+  group: "observe",
+  order: 60,
+  icon: BellRing,
+  title: { en: "Alerts", "zh-CN": "告警" },
+  load: () => import("./index"),
+};
