@@ -7,7 +7,8 @@ import { start } from "./gateway.mjs";
 
 let gateway, browser;
 before(async () => {
-  [gateway, browser] = await Promise.all([start(), launch()]);
+  gateway = await start();
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();

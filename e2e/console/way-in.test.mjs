@@ -52,6 +52,15 @@ test("a link works once, and says so the second time", async () => {
   await close();
 });
 
+test("without an identity provider the way through one says so", async () => {
+  const { page, close } = await open(browser, gateway, { key: null });
+  await page.goto(`${gateway.url}/console/sign-in`);
+  await page.getByRole("button", { name: "Sign in through your organisation" }).click();
+  await page.getByRole("heading", { name: "There is nothing at this address" }).waitFor();
+  assert.match(page.url(), /\/console\/sign-in$/);
+  await close();
+});
+
 test("a key is enough, is kept in the tab only, and leads to where one wanted to go", async () => {
   const key = await makeKey(gateway);
   const { page, close } = await open(browser, gateway, { key: null });

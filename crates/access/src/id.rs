@@ -14,6 +14,11 @@ macro_rules! ids {
                 Self(text.into())
             }
 
+            /// The same text, for whoever keeps it.
+            pub fn shared(&self) -> Arc<str> {
+                self.0.clone()
+            }
+
             pub fn text(&self) -> &str {
                 &self.0
             }

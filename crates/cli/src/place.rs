@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tidegate_core::{Clock, Secret, SystemClock};
 use tidegate_store::Store;
 use tidegate_store::backend::Backend;
-use tidegate_store::postgres::Postgres;
+use tidegate_store::postgres::{BadAddress, Postgres};
 use tidegate_store::sqlite::Sqlite;
 use tidegate_store::vault::{MasterKeys, master_keys_in};
 
@@ -46,9 +46,10 @@ pub(crate) async fn store(context: &Context<'_>) -> Result<Store, Failure> {
     let backend: Arc<dyn Backend> = match context.database {
         None => Arc::new(Sqlite::open(&store_file(context)?)?),
         Some(url) => {
-            let config = url.expose().parse();
-            let config = config.map_err(|_| Failure::failed("database.url cannot be read"))?;
-            Arc::new(Postgres::open(config).await?)
+            let server = url.expose().parse();
+            let server =
+                server.map_err(|error: BadAddress| Failure::failed(format!("database.url: {error}")))?;
+            Arc::new(Postgres::open(server).await?)
         }
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());

@@ -16,6 +16,7 @@ use tidegate_store::audit::{By, Origin};
 use crate::authenticate::{Uses, sender};
 use crate::call::{Call, Visit, decoded};
 use crate::endpoint::{Content, Endpoint, Run};
+use crate::oidc::{Issuer, OidcOptions};
 use crate::openapi;
 use crate::problem::Problem;
 use crate::records::Records;
@@ -45,6 +46,8 @@ pub struct ApiOptions {
     pub records: Option<Records>,
     /// What objects have used of their budgets.
     pub usage: Arc<dyn Usage>,
+    /// Through whom people sign in, beside links.
+    pub oidc: Option<OidcOptions>,
 }
 
 impl Default for ApiOptions {
@@ -59,6 +62,7 @@ impl Default for ApiOptions {
             settings: SettingsView::default(),
             records: None,
             usage: Arc::new(Uncounted),
+            oidc: None,
         }
     }
 }
@@ -72,6 +76,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) options: ApiOptions,
     pub(crate) tries: Tries,
+    pub(crate) oidc: Option<Arc<Issuer>>,
     /// The description of the API, as text.
     pub(crate) description: String,
     uses: Uses,
@@ -96,12 +101,14 @@ impl Api {
         let description = openapi::document(&endpoints, CONTROL);
         let endpoints = endpoints.into_iter().map(|one| ((one.template, one.method.clone()), one)).collect();
         let tries = Tries::new(&*clock, options.sign_ins_per_minute);
+        let oidc = options.oidc.clone().map(|oidc| Arc::new(Issuer::new(oidc)));
         let router = Router::new(CONTROL.iter().copied())?;
         Ok(Self(Arc::new(Inner {
             store,
             clock,
             options,
             tries,
+            oidc,
             description,
             uses: Uses::default(),
             router,

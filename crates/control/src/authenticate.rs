@@ -97,11 +97,15 @@ pub(crate) fn csrf_of(cookie: &Secret) -> String {
     crate::disclose::keyed(cookie, |secret| KeyHasher::peppered(secret).hash("csrf").to_hex())
 }
 
-/// The text of the cookie.
+/// The text of the sign-in's cookie.
 pub(crate) fn cookie(headers: &HeaderMap) -> Option<Secret> {
+    cookie_named(headers, COOKIE_NAME)
+}
+
+pub(crate) fn cookie_named(headers: &HeaderMap, wanted: &str) -> Option<Secret> {
     let pairs = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let mut pairs = pairs.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let (_, text) = pairs.find(|(name, text)| *name == COOKIE_NAME && !text.is_empty())?;
+    let (_, text) = pairs.find(|(name, text)| *name == wanted && !text.is_empty())?;
     Some(Secret::from(text))
 }
 

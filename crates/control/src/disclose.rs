@@ -39,6 +39,16 @@ pub(crate) fn cookie(name: &str, token: &Secret, max_age_s: u64, is_secure: bool
     format!("{name}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}", token.expose())
 }
 
+/// Puts a secret into the form that is sent to whom it is for.
+pub(crate) fn append(form: &mut form_urlencoded::Serializer<'_, String>, name: &str, secret: &Secret) {
+    form.append_pair(name, secret.expose());
+}
+
+/// What is made from the text of a secret.
+pub(crate) fn read<T>(secret: &Secret, make: impl FnOnce(&str) -> T) -> T {
+    make(secret.expose())
+}
+
 /// What is made from the bytes of a secret.
 pub(crate) fn keyed<T>(secret: &Secret, make: impl FnOnce(&[u8]) -> T) -> T {
     make(secret.expose().as_bytes())

@@ -31,6 +31,7 @@ mod listing;
 mod logs;
 mod members;
 mod metadata;
+mod oidc;
 mod openapi;
 mod organisation;
 mod patch;
@@ -57,6 +58,7 @@ mod workspaces;
 
 pub use api::{Api, ApiOptions};
 pub use first_start::{AdminKey, FirstStart, KeepKey, first_start, sign_in_link};
+pub use oidc::{Fetch, OidcOptions};
 pub use policies::rule as policy;
 pub use problem::{Cause, Problem};
 pub use records::Records;

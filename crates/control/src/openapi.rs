@@ -103,13 +103,17 @@ fn responses(endpoint: &Endpoint, reply: &Schema, access: Option<Access>, has_bo
     if is_public && endpoint.template.contains('{') {
         problems.push((404, "Not there"));
     }
+    if is_public && endpoint.template.starts_with("/sign-in/oidc") {
+        problems.push((404, "No identity provider is set up"));
+        problems.push((409, "Somebody of the same address was made at this moment"));
+    }
     if is_public {
         problems.push((401, "The cookie or the link is not good"));
-        problems.push((403, "The CSRF header is missing or wrong"));
+        problems.push((403, "The CSRF header is missing or wrong, or the person is not let in"));
         problems.push((429, "Too many tries from this address"));
     }
     problems.push((500, "The gateway failed"));
-    problems.push((503, "The database does not answer"));
+    problems.push((503, "The database, or the identity provider, does not answer"));
     for (status, words) in problems {
         let content = json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
         responses.insert(status.to_string(), json!({ "description": words, "content": content }));

@@ -91,7 +91,7 @@ fn members(prices: &[ListedPrice<'_>]) -> Map<String, Value> {
     let mut members = Map::new();
     for one in prices {
         let price = json!({ "price": cents(one) });
-        match (one.meter, word(one.meter), one.key) {
+        match (one.meter, one.meter.cents_name(), one.key) {
             (Meter::Image, ..) => {
                 let (quality, size) = one.key.and_then(|key| key.split_once('/')).unwrap_or(("*", "*"));
                 let named = |part: &str| if part == "*" { "default".to_owned() } else { part.to_owned() };
@@ -102,7 +102,7 @@ fn members(prices: &[ListedPrice<'_>]) -> Map<String, Value> {
             (meter, _, key) => {
                 let suffix = key.filter(|key| *key != "*").map(|key| format!("_{key}")).unwrap_or_default();
                 let units = members.entry("additional_units").or_insert_with(|| json!({}));
-                units[format!("{}{suffix}", unit(meter))] = price;
+                units[format!("{}{suffix}", meter.cents_unit())] = price;
             }
         }
     }
@@ -115,31 +115,4 @@ fn cents(one: &ListedPrice<'_>) -> Number {
     let each = cents.and_then(|cents| cents.checked_div(Decimal::from(one.meter.per())));
     let text = each.unwrap_or_default().normalize().to_string();
     serde_json::from_str(&text).unwrap_or_else(|_| Number::from(0))
-}
-
-/// The reference's names of what tokens are counted by.
-fn word(meter: Meter) -> Option<&'static str> {
-    Some(match meter {
-        Meter::Input => "request_token",
-        Meter::Output => "response_token",
-        Meter::CacheRead => "cache_read_input_token",
-        Meter::CacheWrite => "cache_write_input_token",
-        Meter::AudioIn => "request_audio_token",
-        Meter::AudioOut => "response_audio_token",
-        Meter::AudioCacheRead => "cache_read_audio_input_token",
-        Meter::ImageIn => "request_image_token",
-        Meter::ImageOut => "response_image_token",
-        Meter::ImageCacheRead => "cache_read_image_input_token",
-        _ => return None,
-    })
-}
-
-/// Names of `additional_units`: the reference's where it has one, else ours.
-fn unit(meter: Meter) -> &'static str {
-    match meter {
-        Meter::CacheWrite1h => "cache_write_1h",
-        Meter::Reasoning => "thinking_token",
-        Meter::VideoOutSecond => "video_seconds",
-        meter => meter.name(),
-    }
 }

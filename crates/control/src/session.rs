@@ -8,7 +8,7 @@ use tidegate_access::{Reason, Refusal, Scope as Right};
 use tidegate_core::Secret;
 use tidegate_store::audit::{Actor, By};
 use tidegate_store::entity::{LinkPurpose, Stored, User};
-use tidegate_store::id::EntityId;
+use tidegate_store::id::{EntityId, OrganisationId};
 use tidegate_store::{Scope, Store};
 use uuid::Uuid;
 
@@ -93,15 +93,39 @@ pub(crate) async fn sign_in(visit: Visit, _: Nothing, body: SignIn) -> Answer<Se
             invitation::accept(store, &by, organisation, email, role, workspaces, key_scopes).await?
         }
     };
-    let scopes = scopes_of(store, &user).await?;
+    let Begun { cookie, until, scopes } = start(&visit, by, organisation, &user).await?;
+    let session = Session::of(&user, csrf_of(&cookie), until, scopes, api_keys);
+    set_cookie(&visit, private(Reply::json(session)), &cookie, visit.api.options.session_ms / 1_000)
+}
+
+/// A session that was begun.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    /// To be set with [`set_cookie`].
+    pub(crate) cookie: Secret,
+    pub(crate) until: u64,
+    /// What the person may do somewhere.
+    pub(crate) scopes: Vec<&'static str>,
+}
+
+/// Signs somebody in whose identity was proved, whatever the way.
+///
+/// # Errors
+/// 401 for a user who is disabled.
+pub(crate) async fn start(
+    visit: &Visit,
+    mut by: By,
+    organisation: OrganisationId,
+    user: &Stored<User>,
+) -> Result<Begun, Problem> {
+    let store = visit.store();
+    let scopes = scopes_of(store, user).await?;
     by.actor = Actor::User { id: user.id };
-    let options = &visit.api.options;
-    let until = visit.now() + options.session_ms;
+    let until = visit.now() + visit.api.options.session_ms;
     let agent = visit.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("");
     let seen_as: String = format!("{agent} {}", visit.peer).chars().take(300).collect();
-    let (_, text) = store.create_session(&by, organisation, user.id, until, seen_as).await?;
-    let session = Session::of(&user, csrf_of(&text), until, scopes, api_keys);
-    set_cookie(&visit, private(Reply::json(session)), &text, options.session_ms / 1_000)
+    let (_, cookie) = store.create_session(&by, organisation, user.id, until, seen_as).await?;
+    Ok(Begun { cookie, until, scopes })
 }
 
 pub(crate) async fn retrieve(visit: Visit, _: Nothing, _: Nothing) -> Answer<Session> {
@@ -143,9 +167,19 @@ fn refused(message: &'static str) -> Problem {
     Refusal::new(Reason::ExpiredKey).saying(format!("Unauthorized: {message}")).into()
 }
 
-fn set_cookie<T>(visit: &Visit, reply: Reply<T>, text: &Secret, max_age_s: u64) -> Answer<T> {
+pub(crate) fn set_cookie<T>(visit: &Visit, reply: Reply<T>, text: &Secret, max_age_s: u64) -> Answer<T> {
+    set_cookie_named(visit, reply, COOKIE_NAME, text, max_age_s)
+}
+
+pub(crate) fn set_cookie_named<T>(
+    visit: &Visit,
+    reply: Reply<T>,
+    name: &str,
+    text: &Secret,
+    max_age_s: u64,
+) -> Answer<T> {
     let is_secure = visit.api.options.public_url.starts_with("https://");
-    let cookie = disclose::cookie(COOKIE_NAME, text, max_age_s, is_secure);
+    let cookie = disclose::cookie(name, text, max_age_s, is_secure);
     let mut value =
         HeaderValue::from_str(&cookie).map_err(|_| Problem::internal("a cookie that is no header"))?;
     value.set_sensitive(true);
@@ -153,7 +187,7 @@ fn set_cookie<T>(visit: &Visit, reply: Reply<T>, text: &Secret, max_age_s: u64) 
 }
 
 /// Not to be kept by anybody on the way, nor told to the next page.
-fn private<T>(reply: Reply<T>) -> Reply<T> {
+pub(crate) fn private<T>(reply: Reply<T>) -> Reply<T> {
     let header =
         |reply: Reply<T>, name: HeaderName, value| reply.with_header(name, HeaderValue::from_static(value));
     header(header(reply, CACHE_CONTROL, "no-store"), REFERRER_POLICY, "no-referrer")

@@ -2,8 +2,8 @@
 
 use crate::endpoint::{Endpoint, delete, get, open_delete, open_get, open_post, post, put};
 use crate::{
-    api_keys, audit_logs, configs, integrations, invites, logs, members, openapi, organisation, policies,
-    prices, providers, session, users, virtual_keys, workspaces,
+    api_keys, audit_logs, configs, integrations, invites, logs, members, oidc, openapi, organisation,
+    policies, prices, providers, session, users, virtual_keys, workspaces,
 };
 
 pub(crate) fn table() -> Vec<Endpoint> {
@@ -54,6 +54,8 @@ fn who_may() -> Vec<Endpoint> {
 
         // Signing in.
         open_get("/sign-in", "Follow a link to sign in", session::follow).status(303),
+        open_get("/sign-in/oidc", "Sign in through the identity provider", oidc::begin).status(303),
+        open_get("/sign-in/oidc/callback", "Come back from the identity provider", oidc::end).status(303),
         open_post("/v1/session", "Sign in", session::sign_in),
         open_get("/v1/session", "Who is signed in", session::retrieve),
         open_delete("/v1/session", "Sign out", session::sign_out),

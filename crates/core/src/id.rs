@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::hash_map::RandomState;
+use std::fmt;
 use std::hash::{BuildHasher, Hasher};
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -44,7 +45,25 @@ pub fn derived(text: &str, len: usize) -> String {
 
 /// 16 hexadecimal digits, such as a span's id.
 pub fn hex16() -> String {
-    format!("{:016x}", next_u64())
+    Hex16::new().to_string()
+}
+
+/// 16 hexadecimal digits by chance, without an allocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hex16([u8; 16]);
+
+impl Hex16 {
+    #[expect(clippy::new_without_default, reason = "a default would be the same each time")]
+    pub fn new() -> Self {
+        let bits = next_u64();
+        Self(std::array::from_fn(|at| b"0123456789abcdef"[(bits >> (60 - 4 * at)) as usize & 15]))
+    }
+}
+
+impl fmt::Display for Hex16 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(&self.0).unwrap_or_default())
+    }
 }
 
 /// A uniform draw in `0.0..1.0`, for balancing and jitter.

@@ -15,5 +15,5 @@ pub use clock::{Clock, Moment, SystemClock};
 pub use error::{ApiError, ErrorKind, Fault};
 pub use field::FieldError;
 pub use secret::Secret;
-pub use usage::Usage;
+pub use usage::{ServiceTier, Usage};
 pub use warning::{Verdict, Warning, Warnings};

@@ -35,6 +35,46 @@ pub struct Usage {
     pub searches: Option<u64>,
     /// The total as the provider states it, when it states one.
     pub reported_total: Option<u64>,
+    /// How fast the answer says that it was served, which decides what tokens cost. `None` where it does not say, or in
+    /// words that nobody knows.
+    #[serde(skip)]
+    pub tier: Option<ServiceTier>,
+}
+
+/// The speed or patience that an answer was served with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ServiceTier {
+    Standard,
+    Batch,
+    Flex,
+    Priority,
+    Fast,
+    Ultrafast,
+}
+
+impl ServiceTier {
+    /// The tier that an answer's `service_tier` or `speed` names, in any case.
+    pub fn of_answer(word: &str) -> Option<Self> {
+        const WORDS: [(&str, ServiceTier); 10] = [
+            ("default", ServiceTier::Standard),
+            ("standard", ServiceTier::Standard),
+            ("auto", ServiceTier::Standard),
+            ("on_demand", ServiceTier::Standard),
+            ("normal", ServiceTier::Standard),
+            ("batch", ServiceTier::Batch),
+            ("flex", ServiceTier::Flex),
+            ("priority", ServiceTier::Priority),
+            ("fast", ServiceTier::Fast),
+            ("ultrafast", ServiceTier::Ultrafast),
+        ];
+        WORDS.iter().find(|row| row.0.eq_ignore_ascii_case(word)).map(|row| row.1)
+    }
+
+    /// Of an answer with both words: a speed that is not the usual one says more.
+    pub fn of_words(tier: Option<&str>, speed: Option<&str>) -> Option<Self> {
+        let speed = speed.and_then(Self::of_answer).filter(|speed| *speed != Self::Standard);
+        speed.or_else(|| tier.and_then(Self::of_answer))
+    }
 }
 
 impl Usage {

@@ -50,6 +50,13 @@ pub struct Peek {
     /// `stream_options.include_usage`.
     pub include_usage: Option<bool>,
     pub user: Option<String>,
+    /// Whole numbers at or above zero; any other number is `None`.
+    pub max_tokens: Option<u64>,
+    pub max_completion_tokens: Option<u64>,
+    pub max_output_tokens: Option<u64>,
+    pub n: Option<u64>,
+    /// `service_tier`, or Anthropic's `speed`: what the request wants its tokens' price by.
+    pub service_tier: Option<String>,
     pub keys: KeySet,
     /// The body is an object. `false` for any other JSON value; all else is then empty.
     pub valid_object: bool,
@@ -289,7 +296,16 @@ impl<'a, F: AsRef<[u8]>> Reader<'a, F> {
                 self.found.model = model.map(text_of).transpose()?;
             }
             b"user" => self.found.user = self.string_value()?.map(text_of).transpose()?,
+            b"service_tier" | b"speed" => {
+                if let Some(tier) = self.string_value()? {
+                    self.found.service_tier = Some(text_of(tier)?);
+                }
+            }
             b"stream" => self.found.stream = self.bool_value()?,
+            b"max_tokens" => self.found.max_tokens = self.count_value()?,
+            b"max_completion_tokens" => self.found.max_completion_tokens = self.count_value()?,
+            b"max_output_tokens" => self.found.max_output_tokens = self.count_value()?,
+            b"n" => self.found.n = self.count_value()?,
             b"stream_options" => {
                 self.found.include_usage = None;
                 if self.cursor.expect_any()? == b'{' {
@@ -321,16 +337,27 @@ impl<'a, F: AsRef<[u8]>> Reader<'a, F> {
 
     /// The value, when it is `true` or `false`.
     fn bool_value(&mut self) -> Result<Option<bool>, PeekError> {
+        let value = self.scalar_value()?;
+        Ok(value.and_then(|token| match &*token.raw {
+            b"true" => Some(true),
+            b"false" => Some(false),
+            _ => None,
+        }))
+    }
+
+    /// The value, when it is a whole number that is not negative.
+    fn count_value(&mut self) -> Result<Option<u64>, PeekError> {
+        let value = self.scalar_value()?;
+        Ok(value.and_then(|token| std::str::from_utf8(&token.raw).ok()?.parse().ok()))
+    }
+
+    /// The value, when it is neither a string nor a container.
+    fn scalar_value(&mut self) -> Result<Option<Token<'a>>, PeekError> {
         if matches!(self.cursor.expect_any()?, b'"' | b'{' | b'[') {
             self.skip_value()?;
             return Ok(None);
         }
-        let token = self.cursor.scalar()?;
-        Ok(match &*token.raw {
-            b"true" => Some(true),
-            b"false" => Some(false),
-            _ => None,
-        })
+        self.cursor.scalar().map(Some)
     }
 
     fn skip_value(&mut self) -> Result<(), PeekError> {

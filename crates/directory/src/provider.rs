@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tidegate_core::Secret;
+use tidegate_pricing::OwnPrices;
 
 use crate::bounds::Bounds;
 use crate::pool::Pool;
@@ -19,6 +20,8 @@ pub struct Provider {
     pub options: HashMap<Box<str>, Secret>,
     pub pool: Pool,
     pub models: AllowedModels,
+    /// What the operator says that its models cost.
+    pub prices: Arc<OwnPrices>,
     /// Its own limits.
     pub bounds: Bounds,
     /// Those of the workspace's use of the integration behind it.

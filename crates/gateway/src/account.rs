@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tidegate_access::Who as Known;
 use tidegate_core::{Usage, id};
-use tidegate_directory::{ApiKey, Workspace};
+use tidegate_directory::{ApiKey, Provider, Workspace};
 use tidegate_ledger::How;
 use tidegate_limits::Standing;
 use tidegate_pricing::{Bill, Cost, Facts, ModelName, Unpriced};
@@ -44,15 +44,16 @@ pub struct Account {
     /// How long it waited for its limits, and as whom.
     pub waited: Option<Duration>,
     pub asker: Option<Asker>,
-    pub virtual_key: Option<Arc<str>>,
+    /// The workspace's provider that answered.
+    pub stored: Option<Arc<Provider>>,
     /// The model that was sent to the provider.
-    pub sent_model: Box<str>,
+    pub sent_model: Text,
     /// The answer is one of a model: it has a cost.
     is_priced: bool,
-    asked_model: Option<Box<str>>,
+    asked_model: Text,
     saved: Option<(Arc<str>, u64)>,
     metadata: Vec<(Text, Text)>,
-    user: Option<Box<str>>,
+    user: Option<Text>,
     stream: bool,
     attempts: Vec<Attempt>,
     /// Limits or budgets held for it.
@@ -110,17 +111,16 @@ impl Account {
     }
 
     pub fn call(&mut self, control: &Control, call: &Call) {
-        self.asked_model = call.peek.model.as_deref().map(Box::from);
+        self.asked_model = call.peek.model.as_deref().map(Text::new).unwrap_or_default();
         self.stream = call.streams();
         if let CallBody::Json(frames) = &call.body {
             self.request_bytes = frames.iter().map(|frame| frame.len() as u64).sum();
         }
         if let Some(text) = GatewayHeaders::text(call.own.metadata.as_ref()) {
             let pairs = metadata_pairs(text);
-            self.metadata =
-                pairs.map(|(name, value)| (Text::Own(name.into()), Text::Own(value.into()))).collect();
+            self.metadata = pairs.map(|(name, value)| (Text::new(&name), Text::new(&value))).collect();
             let user = self.metadata.iter().find(|(name, _)| *name == "_user");
-            self.user = user.map(|(_, user)| user.as_str().into());
+            self.user = user.map(|(_, user)| user.clone());
         }
         self.is_priced = call.route.is_of_model();
         if let CallBody::Json(frames) = &call.body {
@@ -178,9 +178,11 @@ impl Account {
         };
         self.attempts.push(Attempt {
             provider: Text::Fixed(attempt.provider),
-            target: Text::Own(place_in_config(&attempt.target.path).into()),
-            virtual_key: attempt.virtual_key.map_or_else(Text::default, |slug| Text::Shared(slug.clone())),
-            model: Text::Own(attempt.model.into()),
+            target: Text::new(place_in_config(&attempt.target.path)),
+            virtual_key: attempt
+                .stored
+                .map_or_else(Text::default, |stored| Text::Shared(stored.slug.clone())),
+            model: Text::new(attempt.model),
             status: (!outcome.network).then_some(outcome.status),
             start_us: micros(attempt.began.saturating_duration_since(attempt.request_began)),
             duration_us: micros(attempt.began.elapsed()),
@@ -191,13 +193,13 @@ impl Account {
         });
     }
 
-    /// The headers that tell a client how its limits stand.
-    pub fn standing(&self) -> Vec<(&'static str, String)> {
+    /// How the limits stand that the request came under.
+    pub fn standing(&self) -> Standing {
         let own = self.charged.as_ref().map(Permit::standing);
         let of_target = self.meter.as_ref().and_then(|meter| meter.standing());
         let of_policies = self.review.as_ref().and_then(|review| review.standing());
         let all = [own, of_target, of_policies].into_iter().flatten();
-        all.reduce(Standing::and).map(|all| all.headers()).unwrap_or_default()
+        all.reduce(Standing::and).unwrap_or_default()
     }
 
     /// Settles what was set aside and writes the record, now or when its tokens are counted. Success, error, a client
@@ -294,15 +296,15 @@ impl Account {
     }
 
     fn cost(&self, closing: &Closing, usage: &Usage, estimated: bool) -> Cost {
-        let found = closing.gateway.control.prices.find(&ModelName {
+        let name = ModelName {
             provider: closing.provider,
-            slug: self.virtual_key.as_deref(),
+            slug: self.stored.as_ref().map(|stored| &*stored.slug),
             asked: self.model_asked(closing),
             answered: Some(&*closing.model).filter(|model| !model.is_empty()),
             base_model: None,
-        });
+        };
         charge::price(
-            &found,
+            &charge::prices(&closing.gateway.control.prices, self.stored.as_deref(), &name),
             usage,
             self.facts.as_deref(),
             estimated,
@@ -334,20 +336,20 @@ impl Account {
         let Closing { duration, ttfb, end, .. } = closing;
         let (config, config_version) = self.saved.unwrap_or_else(|| ("".into(), 0));
         let principal = self.key.as_ref().map(|key| &key.principal);
-        let user = self.user.map(Text::Own).or_else(|| {
+        let user = self.user.or_else(|| {
             let user = principal?.user.as_ref()?;
-            Some(Text::Own(user.text().into()))
+            Some(Text::Shared(user.shared()))
         });
         let trace = closing.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
         RequestRecord {
             id,
             who: Who {
                 organisation: principal
-                    .map_or_else(Text::default, |who| Text::Own(who.organisation.text().into())),
+                    .map_or_else(Text::default, |who| Text::Shared(who.organisation.shared())),
                 workspace: self
                     .workspace
                     .as_ref()
-                    .map_or_else(Text::default, |of| Text::Own(of.name.id.text().into())),
+                    .map_or_else(Text::default, |of| Text::Shared(of.name.id.shared())),
                 api_key: match principal.map(|who| &who.who) {
                     Some(Known::Key { .. }) => {
                         self.key.as_ref().map_or_else(Text::default, |key| Text::Shared(key.id.clone()))
@@ -358,17 +360,17 @@ impl Account {
                 session: Text::default(),
                 key_owner: principal
                     .and_then(|who| who.user.as_ref())
-                    .map_or_else(Text::default, |user| Text::Own(user.text().into())),
+                    .map_or_else(Text::default, |user| Text::Shared(user.shared())),
                 metadata: self.metadata,
             },
             route: Text::Fixed(closing.route),
-            method: Text::Own(closing.method.as_str().into()),
+            method: Text::new(closing.method.as_str()),
             path: Text::Own(closing.path),
             provider: Text::Fixed(closing.provider),
-            virtual_key: self.virtual_key.map(Text::Shared).unwrap_or_default(),
+            virtual_key: self.stored.map_or_else(Text::default, |stored| Text::Shared(stored.slug.clone())),
             config: Text::Shared(config),
             config_version,
-            asked_model: self.asked_model.map(Text::Own).unwrap_or_default(),
+            asked_model: self.asked_model,
             model: Text::Own(closing.model),
             stream: self.stream,
             attempts: self.attempts,
@@ -384,11 +386,7 @@ impl Account {
             usage,
             usage_estimated,
             cost: cost.map(told).unwrap_or_default(),
-            span: Span {
-                trace: Text::Own(trace.into()),
-                span: Text::Own(id::hex16().into()),
-                ..Span::default()
-            },
+            span: Span { trace: Text::new(trace), span: Text::of(&id::Hex16::new()), ..Span::default() },
             cache: Text::Fixed("disabled"),
             limit_outcome: Text::Fixed(if closing.limit.is_some() {
                 "refused"
@@ -428,7 +426,7 @@ pub struct Tried<'a> {
     pub outcome: &'a Outcome,
     pub provider: &'static str,
     pub model: &'a str,
-    pub virtual_key: Option<&'a Arc<str>>,
+    pub stored: Option<&'a Provider>,
     pub request_began: Instant,
     pub began: Instant,
 }
@@ -441,7 +439,7 @@ fn place_in_config(path: &str) -> &str {
 /// Headers as they came; what is no text is left out.
 fn texts(headers: &HeaderMap) -> Vec<(Text, Text)> {
     let pair = |(name, value): (&HeaderName, &HeaderValue)| {
-        Some((Text::Own(name.as_str().into()), Text::Own(value.to_str().ok()?.into())))
+        Some((Text::new(name.as_str()), Text::new(value.to_str().ok()?)))
     };
     headers.iter().filter_map(pair).collect()
 }
@@ -449,7 +447,7 @@ fn texts(headers: &HeaderMap) -> Vec<(Text, Text)> {
 fn told(cost: &Cost) -> records::Cost {
     match cost {
         Cost::Priced(bill) => records::Cost {
-            amount: Text::Own(bill.total.to_string().into()),
+            amount: Text::of(&bill.total),
             currency: Text::Fixed("USD"),
             estimate: !bill.estimates.is_empty(),
             unpriced: !bill.is_complete(),
@@ -463,9 +461,7 @@ fn told(cost: &Cost) -> records::Cost {
 }
 
 fn parts(bill: &Bill) -> Vec<(Text, Text)> {
-    let line = |line: &tidegate_pricing::Line| {
-        (Text::Fixed(line.meter.name()), Text::Own(line.amount.to_string().into()))
-    };
+    let line = |line: &tidegate_pricing::Line| (Text::Fixed(line.meter.name()), Text::of(&line.amount));
     bill.lines.iter().map(line).collect()
 }
 

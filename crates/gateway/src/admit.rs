@@ -167,7 +167,8 @@ fn hops(own: &GatewayHeaders, max_hops: u32) -> Result<HeaderValue, Refusal> {
         );
         return Err(Refusal::with_status("loop", ErrorKind::Internal, 508, message));
     }
-    Ok(HeaderValue::from(passed + 1))
+    // Nearly all come straight from their client.
+    Ok(if passed == 0 { HeaderValue::from_static("1") } else { HeaderValue::from(passed + 1) })
 }
 
 #[cfg(test)]

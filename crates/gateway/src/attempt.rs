@@ -54,7 +54,7 @@ pub struct Answer {
     /// What was set aside for it.
     pub meter: Option<Box<Meter>>,
     /// The slug of the workspace's provider that was called.
-    pub virtual_key: Option<Arc<str>>,
+    pub stored: Option<Arc<Provider>>,
     /// The client did not ask for the usage of the stream.
     pub hides_usage: bool,
 }
@@ -183,7 +183,7 @@ pub async fn one(
     }
     match &mut attempted.answer {
         Ok(answer) => {
-            answer.virtual_key = charge::slug(stored.as_ref());
+            answer.stored.clone_from(&stored);
             answer.hides_usage = hides_usage;
             if attempted.outcome.status < 400 {
                 answer.meter = meter;
@@ -319,7 +319,7 @@ impl Attempted {
             names_events: false,
             detail: Some(error.message.as_str().into()),
             meter: None,
-            virtual_key: None,
+            stored: None,
             hides_usage: false,
         };
         Self { outcome, answer: Ok(Box::new(answer)) }

@@ -1,11 +1,15 @@
 //! What a request can consume at most, and what it can make do with.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde_json::Value;
 use tidegate_catalog::Endpoint;
+use tidegate_dialect::peek::Peek;
 use tidegate_ledger::{Grant, Least};
-use tidegate_pricing::{Bounds, CacheWrites, Ceiling, Facts, Found, Images, Kinds, Money};
+use tidegate_pricing::{Bounds, CacheWrites, Ceiling, Class, Facts, Found, Images, Kinds, Money};
 use tidegate_routing::Target;
 
 use crate::accept::{Call, CallBody};
@@ -25,12 +29,12 @@ pub fn of<'a>(call: &Call, target: &Target, job: &Job) -> Bounds<'a> {
     let CallBody::Json(frames) = &call.body else {
         return Bounds::new(0, 0);
     };
-    let asked = Asked::of(frames, target);
+    let asked = Asked::of(&call.peek, target);
     let bytes = frames.iter().map(|frame| frame.len() as u64).sum::<u64>();
-    let says = |word: &[u8]| frames.iter().any(|frame| memchr::memmem::find(frame, word).is_some());
-    let (images, audio, cached) = (says(b"image"), says(b"audio"), says(b"cache_control"));
+    let says = |word: &Finder<'_>| frames.iter().any(|frame| word.find(frame).is_some());
+    let [images, audio, cached] = Words::get().kinds.each_ref().map(says);
     let pictures = if images {
-        frames.iter().map(|frame| memchr::memmem::find_iter(frame, b"image_url").count() as u64).sum()
+        frames.iter().map(|frame| Words::get().image_url.find_iter(frame).count() as u64).sum()
     } else {
         0
     };
@@ -52,7 +56,25 @@ pub fn of<'a>(call: &Call, target: &Target, job: &Job) -> Bounds<'a> {
         },
         cache: if cached { CacheWrites::Any } else { CacheWrites::Short },
         facts: self::facts(call.route, frames).unwrap_or_default(),
+        classes: Class::dearer(asked.tier),
         ..Bounds::new(prompt, output)
+    }
+}
+
+/// Words in a body that make it dearer.
+struct Words {
+    /// Of images, of audio, of caches that live longer.
+    kinds: [Finder<'static>; 3],
+    image_url: Finder<'static>,
+}
+
+impl Words {
+    fn get() -> &'static Self {
+        static WORDS: LazyLock<Words> = LazyLock::new(|| Words {
+            kinds: ["image", "audio", "cache_control"].map(Finder::new),
+            image_url: Finder::new("image_url"),
+        });
+        &WORDS
     }
 }
 
@@ -133,29 +155,29 @@ fn answers_in_text(route: Route) -> bool {
 }
 
 /// What the request says about the length of its answers.
-struct Asked {
+struct Asked<'a> {
+    /// The service tier.
+    tier: Option<&'a str>,
     output: Option<u64>,
     answers: u32,
 }
 
-impl Asked {
-    fn of(frames: &[Bytes], target: &Target) -> Self {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Members {
-            max_tokens: Option<Value>,
-            max_completion_tokens: Option<Value>,
-            max_output_tokens: Option<Value>,
-            n: Option<Value>,
-        }
-        let members: Members = serde_json::from_slice(&joined(frames)).unwrap_or_default();
+impl<'a> Asked<'a> {
+    fn of(peek: &'a Peek, target: &'a Target) -> Self {
         let params = |name: &str| target.override_params.as_deref().and_then(|params| params.get(name));
-        let number = |name: &str, own: &Option<Value>| params(name).or(own.as_ref()).and_then(Value::as_u64);
-        let output = number("max_completion_tokens", &members.max_completion_tokens)
-            .or_else(|| number("max_tokens", &members.max_tokens))
-            .or_else(|| number("max_output_tokens", &members.max_output_tokens));
-        let answers = number("n", &members.n).and_then(|n| u32::try_from(n).ok()).unwrap_or(1).max(1);
-        Self { output, answers }
+        let number = |name: &str, own: Option<u64>| match params(name) {
+            Some(value) => value.as_u64(),
+            None => own,
+        };
+        let output = number("max_completion_tokens", peek.max_completion_tokens)
+            .or_else(|| number("max_tokens", peek.max_tokens))
+            .or_else(|| number("max_output_tokens", peek.max_output_tokens));
+        let answers = number("n", peek.n).and_then(|n| u32::try_from(n).ok()).unwrap_or(1).max(1);
+        let tier = match params("service_tier").or_else(|| params("speed")) {
+            Some(value) => value.as_str(),
+            None => peek.service_tier.as_deref(),
+        };
+        Self { tier, output, answers }
     }
 }
 

@@ -11,7 +11,7 @@ use tidegate_ledger as ledger;
 use tidegate_ledger::{BudgetId, Charge, How, Reservation, SharedRefusal};
 use tidegate_limits as limits;
 use tidegate_limits::{Demand, Denial, Layer, Scope};
-use tidegate_pricing::{Admission, Facts, Found, ModelName, Money};
+use tidegate_pricing::{Admission, Class, Facts, Found, ModelName, Money, Prices};
 use tidegate_routing::Target;
 
 use crate::accept::Call;
@@ -52,12 +52,9 @@ pub async fn reserve(
     if budgets.is_empty() && !must_be_priced {
         return Ok(permit.map(Meter::of_permit));
     }
-    let found = control.prices.find(&ModelName {
-        provider: job.provider,
-        slug: stored.map(|stored| &*stored.slug),
-        asked: &job.model,
-        ..ModelName::default()
-    });
+    let slug = stored.map(|stored| &*stored.slug);
+    let name = ModelName { provider: job.provider, slug, asked: &job.model, ..ModelName::default() };
+    let found = prices(&control.prices, stored, &name);
     let bounds = bounds::of(call, target, job);
     // More than 28 digits: no budget has that much.
     let Ok(ceiling) = found.ceiling(&bounds) else { return Err(unpriced(job)) };
@@ -217,6 +214,14 @@ fn exhausted(scene: &Scene<'_>, stored: Option<&Provider>, refusal: &ledger::Ref
     }
 }
 
+/// The prices of a model: the operator's own for the workspace's provider come first.
+pub fn prices(all: &Prices, stored: Option<&Provider>, name: &ModelName<'_>) -> Arc<Found> {
+    match stored {
+        Some(stored) => stored.prices.find(all, name),
+        None => all.find(name),
+    }
+}
+
 /// What an answer's usage costs.
 pub fn price(
     found: &Found,
@@ -225,22 +230,9 @@ pub fn price(
     estimated: bool,
     unix_s: u64,
 ) -> tidegate_pricing::Cost {
-    let quantities = tidegate_pricing::Quantities::of_usage(usage);
-    let quantities = match facts {
-        None => quantities,
-        Some(facts) => match quantities.with_facts(facts) {
-            Ok(quantities) => quantities,
-            Err(_) => return tidegate_pricing::Cost::Unpriced(tidegate_pricing::Unpriced::NothingCounted),
-        },
-    };
-    let quantities = if estimated { quantities.guessed() } else { quantities };
-    let served = tidegate_pricing::Served { unix_s, ..tidegate_pricing::Served::default() };
+    let class = Class::of_usage(usage);
+    let served = tidegate_pricing::Served { class, unix_s, ..tidegate_pricing::Served::default() };
     found
-        .cost(&quantities, &served)
+        .cost_of(usage, facts, estimated, &served)
         .unwrap_or(tidegate_pricing::Cost::Unpriced(tidegate_pricing::Unpriced::NothingCounted))
-}
-
-/// The slug of a stored provider, for records.
-pub fn slug(stored: Option<&Arc<Provider>>) -> Option<Arc<str>> {
-    stored.map(|stored| stored.slug.clone())
 }

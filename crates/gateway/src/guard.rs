@@ -158,7 +158,7 @@ fn denied_before(provider: &str, results: &[Value]) -> Attempted {
         names_events: false,
         detail: Some("an input guardrail denied the request".into()),
         meter: None,
-        virtual_key: None,
+        stored: None,
         hides_usage: false,
     };
     Attempted { outcome, answer: Ok(Box::new(answer)) }

@@ -2,7 +2,11 @@
 //!
 //! Every `x-portkey-*` header may also be written `x-tidegate-*`; the latter wins.
 
+use std::fmt::Write as _;
+
+use bytes::BytesMut;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use tidegate_limits::Standing;
 
 /// Counts passages of a request through gateways of this kind; too many are a loop.
 pub const HOPS: HeaderName = HeaderName::from_static("x-tidegate-hops");
@@ -196,6 +200,33 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
 pub fn is_gateway_header(name: &HeaderName) -> bool {
     let name = name.as_str();
     name.starts_with("x-portkey-") || name.starts_with("x-tidegate-")
+}
+
+/// The headers that tell a client how its limits stand. Their values share one piece of memory.
+pub fn put_standing(headers: &mut HeaderMap, standing: &Standing) {
+    static NAMES: [HeaderName; 6] = {
+        let [a, b, c, d, e, f] = tidegate_limits::HEADERS;
+        [
+            HeaderName::from_static(a),
+            HeaderName::from_static(b),
+            HeaderName::from_static(c),
+            HeaderName::from_static(d),
+            HeaderName::from_static(e),
+            HeaderName::from_static(f),
+        ]
+    };
+    if *standing == Standing::default() {
+        return;
+    }
+    headers.reserve(NAMES.len());
+    let mut text = BytesMut::with_capacity(128);
+    for (at, figure) in standing.figures() {
+        if write!(text, "{figure}").is_ok()
+            && let Ok(value) = HeaderValue::from_maybe_shared(text.split().freeze())
+        {
+            headers.insert(NAMES[at].clone(), value);
+        }
+    }
 }
 
 #[cfg(test)]

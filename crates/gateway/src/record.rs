@@ -185,7 +185,7 @@ impl Record {
             outcome: &attempted.outcome,
             provider: answer.map_or("", |answer| answer.provider),
             model: answer.map_or("", |answer| &answer.model),
-            virtual_key: answer.and_then(|answer| answer.virtual_key.as_ref()),
+            stored: answer.and_then(|answer| answer.stored.as_deref()),
             request_began,
             began,
         });

@@ -149,7 +149,8 @@ pub fn respond(
     if refusal.exception || refusal.target {
         out.insert(headers::EXCEPTION, HeaderValue::from_static("true"));
     }
-    for (name, value) in standing.iter().chain(&refusal.headers) {
+    headers::put_standing(out, &standing);
+    for (name, value) in &refusal.headers {
         if let Ok(value) = HeaderValue::from_str(value) {
             out.insert(*name, value);
         }

@@ -8,6 +8,7 @@ use tidegate_catalog::Endpoint;
 use tidegate_core::Usage;
 use tidegate_dialect::ClientDialect;
 use tidegate_limits::Pace;
+use tidegate_records::Text;
 use tidegate_routing::CircuitState;
 
 use crate::accept::Call;
@@ -15,7 +16,7 @@ use crate::attempt::{Answer, AnswerBody, Answered};
 use crate::body::ClientBody;
 use crate::headers::{
     CACHE_STATUS, CIRCUIT, ESTIMATED, EXCEPTION, LAST_INDEX, LIMITS, PROVIDER, QUEUED, RETRY_COUNT, TRACE_ID,
-    WARNINGS, is_gateway_header, strip_hop_by_hop,
+    WARNINGS, is_gateway_header, put_standing, strip_hop_by_hop,
 };
 use crate::paced::PacedBody;
 use crate::pass::{Ending, Events, PassBody};
@@ -61,7 +62,7 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Recor
         uncalled,
         detail,
         meter,
-        virtual_key,
+        stored,
         hides_usage,
         ..
     } = *answer;
@@ -102,8 +103,8 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Recor
     }
     if let Some(account) = &mut record.account {
         account.meter = meter;
-        account.virtual_key = virtual_key;
-        account.sent_model.clone_from(&model);
+        account.stored = stored;
+        account.sent_model = Text::new(&model);
         account.answered(&headers);
         if scene.gateway.control.limits.is_away() {
             headers.insert(LIMITS, HeaderValue::from_static("local"));
@@ -115,9 +116,7 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Recor
                 HeaderValue::from_str(&waited.as_millis().to_string()),
             );
         }
-        for (name, value) in account.standing() {
-            insert(&mut headers, HeaderName::from_static(name), HeaderValue::from_str(&value));
-        }
+        put_standing(&mut headers, &account.standing());
     }
     let idle_ms = target.timeouts.between_chunks_ms.or(scene.snapshot.timeouts.between_chunks_ms);
     let patience = Patience::new(idle_ms.map(Duration::from_millis), &scene.gateway.cut);

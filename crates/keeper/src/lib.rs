@@ -12,6 +12,7 @@ mod model;
 mod offer;
 mod policy;
 mod pool;
+mod prices;
 
 pub use keeper::{Keeper, Report};
 pub use pool::{Answer, PoolAway, Pooled};

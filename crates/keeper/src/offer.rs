@@ -17,6 +17,7 @@ use tidegate_store::id::WorkspaceId;
 
 use crate::bounds::{self, Books, Owner};
 use crate::model::{Credentials, Model};
+use crate::prices;
 
 /// The workspace as the directory has it; `None` when it is gone.
 pub(crate) fn of(model: &Model, books: &Books, id: WorkspaceId) -> Option<directory::Workspace> {
@@ -132,7 +133,8 @@ fn connected(
         .iter()
         .map(|(name, value)| (name.as_str().into(), Secret::from(value.as_str())))
         .collect();
-    for (name, value) in &connection.settings {
+    let settings = connection.settings.iter().filter(|(name, _)| *name != Connection::PRICE_FACTORS);
+    for (name, value) in settings {
         let text = match value {
             Value::Null => continue,
             Value::String(text) => text.clone(),
@@ -162,6 +164,7 @@ fn connected(
             only_listed: connection.models.only_listed,
             rows: rows.map(|row| (row.slug.as_str().into(), row.enabled)).collect(),
         },
+        prices: Arc::new(prices::of(connection)),
         bounds,
         integration,
         expires_at: stored.entity.expires_at,

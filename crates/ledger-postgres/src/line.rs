@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tidegate_ledger::{Amount, PoolAway};
+use tidegate_postgres::Server;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
-use tokio_postgres::Config;
 use uuid::Uuid;
 
 use crate::operation::{Action, Operation, Slice};
@@ -38,7 +38,7 @@ pub(crate) struct Line {
     name: String,
     /// Of the operation that is done now.
     number: i64,
-    config: Config,
+    server: Server,
     options: Arc<Options>,
     state: Arc<State>,
     session: Option<Session>,
@@ -47,12 +47,12 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn new(
-        config: Config,
+        server: Server,
         options: Arc<Options>,
         state: Arc<State>,
         own: mpsc::WeakUnboundedSender<Operation>,
     ) -> Self {
-        Self { name: Uuid::new_v4().to_string(), number: 0, config, options, state, session: None, own }
+        Self { name: Uuid::new_v4().to_string(), number: 0, server, options, state, session: None, own }
     }
 
     /// Until nobody can ask any more.
@@ -116,7 +116,7 @@ impl Line {
         if self.session.as_ref().is_some_and(|session| !session.client.is_closed()) {
             return;
         }
-        match Session::open(&self.config, self.options.patience).await {
+        match Session::open(&self.server, self.options.patience).await {
             Ok(session) => {
                 self.session = Some(session);
                 self.state.set_away(None);

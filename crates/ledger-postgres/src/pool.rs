@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tidegate_ledger::{Amount, Budget, Claim, Pool, PoolAway};
+use tidegate_postgres::Server;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, Row};
+use tokio_postgres::{Client, Row};
 
 use crate::error::PoolError;
 use crate::key::{Key, Place, milliseconds};
@@ -31,7 +32,7 @@ const FORGET: &str = "DELETE FROM tidegate_ledger_lines WHERE at < now() - INTER
 
 /// Budgets in a PostgreSQL database. See the crate's documentation.
 pub struct Postgres {
-    config: Config,
+    server: Server,
     options: Arc<Options>,
     lines: Vec<Handle>,
     /// For what is not a request's. Taken out while it is used: one that is given up goes.
@@ -57,16 +58,15 @@ pub struct Stats {
 pub(crate) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 impl Postgres {
-    /// Connects, and makes or changes the tables if need be. The connection is not encrypted: for servers on the same
-    /// machine or a private network. `config` is never printed; it may hold a password.
+    /// Connects, and makes or changes the tables if need be.
     ///
     /// # Errors
     /// A server that cannot be reached, and tables of a newer program.
     ///
     /// # Panics
     /// Outside of a Tokio runtime.
-    pub async fn open(config: Config, options: Options) -> Result<Self, PoolError> {
-        let client = connect(&config, options.patience).await?;
+    pub async fn open(server: Server, options: Options) -> Result<Self, PoolError> {
+        let client = connect(&server, options.patience).await?;
         let preparing = async {
             migrate::run(&client).await?;
             client.execute(FORGET, &[]).await.map_err(|error| told(&error))
@@ -78,12 +78,12 @@ impl Postgres {
         let lines = (0..options.lines.max(1)).map(|_| {
             let (queue, operations) = mpsc::unbounded_channel();
             let state = Arc::new(State::default());
-            let line = Line::new(config.clone(), Arc::clone(&options), Arc::clone(&state), queue.downgrade());
+            let line = Line::new(server.clone(), Arc::clone(&options), Arc::clone(&state), queue.downgrade());
             tokio::spawn(line.work(operations));
             Handle { queue, state }
         });
         let lines = lines.collect();
-        Ok(Self { config, options, lines, desk: Mutex::new(Some(client)) })
+        Ok(Self { server, options, lines, desk: Mutex::new(Some(client)) })
     }
 
     /// Sets up a budget, or changes its amount, for all replicas. Of several, the one with the highest `version` counts,
@@ -173,7 +173,7 @@ impl Postgres {
         let mut desk = self.desk.lock().await;
         let client = match desk.take().filter(|client| !client.is_closed()) {
             Some(client) => client,
-            None => connect(&self.config, patience).await?,
+            None => connect(&self.server, patience).await?,
         };
         let outcome = timeout(patience, act(&client)).await.map_err(|_| too_slow(patience))?;
         *desk = Some(client);

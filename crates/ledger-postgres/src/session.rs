@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use tidegate_ledger::Amount;
+use tidegate_postgres::Server;
 use tokio::time::timeout;
-use tokio_postgres::{Client, Config, Error, NoTls, Statement};
+use tokio_postgres::{Client, Error, Statement};
 
 use crate::error::PoolError;
 use crate::key::amount;
@@ -29,9 +30,9 @@ pub(crate) enum Failure {
     Refused(String),
 }
 
-/// A connection, in time. It is not encrypted: for servers on the same machine or a private network.
-pub(crate) async fn connect(config: &Config, patience: Duration) -> Result<Client, PoolError> {
-    let connecting = timeout(patience, config.connect(NoTls)).await;
+/// A connection, in time.
+pub(crate) async fn connect(server: &Server, patience: Duration) -> Result<Client, PoolError> {
+    let connecting = timeout(patience, server.connect()).await;
     let (client, connection) = connecting.map_err(|_| too_slow(patience))?.map_err(|error| told(&error))?;
     // It ends with the client. What broke it is told to whoever asks next.
     tokio::spawn(async move { drop(connection.await) });
@@ -39,8 +40,8 @@ pub(crate) async fn connect(config: &Config, patience: Duration) -> Result<Clien
 }
 
 impl Session {
-    pub(crate) async fn open(config: &Config, patience: Duration) -> Result<Self, PoolError> {
-        let client = connect(config, patience).await?;
+    pub(crate) async fn open(server: &Server, patience: Duration) -> Result<Self, PoolError> {
+        let client = connect(server, patience).await?;
         let preparing = async { (client.prepare(CLAIM).await, client.prepare(GIVE_BACK).await) };
         let (claim, give_back) = timeout(patience, preparing).await.map_err(|_| too_slow(patience))?;
         let (claim, give_back) =

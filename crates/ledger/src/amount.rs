@@ -15,6 +15,7 @@ pub struct Amount(i128);
 
 const DECIMALS: u32 = 20;
 const ONE: i128 = 10_i128.pow(DECIMALS);
+const HALF: u128 = 10_u128.pow(DECIMALS / 2);
 
 /// Text that is not a plain decimal number of at most 20 decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,8 +133,19 @@ impl fmt::Display for Amount {
         if rest == 0 {
             return write!(f, "{sign}{whole}");
         }
-        let digits = format!("{rest:020}");
-        write!(f, "{sign}{whole}.{}", digits.trim_end_matches('0'))
+        // Two halves of ten digits: a word is divided many times faster than two.
+        let (mut halves, mut digits) = ([rest / HALF, rest % HALF].map(|half| half as u64), [b'0'; 20]);
+        for (half, digits) in halves.iter_mut().zip(digits.chunks_exact_mut(10)) {
+            for digit in digits.iter_mut().rev() {
+                *digit = b'0' + (*half % 10) as u8;
+                *half /= 10;
+            }
+        }
+        let digits = std::str::from_utf8(&digits).unwrap_or_default().trim_end_matches('0');
+        match u64::try_from(whole) {
+            Ok(whole) => write!(f, "{sign}{whole}.{digits}"),
+            Err(_) => write!(f, "{sign}{whole}.{digits}"),
+        }
     }
 }
 

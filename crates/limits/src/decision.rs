@@ -1,5 +1,7 @@
 //! What the limits answer, and how a client is told.
 
+use std::fmt;
+
 use crate::demand::Scope;
 use crate::rule::{Rule, Unit};
 
@@ -66,18 +68,55 @@ impl Standing {
 
     /// `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` as OpenAI sends them.
     pub fn headers(&self) -> Vec<Header> {
-        let mut headers = Vec::with_capacity(6);
-        if let Some(gauge) = self.requests {
-            headers.push(("x-ratelimit-limit-requests", gauge.limit.to_string()));
-            headers.push(("x-ratelimit-remaining-requests", gauge.remaining.to_string()));
-            headers.push(("x-ratelimit-reset-requests", duration(gauge.reset_ms)));
+        self.figures().map(|(at, figure)| (HEADERS[at], figure.to_string())).collect()
+    }
+
+    /// What is known, each with its place in [`HEADERS`].
+    pub fn figures(&self) -> impl Iterator<Item = (usize, Figure)> {
+        [self.requests, self.tokens].into_iter().enumerate().flat_map(|(at, gauge)| {
+            let figures = gauge.map(|gauge| {
+                [Figure::Count(gauge.limit), Figure::Count(gauge.remaining), Figure::Time(gauge.reset_ms)]
+            });
+            figures.into_iter().flatten().enumerate().map(move |(of, figure)| (at * 3 + of, figure))
+        })
+    }
+}
+
+/// The headers that tell a standing, as OpenAI's SDKs know them.
+pub const HEADERS: [&str; 6] = [
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-reset-requests",
+    "x-ratelimit-limit-tokens",
+    "x-ratelimit-remaining-tokens",
+    "x-ratelimit-reset-tokens",
+];
+
+/// One value of a standing, as a header has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Figure {
+    Count(u64),
+    /// Milliseconds; shown in the form of OpenAI's headers: `0s`, `120ms`, `1s`, `6m0s`, `24h0m0s`. From a second on it is
+    /// rounded up to whole seconds.
+    Time(u64),
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = match self {
+            Self::Count(count) => return count.fmt(f),
+            Self::Time(ms) => *ms,
+        };
+        if (1..1_000).contains(&ms) {
+            return write!(f, "{ms}ms");
         }
-        if let Some(gauge) = self.tokens {
-            headers.push(("x-ratelimit-limit-tokens", gauge.limit.to_string()));
-            headers.push(("x-ratelimit-remaining-tokens", gauge.remaining.to_string()));
-            headers.push(("x-ratelimit-reset-tokens", duration(gauge.reset_ms)));
+        let seconds = ms.div_ceil(1_000);
+        let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+        match (hours, minutes) {
+            (0, 0) => write!(f, "{seconds}s"),
+            (0, _) => write!(f, "{minutes}m{seconds}s"),
+            _ => write!(f, "{hours}h{minutes}m{seconds}s"),
         }
-        headers
     }
 }
 
@@ -102,21 +141,6 @@ impl Refusal {
             }
             Cause::NoRoom => "The gateway cannot count any more callers at this moment".to_owned(),
         }
-    }
-}
-
-/// A length of time in the form of OpenAI's headers: `0s`, `120ms`, `1s`, `6m0s`, `24h0m0s`. From a second on it is
-/// rounded up to whole seconds.
-pub fn duration(ms: u64) -> String {
-    if (1..1_000).contains(&ms) {
-        return format!("{ms}ms");
-    }
-    let seconds = ms.div_ceil(1_000);
-    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    match (hours, minutes) {
-        (0, 0) => format!("{seconds}s"),
-        (0, _) => format!("{minutes}m{seconds}s"),
-        _ => format!("{hours}h{minutes}m{seconds}s"),
     }
 }
 
@@ -150,7 +174,7 @@ mod tests {
             (86_400_000, "24h0m0s"),
             (u64::MAX, "5124095576030h25m52s"),
         ] {
-            assert_eq!(duration(ms), text, "{ms}");
+            assert_eq!(Figure::Time(ms).to_string(), text, "{ms}");
         }
     }
 

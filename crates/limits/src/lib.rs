@@ -18,7 +18,7 @@ pub mod store;
 #[cfg(test)]
 mod testing;
 
-pub use decision::{Cause, Gauge, Refusal, Standing};
+pub use decision::{Cause, Figure, Gauge, HEADERS, Refusal, Standing};
 pub use demand::{Demand, Layer, Scope};
 pub use ip::{IpRefusal, IpRules, Networks, client_address};
 pub use memory::{Memory, MemoryOptions, MemoryStats};

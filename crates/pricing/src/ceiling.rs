@@ -127,6 +127,13 @@ impl Found {
     /// Bounds below zero, and amounts of more than 28 digits.
     pub fn ceiling(&self, bounds: &Bounds<'_>) -> Result<Ceiling, CostError> {
         let Some(table) = &self.table else { return Ok(Ceiling::Unpriced(self.unpriced())) };
+        if let Some(highest) = self.plain_ceiling(bounds) {
+            return Ok(Ceiling::Highest(highest));
+        }
+        self.long_ceiling(table, bounds)
+    }
+
+    fn long_ceiling(&self, table: &PriceTable, bounds: &Bounds<'_>) -> Result<Ceiling, CostError> {
         let facts = Quantities::default().with_facts(&bounds.facts)?;
         if let Some((meter, _)) = facts.iter().find(|(_, quantity)| *quantity < Decimal::ZERO) {
             return Err(CostError::Negative(meter));
@@ -153,7 +160,7 @@ impl Found {
 }
 
 /// The hours with prices of their own, and the others.
-fn hours(table: &PriceTable) -> impl Iterator<Item = Option<&Prices>> {
+pub(crate) fn hours(table: &PriceTable) -> impl Iterator<Item = Option<&Prices>> {
     table.schedule.iter().map(|window| Some(&window.prices)).chain([None])
 }
 
@@ -164,10 +171,10 @@ fn lengths(table: &PriceTable, most: u64) -> impl Iterator<Item = u64> {
 }
 
 /// One way the request can be read.
-struct Reading<'r> {
-    rates: Rates<'r>,
-    bounds: &'r Bounds<'r>,
-    facts: &'r Quantities,
+pub(crate) struct Reading<'r> {
+    pub(crate) rates: Rates<'r>,
+    pub(crate) bounds: &'r Bounds<'r>,
+    pub(crate) facts: &'r Quantities,
 }
 
 impl Reading<'_> {
@@ -211,7 +218,7 @@ impl Reading<'_> {
         Ok(Ok(sum))
     }
 
-    fn dearest(&self, side: Side, count: u64) -> Result<Option<Money>, CostError> {
+    pub(crate) fn dearest(&self, side: Side, count: u64) -> Result<Option<Money>, CostError> {
         let mut dearest = None;
         for meter in Meter::all().filter(|meter| meter.side() == side && self.bounds.allows(*meter)) {
             if let Some(rate) = self.rates.of(meter) {
@@ -222,7 +229,7 @@ impl Reading<'_> {
     }
 
     /// What the request itself counts.
-    fn facts_cost(&self, of: impl Fn(Meter) -> bool) -> Result<Result<Money, Meter>, CostError> {
+    pub(crate) fn facts_cost(&self, of: impl Fn(Meter) -> bool) -> Result<Result<Money, Meter>, CostError> {
         let mut sum = Money::ZERO;
         let has = |meter| self.rates.own(meter).is_some();
         let in_megapixels =

@@ -37,7 +37,7 @@ impl Money {
 
     /// For metrics only: the nearest that a float can say.
     pub fn approximate(self) -> f64 {
-        self.0.to_string().parse().unwrap_or_default()
+        self.0.mantissa() as f64 / 10_f64.powi(self.0.scale().cast_signed())
     }
 
     pub fn is_zero(self) -> bool {
@@ -174,7 +174,15 @@ fn round_quotient(mantissa: i128, scale: u32, by: i128) -> Result<Decimal, TooLa
 }
 
 /// The decimal of an integer and a scale, if it can be held to the last digit.
-fn fit(mut mantissa: i128, mut scale: u32) -> Result<Decimal, TooLarge> {
+pub(crate) fn fit(mut mantissa: i128, mut scale: u32) -> Result<Decimal, TooLarge> {
+    // Most amounts fit into one word, which is divided many times faster.
+    if let Ok(mut small) = i64::try_from(mantissa) {
+        while scale > 0 && small % 10 == 0 {
+            small /= 10;
+            scale -= 1;
+        }
+        return Decimal::try_from_i128_with_scale(small.into(), scale).map_err(|_| TooLarge);
+    }
     while scale > 0 && mantissa % 10 == 0 {
         mantissa /= 10;
         scale -= 1;

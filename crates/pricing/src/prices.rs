@@ -8,14 +8,18 @@ use crate::book::{self, Notes};
 use crate::estimate::{Estimate, Estimates};
 use crate::names::{self, By, Hit, Platform};
 use crate::overrides::{ANY, Overrides};
+use crate::quick::Quick;
 use crate::table::PriceTable;
 
 /// Every price there is. Cheap to make; a look-up reads one line of the catalogue.
 #[derive(Default)]
 pub struct Prices {
     overrides: Overrides,
-    seen: Mutex<HashMap<Box<str>, Arc<Found>, foldhash::fast::RandomState>>,
+    seen: Mutex<Seen>,
 }
+
+/// By provider, slug and model, with a line feed between.
+type Seen = HashMap<Box<[u8]>, Arc<Found>, foldhash::fast::RandomState>;
 
 /// The names that a request and its answer have for the model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,6 +50,7 @@ pub struct Found {
     pub table: Option<Arc<PriceTable>>,
     /// The surcharge of a regional profile is to be added to the prices of tokens.
     pub(crate) premium: bool,
+    pub(crate) quick: Quick,
 }
 
 /// Found names that are kept, misses too. When full, all are forgotten: the next look-ups cost microseconds.
@@ -75,8 +80,10 @@ impl Prices {
         if name.provider.len() + slug.len() + model.len() > LONGEST_SEEN {
             return Arc::new(self.look_up(name, model));
         }
-        let key = format!("{}\n{slug}\n{model}", name.provider);
-        if let Some(found) = self.lock().get(key.as_str()) {
+        // On the stack: this is asked several times for each request.
+        let mut room = [0; LONGEST_SEEN + 2];
+        let key = joined(&mut room, [name.provider, slug, model]);
+        if let Some(found) = self.lock().get(key) {
             return Arc::clone(found);
         }
         let found = Arc::new(self.look_up(name, model));
@@ -88,7 +95,7 @@ impl Prices {
         found
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Box<str>, Arc<Found>, foldhash::fast::RandomState>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
         // What is in there is whole at any time.
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -109,6 +116,7 @@ impl Prices {
                 asked_for: None,
                 table: found.hit.table.or_else(|| self.overrides.get(scopes, ANY)),
                 premium: found.premium && found.by != By::Override,
+                quick: Quick::default(),
             }
             .with_fallback_mark(found.hit.unpriced);
         }
@@ -122,6 +130,7 @@ impl Prices {
             asked_for: None,
             table,
             premium: false,
+            quick: Quick::default(),
         };
         nothing.with_fallback_mark(true)
     }
@@ -183,6 +192,7 @@ impl From<PriceTable> for Found {
             asked_for: None,
             table: Some(Arc::new(table)),
             premium: false,
+            quick: Quick::default(),
         }
     }
 }
@@ -197,8 +207,25 @@ impl Found {
     }
 }
 
+/// The parts with a line feed between, in a room that is large enough for them.
+fn joined<'r>(room: &'r mut [u8], parts: [&str; 3]) -> &'r [u8] {
+    let mut end = 0;
+    for (at, part) in parts.into_iter().enumerate() {
+        if at > 0 {
+            room[end] = b'\n';
+            end += 1;
+        }
+        room[end..end + part.len()].copy_from_slice(part.as_bytes());
+        end += part.len();
+    }
+    &room[..end]
+}
+
 /// Records what was asked for where it is another model, not another date of the same.
-fn with_difference(answer: &Arc<Found>, asked: &Found) -> Arc<Found> {
+fn with_difference(answer: &Arc<Found>, asked: &Arc<Found>) -> Arc<Found> {
+    if Arc::ptr_eq(answer, asked) || answer.id == asked.id {
+        return Arc::clone(answer);
+    }
     let family = |found: &Found| {
         let id = found.id.as_deref()?.to_ascii_lowercase();
         Some(names::without_tail(&id).map(str::to_owned).unwrap_or(id))

@@ -6,5 +6,6 @@ mod cases;
 mod chance;
 mod invariants;
 mod names;
+mod quick;
 mod rates;
 mod reservations;

@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 
 use load::Names;
 use tidegate_core::{Clock, SystemClock, id};
+use tidegate_postgres::Server;
 use tidegate_records::{Between, Filter, IdSource, Options, Pipe, Reader, StatusFilter};
 use tidegate_records_postgres::{PostgresOptions, PostgresReader, PostgresSink};
-use tokio_postgres::Config;
 
 fn main() {
-    let server: Config = std::env::args().nth(1).unwrap_or_default().parse().unwrap();
+    let server: Server = std::env::args().nth(1).unwrap_or_default().parse().unwrap();
     let (names, ids, clock) = (Names::new(), IdSource::new(1, None), SystemClock::new());
     let directory = std::env::temp_dir().join(id::random("tidegate-cost-", 12));
     let sink = PostgresSink::new(PostgresOptions::new(server.clone()));

@@ -6,6 +6,7 @@
 //! changes nothing when it comes again.
 
 mod batch;
+mod node;
 mod query;
 mod reader;
 mod schema;
@@ -13,5 +14,6 @@ mod session;
 mod sink;
 mod text;
 
+pub use node::Node;
 pub use reader::PostgresReader;
 pub use sink::{PostgresOptions, PostgresSink};

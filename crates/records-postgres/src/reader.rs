@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use tidegate_postgres::Server;
 use tidegate_records::codec::{self, DecodeError};
 use tidegate_records::{
     Facts, Filter, Found, ListRow, Page, ReadError, Reader, RecordId, RequestRecord, body,
 };
-use tokio_postgres::Config;
 
 use crate::query::Conditions;
 use crate::session::{Connected, Fault, Session};
@@ -20,9 +20,9 @@ pub struct PostgresReader {
 }
 
 impl PostgresReader {
-    /// Connects when it is asked; a database without tables has no records. The connection is not encrypted. `patience`:
+    /// Connects when it is asked; a database without tables has no records. `patience`:
     /// how long an answer may take.
-    pub fn new(server: Config, patience: Duration) -> Self {
+    pub fn new(server: Server, patience: Duration) -> Self {
         Self { session: Session::new(server, patience) }
     }
 

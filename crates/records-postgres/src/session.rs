@@ -3,10 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use tidegate_postgres::Server;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Config, NoTls, Statement};
+use tokio_postgres::{Client, Statement};
 
 #[derive(Debug)]
 pub(crate) enum Fault {
@@ -25,7 +26,7 @@ pub(crate) struct Connected {
 }
 
 pub(crate) struct Session {
-    config: Config,
+    server: Server,
     patience: Duration,
     runtime: Option<Runtime>,
     connected: Option<Connected>,
@@ -33,13 +34,13 @@ pub(crate) struct Session {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Session({})", self.config.get_dbname().unwrap_or("?"))
+        write!(f, "Session({:?})", self.server)
     }
 }
 
 impl Session {
-    pub(crate) fn new(config: Config, patience: Duration) -> Self {
-        Self { config, patience, runtime: None, connected: None }
+    pub(crate) fn new(server: Server, patience: Duration) -> Self {
+        Self { server, patience, runtime: None, connected: None }
     }
 
     /// Connects if need be and asks. Within the session's patience there is an answer, or the connection is given up: what it
@@ -48,7 +49,7 @@ impl Session {
         &mut self,
         ask: impl AsyncFnOnce(&mut Connected) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, Fault> {
-        let Self { config, patience, runtime, connected } = self;
+        let Self { server, patience, runtime, connected } = self;
         let runtime = match runtime {
             Some(runtime) => runtime,
             None => {
@@ -62,7 +63,7 @@ impl Session {
                 let connected = match &mut own {
                     Some(connected) => connected,
                     None => {
-                        let (client, connection) = config.connect(NoTls).await?;
+                        let (client, connection) = server.connect().await?;
                         // It ends with the client. What broke it is told to whoever asks next.
                         tokio::spawn(async move { drop(connection.await) });
                         own.insert(Connected { client, insert: None })

@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::time::Duration;
 
+use tidegate_postgres::Server;
 use tidegate_records::{Batch, Entry, Sink, SinkError, Written, body};
-use tokio_postgres::{Config, Error};
+use tokio_postgres::Error;
 
 use crate::batch::{INSERT, INSERT_BODIES, Rows, SEALS};
 use crate::schema::{self, BODIES, ROWS};
@@ -13,8 +14,7 @@ use crate::session::{Connected, Fault, Session};
 
 #[derive(Clone)]
 pub struct PostgresOptions {
-    /// The connection is not encrypted: for servers on the same machine or a private network.
-    pub server: Config,
+    pub server: Server,
     /// Days that records are kept, today included; 0 keeps them for ever.
     pub keep_rows_days: u32,
     /// Days that bodies are kept, today included; 0 keeps them as long as their records.
@@ -26,7 +26,7 @@ pub struct PostgresOptions {
 impl fmt::Debug for PostgresOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresOptions")
-            .field("database", &self.server.get_dbname())
+            .field("server", &self.server)
             .field("keep_rows_days", &self.keep_rows_days)
             .field("keep_bodies_days", &self.keep_bodies_days)
             .field("patience", &self.patience)
@@ -36,7 +36,7 @@ impl fmt::Debug for PostgresOptions {
 
 impl PostgresOptions {
     /// 30 days of records, 14 of bodies, 10 seconds of patience.
-    pub fn new(server: Config) -> Self {
+    pub fn new(server: Server) -> Self {
         Self { server, keep_rows_days: 30, keep_bodies_days: 14, patience: Duration::from_secs(10) }
     }
 }

@@ -57,6 +57,6 @@ pub(crate) fn prepare(connection: &Connection, tables: &str) -> Result<()> {
 }
 
 /// Bytes.
-const PAGE: i64 = 4_096;
+const PAGE: i64 = 16_384;
 /// What may stand in the file beside the database before it is copied.
-const CHECKPOINT: i64 = 4 << 20;
+const CHECKPOINT: i64 = 16 << 20;

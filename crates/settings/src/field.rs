@@ -11,7 +11,7 @@ use tidegate_limits::Rule;
 
 use crate::error::SettingsError;
 use crate::settings::{
-    Bodies, LogFormat, PrivateTarget, Settings, SmtpSecurity, Source, WebhookForm, WhenAway,
+    Bodies, LogFormat, OidcRole, PrivateTarget, Settings, Share, SmtpSecurity, Source, WebhookForm, WhenAway,
 };
 use crate::suggest::nearest;
 use crate::value::{self, Raw, Wrong, show_duration, show_size};
@@ -410,6 +410,45 @@ pub(crate) const FIELDS: &[Field] = &[
         show: |s| show_list(s.alerts.mail_to.iter().cloned()),
     },
     Field {
+        path: "oidc.issuer",
+        short: None,
+        set: set!(oidc.issuer, |raw| value::text(raw).map(Some)),
+        show: |s| s.oidc.issuer.clone().unwrap_or(UNSET.to_owned()),
+    },
+    Field {
+        path: "oidc.client_id",
+        short: None,
+        set: set!(oidc.client_id, |raw| value::text(raw).map(Some)),
+        show: |s| s.oidc.client_id.clone().unwrap_or(UNSET.to_owned()),
+    },
+    Field {
+        path: "oidc.client_secret",
+        short: None,
+        set: set!(oidc.client_secret, value::secret),
+        show: |s| shown(s.oidc.client_secret.is_some()),
+    },
+    Field {
+        path: "oidc.allowed_domains",
+        short: None,
+        set: set!(oidc.allowed_domains, value::texts),
+        show: |s| show_list(s.oidc.allowed_domains.iter().cloned()),
+    },
+    Field {
+        path: "oidc.default_role",
+        short: None,
+        set: set!(oidc.default_role, value::oidc_role),
+        show: |s| match s.oidc.default_role {
+            OidcRole::Member => "member".to_owned(),
+            OidcRole::Admin => "admin".to_owned(),
+        },
+    },
+    Field {
+        path: "oidc.role_claim",
+        short: None,
+        set: set!(oidc.role_claim, |raw| value::text(raw).map(Some)),
+        show: |s| s.oidc.role_claim.clone().unwrap_or(UNSET.to_owned()),
+    },
+    Field {
         path: "records.enabled",
         short: None,
         set: set!(records.enabled, value::boolean),
@@ -429,7 +468,26 @@ pub(crate) const FIELDS: &[Field] = &[
             Bodies::None => "none".to_owned(),
             Bodies::Errors => "errors".to_owned(),
             Bodies::All => "all".to_owned(),
+            Bodies::Sampled => "sampled".to_owned(),
         },
+    },
+    Field {
+        path: "records.body_share",
+        short: None,
+        set: set!(records.body_share, |raw| value::share(raw).map(Share::of)),
+        show: |s| s.records.body_share.map_or(UNSET.to_owned(), |share| share.to_string()),
+    },
+    Field {
+        path: "records.redact_headers",
+        short: None,
+        set: set!(records.redact_headers, value::texts),
+        show: |s| show_list(s.records.redact_headers.iter().cloned()),
+    },
+    Field {
+        path: "records.redact_paths",
+        short: None,
+        set: set!(records.redact_paths, value::texts),
+        show: |s| show_list(s.records.redact_paths.iter().cloned()),
     },
     Field {
         path: "console.enabled",
@@ -498,7 +556,7 @@ fn remove_or_pick(path: &str) -> String {
         .filter_map(|f| f.path.split('.').nth(1))
         .collect();
     if names.is_empty() {
-        "remove it: the sections are server, log, limits, timeouts, egress, routing, models, access, rate_limits, streams, budgets, database, redis, alerts, records, console and providers"
+        "remove it: the sections are server, log, limits, timeouts, egress, routing, models, access, rate_limits, streams, budgets, database, redis, alerts, oidc, records, console and providers"
             .to_owned()
     } else {
         format!("remove it: [{of_section}] has {}", names.join(", "))

@@ -23,9 +23,9 @@ pub use error::{Errors, Place, SettingsError};
 pub use load::{Inputs, load};
 pub use provider::KnownProvider;
 pub use settings::{
-    Access, Alerts, Bodies, Budgets, Console, Database, Egress, Limits, Log, LogFormat, Models,
-    PrivateTarget, Provider, RateLimits, Records, Redis, Routing, Server, Settings, SmtpSecurity, Source,
-    Streams, Timeouts, WebhookForm, WhenAway,
+    Access, Alerts, Bodies, Budgets, Console, Database, Egress, Limits, Log, LogFormat, Models, Oidc,
+    OidcRole, PrivateTarget, Provider, RateLimits, Records, Redis, Routing, Server, Settings, Share,
+    SmtpSecurity, Source, Streams, Timeouts, WebhookForm, WhenAway,
 };
 pub use written::{Argument, CONFIG_VARIABLE, OTHER_VARIABLES, SettingsFile};
 

@@ -32,6 +32,7 @@ pub struct Settings {
     pub database: Database,
     pub redis: Redis,
     pub alerts: Alerts,
+    pub oidc: Oidc,
     pub records: Records,
     pub console: Console,
     /// The providers that the gateway holds keys, addresses or options for, sorted by slug.
@@ -252,6 +253,61 @@ pub struct Records {
     /// Days that records are kept.
     pub keep_days: u32,
     pub bodies: Bodies,
+    /// Of how many requests, with [`Bodies::Sampled`].
+    pub body_share: Option<Share>,
+    /// Headers whose value is taken out of what is kept, beside those that hold credentials.
+    pub redact_headers: Vec<String>,
+    /// Members of JSON bodies that are taken out, such as `messages[*].content`.
+    pub redact_paths: Vec<String>,
+}
+
+/// A part of all, from 0 to 1, to the millionth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share(u32);
+
+impl Share {
+    /// `None` for what is not between 0 and 1.
+    pub fn of(part: f64) -> Option<Self> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 0 and a million"
+        )]
+        (0.0..=1.0).contains(&part).then(|| Self((part * 1e6).round() as u32))
+    }
+
+    pub fn in_million(self) -> u32 {
+        self.0
+    }
+}
+
+impl std::fmt::Display for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", f64::from(self.0) / 1e6)
+    }
+}
+
+/// An identity provider through which people sign in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Oidc {
+    /// As its tokens name it; `None` lets people sign in with links only.
+    pub issuer: Option<String>,
+    pub client_id: Option<String>,
+    /// `None` for a public client.
+    pub client_secret: Option<Secret>,
+    /// Whose people become users when they sign in for the first time; `*` is everybody whom the issuer knows.
+    pub allowed_domains: Vec<String>,
+    pub default_role: OidcRole,
+    /// The claim that says which role somebody has.
+    pub role_claim: Option<String>,
+}
+
+/// The role of somebody who signs in for the first time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OidcRole {
+    #[default]
+    Member,
+    Admin,
 }
 
 /// The pages for people, at `/console/`.
@@ -268,6 +324,8 @@ pub enum Bodies {
     /// Of requests that failed.
     Errors,
     All,
+    /// Of a part of all requests.
+    Sampled,
 }
 
 /// A provider that the gateway itself can call.
@@ -401,7 +459,14 @@ impl Default for Console {
 
 impl Default for Records {
     fn default() -> Self {
-        Self { enabled: true, keep_days: 30, bodies: Bodies::None }
+        Self {
+            enabled: true,
+            keep_days: 30,
+            bodies: Bodies::None,
+            body_share: None,
+            redact_headers: Vec::new(),
+            redact_paths: Vec::new(),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use tidegate_limits::rule::parse_text;
 use tidegate_limits::{Algorithm, Networks, Pace, Rule, Unit};
 use tidegate_pricing::UnpricedPolicy;
 
-use crate::settings::{Bodies, LogFormat, PrivateTarget, SmtpSecurity, WebhookForm, WhenAway};
+use crate::settings::{Bodies, LogFormat, OidcRole, PrivateTarget, SmtpSecurity, WebhookForm, WhenAway};
 
 /// A value as it was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -161,7 +161,15 @@ pub(crate) fn unpriced(raw: &Raw) -> Parsed<UnpricedPolicy> {
 }
 
 pub(crate) fn bodies(raw: &Raw) -> Parsed<Bodies> {
-    word(raw, &[("none", Bodies::None), ("errors", Bodies::Errors), ("all", Bodies::All)])
+    word(
+        raw,
+        &[
+            ("none", Bodies::None),
+            ("errors", Bodies::Errors),
+            ("all", Bodies::All),
+            ("sampled", Bodies::Sampled),
+        ],
+    )
 }
 
 /// One of a few words.
@@ -207,6 +215,10 @@ pub(crate) fn smtp_security(raw: &Raw) -> Parsed<SmtpSecurity> {
         raw,
         &[("starttls", SmtpSecurity::StartTls), ("tls", SmtpSecurity::Tls), ("none", SmtpSecurity::None)],
     )
+}
+
+pub(crate) fn oidc_role(raw: &Raw) -> Parsed<OidcRole> {
+    word(raw, &[("member", OidcRole::Member), ("admin", OidcRole::Admin)])
 }
 
 /// Text that is never shown.

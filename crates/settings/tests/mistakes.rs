@@ -105,7 +105,7 @@ fn names_that_mean_nothing() {
         (
             "[frobnicate]",
             "1:2: frobnicate: no setting has this name; remove it: the sections are server, log, limits, timeouts, \
-             egress, routing, models, access, rate_limits, streams, budgets, database, redis, alerts, records, console and providers",
+             egress, routing, models, access, rate_limits, streams, budgets, database, redis, alerts, oidc, records, console and providers",
         ),
         ("server = 1", "1:1: server: this is the name of a section; write [server] and its fields below it"),
         (

@@ -1,13 +1,16 @@
 //! A PostgreSQL server on a free port, stopped with the test.
 
-use std::os::unix::fs::chown;
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::ports::free_port;
 use crate::process::signal;
 use crate::scratch::Scratch;
+use crate::tls::Identity;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -17,6 +20,9 @@ pub struct Postgres {
     process: Child,
     directory: Scratch,
     port: u16,
+    /// Arguments of its own.
+    settings: Vec<String>,
+    databases: AtomicU32,
     paused: Vec<u32>,
 }
 
@@ -24,6 +30,30 @@ impl Postgres {
     /// # Panics
     /// When PostgreSQL is not there or does not come up.
     pub fn start() -> Self {
+        Self::start_with(|_| Vec::new())
+    }
+
+    /// It encrypts connections for who asks for that.
+    ///
+    /// # Panics
+    /// As [`Postgres::start`].
+    pub fn start_with_tls(identity: &Identity) -> Self {
+        Self::start_with(|data| {
+            for (name, pem) in [("server.crt", &identity.certificate_pem), ("server.key", &identity.key_pem)]
+            {
+                let path = data.join(name);
+                std::fs::write(&path, pem).expect("the directory can be written");
+                std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("it is ours");
+                if let Some((user, group)) = owner() {
+                    chown(&path, Some(user), Some(group)).expect("root may give files away");
+                }
+            }
+            vec!["-c".to_owned(), "ssl=on".to_owned()]
+        })
+    }
+
+    /// `settings` is given the data directory.
+    fn start_with(settings: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let directory = Scratch::new();
         if let Some((user, group)) = owner() {
             chown(directory.path(), Some(user), Some(group)).expect("root may give directories away");
@@ -35,15 +65,39 @@ impl Postgres {
             .output()
             .expect("initdb can be run");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let port = free_port();
-        let mut server = Self { process: run(directory.path(), port), directory, port, paused: Vec::new() };
+        let (port, settings) = (free_port(), settings(&directory.path().join("data")));
+        let process = run(directory.path(), port, &settings);
+        let databases = AtomicU32::new(0);
+        let mut server = Self { process, directory, port, settings, databases, paused: Vec::new() };
         server.wait();
         server
     }
 
     /// `postgres://test@127.0.0.1:PORT/postgres`
     pub fn url(&self) -> String {
-        format!("postgres://test@127.0.0.1:{}/postgres", self.port)
+        self.url_of("postgres")
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The address of a database, which may be none.
+    pub fn url_of(&self, database: &str) -> String {
+        format!("postgres://test@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The address of a new database, empty but for what PostgreSQL puts into each.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub fn database(&self) -> String {
+        let name = format!("case_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let mut making = command("createdb");
+        making.args(["-h", "127.0.0.1", "-U", "test", "-p", &self.port.to_string(), &name]).current_dir("/");
+        let made = making.output().expect("createdb can be run");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        self.url_of(&name)
     }
 
     /// Fast shutdown: open connections are broken.
@@ -55,7 +109,7 @@ impl Postgres {
 
     /// After [`Postgres::stop`], on the same port.
     pub fn restart(&mut self) {
-        self.process = run(self.directory.path(), self.port);
+        self.process = run(self.directory.path(), self.port, &self.settings);
         self.wait();
     }
 
@@ -104,12 +158,13 @@ fn children(of: u32) -> Vec<u32> {
     text.split_whitespace().filter_map(|id| id.parse().ok()).collect()
 }
 
-fn run(directory: &Path, port: u16) -> Child {
+fn run(directory: &Path, port: u16, settings: &[String]) -> Child {
     command("postgres")
         .args(["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-p", &port.to_string(), "-k"])
         .arg(directory)
         .arg("-D")
         .arg(directory.join("data"))
+        .args(settings)
         .current_dir("/")
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -22,6 +22,8 @@ pub enum Flaw {
 pub struct Identity {
     /// For a client that is to trust it.
     pub certificate_pem: String,
+    /// For a server that reads it from a file.
+    pub key_pem: String,
     pub acceptor: TlsAcceptor,
 }
 
@@ -44,6 +46,7 @@ impl Identity {
         }
         let key = KeyPair::generate().expect("a key can be made");
         let certificate = params.self_signed(&key).expect("the certificate can be signed");
+        let key_pem = key.serialize_pem();
         let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
@@ -52,7 +55,7 @@ impl Identity {
             .with_single_cert(vec![certificate.der().clone()], private)
             .expect("the key is the certificate's");
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Self { certificate_pem: certificate.pem(), acceptor: TlsAcceptor::from(Arc::new(config)) }
+        Self { certificate_pem: certificate.pem(), key_pem, acceptor: TlsAcceptor::from(Arc::new(config)) }
     }
 }
 

@@ -18,7 +18,7 @@ pub fn show(settings: &Settings, first: &FirstStart, address: SocketAddr, file: 
         LogFormat::Text => text(settings, address, file) + &once(settings, first, address),
         LogFormat::Json => {
             let line = serde_json::json!({"event": "listening", "message": listening(address), "url": format!("http://{address}")});
-            format!("{line}\n")
+            format!("{line}\n") + &first_link(first, address).map_or_else(String::new, |line| line + "\n")
         }
     };
     // A closed standard output is no reason not to serve.
@@ -44,6 +44,14 @@ fn once(settings: &Settings, first: &FirstStart, address: SocketAddr) -> String 
         text.push('\n');
     }
     text
+}
+
+/// The link by which the first administrator signs in, as a line of a log of JSON. It works once, and not for long; the
+/// admin key, which does not end, stays in its file.
+fn first_link(first: &FirstStart, address: SocketAddr) -> Option<String> {
+    let token = first.link.as_ref()?.expose();
+    let link = format!("http://{address}/sign-in?token={token}");
+    Some(serde_json::json!({"event": "sign_in_link", "message": "sign in once", "url": link}).to_string())
 }
 
 /// For the operator, on standard error.

@@ -12,12 +12,15 @@ use tidegate_settings::Settings;
 
 use crate::cli::Options;
 use crate::wire::Origin;
+use crate::{bodies, sign_in};
 
 /// # Errors
 /// The list of mistakes.
 pub fn run(options: &Options) -> Result<(), String> {
     let origin = Origin::new(options);
     let settings = origin.settings()?;
+    sign_in::check(&settings.oidc)?;
+    bodies::policy(&settings.records)?;
     let snapshot = origin.snapshot(&settings, None)?;
     let mistakes = saved(&settings, &snapshot);
     if !mistakes.is_empty() {

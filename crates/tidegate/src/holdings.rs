@@ -26,10 +26,10 @@ use tidegate_keeper::{Keeper, Pooled};
 use tidegate_ledger::{Ledger, Share};
 use tidegate_limits_redis::Changes;
 use tidegate_notify::Notifier;
-use tidegate_records::{IdSource, Keep, Pipe, Policy, Sink};
-use tidegate_records_postgres::{PostgresOptions, PostgresReader, PostgresSink};
+use tidegate_records::{IdSource, Pipe, Sink};
+use tidegate_records_postgres::{Node, PostgresOptions, PostgresReader, PostgresSink};
 use tidegate_records_sqlite::{SqliteOptions, SqliteReader, SqliteSink};
-use tidegate_settings::{Bodies, Settings};
+use tidegate_settings::Settings;
 use tidegate_store::Store;
 use tidegate_store::backend::Backend;
 use tidegate_store::postgres::Postgres;
@@ -37,8 +37,10 @@ use tidegate_store::sqlite::Sqlite;
 use tidegate_store::vault::{MasterKeys, master_keys_in};
 
 use crate::alerts;
+use crate::bodies;
 use crate::console::Built;
 use crate::replicas::{self, Pool};
+use crate::sign_in;
 use crate::tokens;
 use crate::usage;
 
@@ -48,6 +50,10 @@ const LAST_RECORDS: Duration = Duration::from_secs(10);
 const LAST_NOTICES: Duration = Duration::from_secs(5);
 /// How often counters that nobody uses any more are thrown away.
 const SWEEP: Duration = Duration::from_secs(60);
+/// How long the database may take to give this replica its number.
+const NODE_PATIENCE: Duration = Duration::from_secs(10);
+/// How often a replica says that it still has its number.
+const NODE_RENEWAL: Duration = Duration::from_secs(60);
 
 /// Everything that was opened.
 #[derive(Debug)]
@@ -61,6 +67,8 @@ pub struct Holdings {
     /// What other replicas tell of.
     pub changes: Option<Arc<Changes>>,
     pub notifier: Notifier,
+    /// Which of the replicas that write records this one is.
+    pub node: Option<Node>,
 }
 
 /// What the environment gives, which is no setting: secrets.
@@ -147,6 +155,7 @@ pub async fn open(
         },
         records: settings.records.enabled.then(|| readers(settings)).transpose()?,
         usage: Arc::new(usage::Books(ledger.clone())),
+        oidc: sign_in::options(&settings.oidc, first.organisation, egress)?,
         ..ApiOptions::default()
     };
     let api = Api::new(store.clone(), clock.clone(), options)
@@ -159,6 +168,7 @@ pub async fn open(
             (Limiter::Shared(Box::new(limits)), Some(Arc::new(changes)))
         }
     };
+    let node = node(settings).await?;
     let control = Control {
         directory,
         tokens: tokens::start(&settings.access, &keeper, egress).await?,
@@ -167,12 +177,12 @@ pub async fn open(
             None => Books::Own(ledger),
             Some(pool) => Books::Shared(ledger, Box::new(pool.clone())),
         }),
-        records: recorder(settings, clock)?,
+        records: recorder(settings, node.as_ref(), clock)?,
         admin: Some(Arc::new(Office { api, keeper: keeper.clone(), changes: changes.clone() })),
         console: settings.console.enabled.then(|| Arc::new(Built) as Arc<dyn Console>),
         prices: none.prices,
     };
-    Ok(Holdings { control, keeper, first, pool, changes, notifier })
+    Ok(Holdings { control, keeper, first, pool, changes, notifier, node })
 }
 
 /// What has to be done again and again while the gateway serves. Ends when it is dropped.
@@ -180,6 +190,7 @@ pub async fn tend(
     keeper: Keeper,
     changes: Option<Arc<Changes>>,
     keys: Option<KeySource>,
+    node: Option<Node>,
     gateway: Arc<tidegate_gateway::Gateway>,
 ) {
     let hear = async {
@@ -195,7 +206,7 @@ pub async fn tend(
             gateway.control.limits.tend(gateway.clock.now());
         }
     };
-    tokio::join!(keeper.clone().run(), sweep, hear, tokens::follow(keys, &gateway));
+    tokio::join!(keeper.clone().run(), sweep, hear, keep(node), tokens::follow(keys, &gateway));
 }
 
 /// Brings what waits to its files.
@@ -253,7 +264,38 @@ async fn store(settings: &Settings, master: Option<&str>, clock: &Arc<dyn Clock>
     Store::open(backend, masters, clock.clone()).await.map_err(|error| error.to_string())
 }
 
-fn recorder(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<Recorder>, String> {
+/// Its number among those who write records to the same database; `None` where nobody else does.
+async fn node(settings: &Settings) -> Result<Option<Node>, String> {
+    let Some(url) = settings.database.url.as_ref().filter(|_| settings.records.enabled) else {
+        return Ok(None);
+    };
+    let server = replicas::server(url)?;
+    let taking = tokio::task::spawn_blocking(move || Node::take(server, NODE_PATIENCE)).await;
+    match taking {
+        Ok(Ok(node)) => Ok(Some(node)),
+        // It was there a moment ago. A number by chance is almost always a different one.
+        Ok(Err(_)) | Err(_) => Ok(None),
+    }
+}
+
+/// Says again and again that the number is in use.
+async fn keep(mut node: Option<Node>) {
+    while let Some(mut taken) = node.take() {
+        tokio::time::sleep(NODE_RENEWAL).await;
+        let renewing = tokio::task::spawn_blocking(move || {
+            // Said again at the next turn where it failed.
+            let _ = taken.renew();
+            taken
+        });
+        node = renewing.await.ok();
+    }
+}
+
+fn recorder(
+    settings: &Settings,
+    node: Option<&Node>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Recorder>, String> {
     if !settings.records.enabled {
         return Ok(None);
     }
@@ -272,17 +314,10 @@ fn recorder(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<Record
         })),
     };
     let mut options = tidegate_records::Options::new(at.join("journal"));
-    options.bodies = Policy {
-        keep: match settings.records.bodies {
-            Bodies::None => Keep::None,
-            Bodies::Errors => Keep::Errors,
-            Bodies::All => Keep::All,
-        },
-        ..Policy::default()
-    };
+    options.bodies = bodies::policy(&settings.records)?;
     let pipe = Pipe::start(options, sink, clock.clone()).map_err(|error| error.to_string())?;
     // Ids of gateways that write to one place differ by their node.
-    let node = (id::draw() * 1_024.0) as u16;
+    let node = node.map_or_else(|| (id::draw() * 1_024.0) as u16, Node::number);
     Ok(Some(Recorder { pipe, ids: IdSource::new(node, None) }))
 }
 

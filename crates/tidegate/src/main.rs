@@ -4,6 +4,7 @@
 
 mod alerts;
 mod banner;
+mod bodies;
 mod check;
 mod cli;
 mod connection;
@@ -13,6 +14,7 @@ mod manage;
 mod reload;
 mod replicas;
 mod serve;
+mod sign_in;
 mod tokens;
 mod usage;
 mod wire;

@@ -102,6 +102,7 @@ fn fixed_at_start(old: &Settings, fresh: &Settings) -> Vec<&'static str> {
         ("database.url", old.database.url != fresh.database.url),
         ("redis", old.redis != fresh.redis),
         ("alerts", old.alerts != fresh.alerts),
+        ("oidc", old.oidc != fresh.oidc),
         (
             "access.jwks_url, access.jwks_file, access.jwt_issuer, access.jwt_audience",
             tokens(old) != tokens(fresh),

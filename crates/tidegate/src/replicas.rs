@@ -12,6 +12,7 @@ use tidegate_ledger::{Budget, Demand as Reserve, Ledger, Reservation, SharedRefu
 use tidegate_ledger_postgres::{Options as PoolOptions, Postgres};
 use tidegate_limits::{Demand, Denial, Limits, Permit, Standing};
 use tidegate_limits_redis::{Changes, Options, Redis, Shared, WhenAway};
+use tidegate_postgres::{BadAddress, Server};
 use tidegate_settings::Settings;
 
 /// Counters in Redis.
@@ -141,12 +142,12 @@ impl Pooled for Pool {
     }
 }
 
-/// Reads the address of the database, for each of those who connect to it.
+/// Reads the address of the database.
 ///
 /// # Errors
-/// It cannot be read. The text is not shown: it holds a password.
-pub fn server<T: std::str::FromStr>(url: &Secret) -> Result<T, String> {
-    url.expose().parse().map_err(|_| "database.url cannot be read".to_owned())
+/// What is wrong with it. The text is not shown: it holds a password.
+pub fn server(url: &Secret) -> Result<Server, String> {
+    url.expose().parse().map_err(|error: BadAddress| format!("database.url: {error}"))
 }
 
 /// The name of the books in a data directory: the same over restarts, and nobody else's.

@@ -25,6 +25,8 @@ mod policies;
 mod queue;
 mod routing;
 mod safety;
+mod sign_in;
+mod signer;
 mod stage;
 mod streams;
 mod structure;

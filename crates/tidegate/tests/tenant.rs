@@ -75,7 +75,19 @@ impl Tenant {
         limits: Limits,
         keys: &[&str],
     ) -> Stored<Provider> {
-        let mut connection = Connection::new("openai", Some(base.to_owned()));
+        let connection = Connection::new("openai", Some(base.to_owned()));
+        self.connected(workspace, slug, connection, limits, keys).await
+    }
+
+    /// A provider behind a connection that somebody prepared.
+    pub async fn connected(
+        &self,
+        workspace: WorkspaceId,
+        slug: &str,
+        mut connection: Connection,
+        limits: Limits,
+        keys: &[&str],
+    ) -> Stored<Provider> {
         for key in keys {
             let material = Material::key(*key);
             let credential = NewCredential { label: String::new(), weight: 1, material };

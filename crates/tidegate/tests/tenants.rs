@@ -1,9 +1,9 @@
 //! API keys of the gateway's own: what they open, what holds them back, and what is left behind.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tidegate_store::Scope;
 use tidegate_store::audit::By;
-use tidegate_store::entity::{ApiKey, Limits};
+use tidegate_store::entity::{ApiKey, Connection, Limits, ModelRow};
 use tidegate_testkit::client::Answer;
 use tidegate_testkit::{Handler, Reply, Scratch, Seen, Server};
 
@@ -57,6 +57,31 @@ async fn ask(tidegate: &Tidegate, key: &str, more: &[(&str, &str)]) -> Answer {
     let headers: Vec<_> =
         [("authorization", bearer.as_str())].into_iter().chain(more.iter().copied()).collect();
     tidegate.post(CHAT, &headers, &question(false)).await
+}
+
+/// What an operator says of a model's price counts before the catalogue, in what is set aside and in what is settled.
+#[tokio::test]
+async fn a_providers_own_prices_are_what_its_budgets_pay() {
+    let (directory, upstream) = (Scratch::new(), Server::start(Metered).await);
+    let tenant = Tenant::new(&directory).await;
+    let workspace = tenant.workspace("a", Limits::default()).await;
+    let mut connection = Connection::new("openai", Some(upstream.url()));
+    // Four hundredths of a cent for a token of the answer: 1,000 are 0.40 USD, forty times the catalogue's price.
+    let prices = json!({"pay_as_you_go": {"request_token": {"price": 0}, "response_token": {"price": 0.04}}});
+    let details = Map::from_iter([(ModelRow::PRICES.to_owned(), prices)]);
+    connection.models.rows.push(ModelRow { slug: "gpt-4o".into(), enabled: true, details });
+    tenant.connected(workspace, "openai-a", connection, Limits::default(), &["sk-openai-a"]).await;
+    let (_, key) = tenant.key(workspace, "app", usd(&json!(1))).await;
+    let tidegate = Setup::default().directory(directory).start().await;
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        statuses.push(ask(&tidegate, &key, &[("x-portkey-provider", "@openai-a")]).await.status);
+    }
+    // The third is told to be short by half: what is left of the budget pays for 500 tokens.
+    let last = ask(&tidegate, &key, &[("x-portkey-provider", "@openai-a")]).await;
+    assert_eq!((statuses, last.status), (vec![200, 200, 200], 412), "{}", last.text());
+    let asked: Vec<_> = upstream.requests().iter().map(|seen| seen.json()["max_tokens"].clone()).collect();
+    assert_eq!(asked, [json!(1_000), json!(1_000), json!(500)]);
 }
 
 #[tokio::test]

@@ -3,41 +3,15 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tidegate_core::{Clock as _, SystemClock};
 use tidegate_store::entity::Limits;
 use tidegate_testkit::client::Answer;
 use tidegate_testkit::{Handler, Reply, Scratch, Scripted, Seen, Server};
 
+use crate::signer::Signer;
 use crate::stage::{CHAT, PATIENCE, Setup, Tidegate};
 use crate::tenant::Tenant;
-
-/// Somebody who signs, with a key made for this run.
-struct Issuer {
-    id: &'static str,
-    pair: Ed25519KeyPair,
-}
-
-impl Issuer {
-    fn new(id: &'static str) -> Self {
-        Self { id, pair: Ed25519KeyPair::generate().unwrap() }
-    }
-
-    fn jwk(&self) -> Value {
-        let x = URL_SAFE_NO_PAD.encode(self.pair.public_key().as_ref());
-        json!({"kty": "OKP", "crv": "Ed25519", "kid": self.id, "x": x})
-    }
-
-    fn sign(&self, claims: &Value) -> String {
-        let header = json!({"alg": "EdDSA", "typ": "JWT", "kid": self.id});
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let text = format!("{}.{}", part(&header), part(claims));
-        format!("{text}.{}", URL_SAFE_NO_PAD.encode(self.pair.sign(text.as_bytes()).as_ref()))
-    }
-}
 
 /// What an issuer's server gives; `Null` stands for a server that is out of order.
 struct KeySet(Mutex<Value>);
@@ -93,7 +67,7 @@ fn from(server: &Server<KeySet>, more: &str) -> String {
 
 #[tokio::test]
 async fn a_token_opens_its_workspace_and_says_what_it_may() {
-    let (issuer, stranger) = (Issuer::new("k1"), Issuer::new("k1"));
+    let (issuer, stranger) = (Signer::new("k1"), Signer::new("k1"));
     let keys = Server::start(KeySet(Mutex::new(json!([issuer.jwk()])))).await;
     let more = "jwt_issuer = \"https://idp\"\njwt_audience = \"gateway\"";
     let stage = Stage::new(|_| from(&keys, more)).await;
@@ -131,7 +105,7 @@ async fn a_token_opens_its_workspace_and_says_what_it_may() {
 
 #[tokio::test]
 async fn limits_of_a_token_are_its_subjects() {
-    let issuer = Issuer::new("k1");
+    let issuer = Signer::new("k1");
     let keys = Server::start(KeySet(Mutex::new(json!([issuer.jwk()])))).await;
     let stage = Stage::new(|_| from(&keys, "")).await;
     let token = |subject: &str, exp: u64, limits: &Value| {
@@ -158,7 +132,7 @@ async fn limits_of_a_token_are_its_subjects() {
 
 #[tokio::test]
 async fn keys_outlive_their_issuer_and_new_ones_are_noticed() {
-    let (old, new) = (Issuer::new("k1"), Issuer::new("k2"));
+    let (old, new) = (Signer::new("k1"), Signer::new("k2"));
     let keys = Server::start(KeySet(Mutex::new(json!([old.jwk()])))).await;
     let stage = Stage::new(|_| from(&keys, "")).await;
     let (by_old, by_new) = (old.sign(&stage.claims()), new.sign(&stage.claims()));
@@ -188,7 +162,7 @@ async fn keys_outlive_their_issuer_and_new_ones_are_noticed() {
 
 #[tokio::test]
 async fn an_issuer_that_is_away_at_the_start_is_waited_for() {
-    let issuer = Issuer::new("k1");
+    let issuer = Signer::new("k1");
     let keys = Server::start(KeySet(Mutex::new(Value::Null))).await;
     let stage = Stage::new(|_| from(&keys, "")).await;
     let token = issuer.sign(&stage.claims());
@@ -203,7 +177,7 @@ async fn an_issuer_that_is_away_at_the_start_is_waited_for() {
 
 #[tokio::test]
 async fn keys_from_a_file() {
-    let issuer = Issuer::new("k1");
+    let issuer = Signer::new("k1");
     let file = |directory: &Scratch| {
         directory.write("keys.json", json!({"keys": [issuer.jwk()]}).to_string());
         format!("[access]\njwks_file = \"{}\"", directory.path().join("keys.json").display())

@@ -7,6 +7,7 @@
 //! A count takes time (some MB of text a second, and the first one loads a vocabulary of some 40 MB), so it belongs on
 //! a thread of its own.
 
+mod packed;
 pub mod text;
 pub mod vocabulary;
 

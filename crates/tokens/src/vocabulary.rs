@@ -2,7 +2,7 @@
 
 use std::panic::catch_unwind;
 
-use tiktoken_rs::{CoreBPE, cl100k_base_singleton, o200k_base_singleton};
+use crate::packed::words;
 
 /// Which vocabulary counts a model's text, and how its own compares to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,17 +58,10 @@ pub fn count(model: &str, text: &str) -> Option<u64> {
     let Measure { vocabulary, percent } = Measure::of(model);
     // The cutting of words gives up on some texts by panicking.
     let tokens = catch_unwind(|| {
-        let words = words(vocabulary);
-        parts(text, PART).map(|part| words.count_ordinary(part) as u64).sum::<u64>()
+        let words = words(vocabulary)?;
+        Some(parts(text, PART).map(|part| words.count_ordinary(part) as u64).sum::<u64>())
     });
-    Some((tokens.ok()? * percent).div_ceil(100))
-}
-
-fn words(vocabulary: Vocabulary) -> &'static CoreBPE {
-    match vocabulary {
-        Vocabulary::O200k => o200k_base_singleton(),
-        Vocabulary::Cl100k => cl100k_base_singleton(),
-    }
+    Some((tokens.ok()?? * percent).div_ceil(100))
 }
 
 /// The text in parts of at most `most` bytes (and one character), cut in front of a blank where there is one.
@@ -132,7 +125,7 @@ mod tests {
         assert!(parts(&text, 100).all(|part| part.len() <= 104));
         let one_word = "ä".repeat(50_000);
         assert_eq!(parts(&one_word, 99).collect::<String>(), one_word);
-        let whole = o200k_base_singleton().count_ordinary(&text) as u64;
+        let whole = words(Vocabulary::O200k).unwrap().count_ordinary(&text) as u64;
         assert!(count("gpt-4o", &text).unwrap().abs_diff(whole) <= 20);
     }
 

@@ -26,6 +26,8 @@ pub const CONTROL: &[Route] = &[
 
     // Signing in and out: what they carry is what they are asked about.
     Route::public(GET, "/sign-in", Public::SignIn),
+    Route::public(GET, "/sign-in/oidc", Public::SignIn),
+    Route::public(GET, "/sign-in/oidc/callback", Public::SignIn),
     Route::public(POST, "/v1/session", Public::SignIn),
     Route::public(GET, "/v1/session", Public::SignIn),
     Route::public(DELETE, "/v1/session", Public::SignIn),

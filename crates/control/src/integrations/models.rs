@@ -22,8 +22,8 @@ const MOST: usize = 5_000;
 /// Members of a stored row's details.
 const CUSTOM: &str = "is_custom";
 const FINETUNE: &str = "is_finetune";
-const BASE: &str = "base_model_slug";
-const PRICES: &str = "pricing_config";
+const BASE: &str = ModelRow::BASE;
+const PRICES: &str = ModelRow::PRICES;
 const CREATED: &str = "created_at";
 const UPDATED: &str = "updated_at";
 

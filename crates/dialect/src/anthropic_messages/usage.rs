@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tidegate_core::Usage;
+use tidegate_core::{ServiceTier, Usage};
 
 use crate::chat::{Finish, FinishReason};
 
@@ -21,6 +21,7 @@ pub(super) struct WireUsage {
     output_tokens_details: Option<OutputDetails>,
     server_tool_use: Option<ServerToolUse>,
     pub(super) service_tier: Option<String>,
+    speed: Option<String>,
     iterations: Option<Vec<Iteration>>,
 }
 
@@ -70,6 +71,7 @@ impl WireUsage {
         replace(&mut self.output_tokens_details, later.output_tokens_details);
         replace(&mut self.server_tool_use, later.server_tool_use);
         replace(&mut self.service_tier, later.service_tier);
+        replace(&mut self.speed, later.speed);
         replace(&mut self.iterations, later.iterations);
     }
 
@@ -82,6 +84,7 @@ impl WireUsage {
             output: self.output_tokens.unwrap_or(0),
             reasoning: self.output_tokens_details.as_ref().and_then(|details| details.thinking_tokens),
             searches: self.server_tool_use.as_ref().and_then(|used| used.web_search_requests),
+            tier: ServiceTier::of_words(self.service_tier.as_deref(), self.speed.as_deref()),
             ..Usage::default()
         };
         self.sum_iterations(&mut usage);
@@ -204,10 +207,12 @@ mod tests {
                 output: 9,
                 reasoning: Some(6),
                 searches: Some(2),
+                tier: Some(ServiceTier::Standard),
                 ..Usage::default()
             }
         );
-        assert_eq!(read(write(Some(&usage))).to_core(), usage);
+        // The answer writes its tier beside.
+        assert_eq!(read(write(Some(&usage))).to_core(), Usage { tier: None, ..usage });
     }
 
     #[test]

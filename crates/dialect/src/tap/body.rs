@@ -12,7 +12,7 @@ use tidegate_core::Usage;
 use super::TapReport;
 use super::event::Sight;
 use super::scan::Scanner;
-use super::usage::{Convention, Counts};
+use super::usage::{Convention, Counts, tier};
 
 /// Bytes of the tail that are enough to hold a `usage` object and what follows it.
 const TAIL: usize = 16 * 1024;
@@ -110,8 +110,19 @@ fn usage_in(body: &[u8], convention: Convention) -> Option<Usage> {
         if !value.take(b':') || value.look() != Some(b'{') {
             continue;
         }
-        let Ok(usage) = Counts::new(convention).take(&mut value) else { continue };
-        if value.close_object().is_ok() && value.look().is_none() {
+        let Ok(mut usage) = Counts::new(convention).take(&mut value) else { continue };
+        let mut beside = None;
+        let closed = value.close_object(|value, key| match key {
+            b"service_tier" => {
+                beside = tier(value)?;
+                Ok(())
+            }
+            _ => value.skip(),
+        });
+        if closed.is_ok() && value.look().is_none() {
+            if let Some(usage) = &mut usage {
+                usage.tier = usage.tier.or(beside);
+            }
             return usage;
         }
         nested = nested.or(Some(usage));

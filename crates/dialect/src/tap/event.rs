@@ -62,6 +62,8 @@ pub(super) struct Sight<'a> {
     pub(super) model: Option<&'a [u8]>,
     /// The `usage` object, raw.
     pub(super) usage: Option<&'a [u8]>,
+    /// OpenAI's `service_tier`, raw.
+    pub(super) tier: Option<&'a [u8]>,
     pub(super) error: Option<TapError>,
     pub(super) content: bool,
     pub(super) finished: bool,
@@ -74,6 +76,7 @@ struct Top<'a> {
     kind: Option<&'a [u8]>,
     model: Option<&'a [u8]>,
     usage: Option<&'a [u8]>,
+    tier: Option<&'a [u8]>,
     error: Option<&'a [u8]>,
     choices: Option<&'a [u8]>,
     /// Groq's envelope.
@@ -98,6 +101,7 @@ impl<'a> Top<'a> {
                 b"type" => &mut top.kind,
                 b"model" => &mut top.model,
                 b"usage" => &mut top.usage,
+                b"service_tier" => &mut top.tier,
                 b"error" => &mut top.error,
                 b"choices" => &mut top.choices,
                 b"x_groq" => &mut top.x_groq,
@@ -123,6 +127,7 @@ impl<'a> Sight<'a> {
         let mut sight = Self {
             model: top.model,
             usage: top.usage,
+            tier: top.tier,
             error: top.error.and_then(problem),
             ..Self::default()
         };

@@ -76,12 +76,15 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reads past the members of an object that follow a member's value, and its end.
-    pub(super) fn close_object(&mut self) -> Result<(), Broken> {
+    /// Reads the members of an object that follow a member's value, as [`Scanner::object`] does, and its end.
+    pub(super) fn close_object(
+        &mut self,
+        mut member: impl FnMut(&mut Self, &'a [u8]) -> Result<(), Broken>,
+    ) -> Result<(), Broken> {
         while self.take(b',') {
-            self.string()?;
+            let key = self.string()?;
             self.expect(b':')?;
-            self.skip()?;
+            member(self, key)?;
         }
         self.expect(b'}')
     }
@@ -264,7 +267,7 @@ mod tests {
             assert_eq!(Scanner::new(json.as_bytes()).text().unwrap().as_deref(), expected, "{json}");
         }
         assert_eq!(Scanner::new(b"\"\xff\"").text(), Err(Broken));
-        assert_eq!(Scanner::new(br#"  , "a" : [1] } "#).close_object(), Ok(()));
+        assert_eq!(Scanner::new(br#"  , "a" : [1] } "#).close_object(|value, _| value.skip()), Ok(()));
     }
 
     #[test]
@@ -289,7 +292,11 @@ mod tests {
             assert_eq!(Scanner::new(text.as_bytes()).array(Scanner::skip), Err(Broken), "{text}");
         }
         for text in ["", "]", ",}", ",\"a\":1", ",1}"] {
-            assert_eq!(Scanner::new(text.as_bytes()).close_object(), Err(Broken), "{text}");
+            assert_eq!(
+                Scanner::new(text.as_bytes()).close_object(|value, _| value.skip()),
+                Err(Broken),
+                "{text}"
+            );
         }
     }
 }

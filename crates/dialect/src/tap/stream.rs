@@ -9,7 +9,7 @@ use memchr::{memchr2, memrchr2};
 use super::TapReport;
 use super::event::{Sight, data_of, text};
 use super::scan::Scanner;
-use super::usage::{Convention, Counts};
+use super::usage::{Convention, Counts, tier};
 
 /// A longer line is passed over: its beginning is not kept.
 const MAX_LINE: usize = 256 * 1024;
@@ -117,7 +117,9 @@ impl StreamTap {
         if report.model.is_none() {
             report.model = sight.model.and_then(text).map(Cow::into_owned);
         }
-        if let Some(usage) = sight.usage.and_then(|raw| self.counts.take(&mut Scanner::new(raw)).ok()?) {
+        if let Some(mut usage) = sight.usage.and_then(|raw| self.counts.take(&mut Scanner::new(raw)).ok()?) {
+            // It stands beside the usage, in the same event.
+            usage.tier = usage.tier.or_else(|| tier(&mut Scanner::new(sight.tier?)).ok()?);
             report.usage = Some(usage);
         }
         report.finished |= sight.finished;

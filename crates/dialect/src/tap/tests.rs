@@ -1,5 +1,7 @@
 use crate::{AnswerContext, DialectId, provider_dialect};
 
+use tidegate_core::ServiceTier;
+
 use super::*;
 
 const OPENAI: &str = concat!(
@@ -152,7 +154,11 @@ fn whole_bodies() {
         first_content: true,
     };
     let cases = [
-        (TapKind::OpenAiBody, openai, report("gpt-x", tokens(9, 1))),
+        (
+            TapKind::OpenAiBody,
+            openai,
+            report("gpt-x", Usage { tier: Some(ServiceTier::Standard), ..tokens(9, 1) }),
+        ),
         (TapKind::AnthropicBody, anthropic, report("claude-x", tokens(25, 48))),
     ];
     for (kind, text, expected) in cases {
@@ -185,10 +191,17 @@ fn usage_is_what_the_dialects_decode() {
             "{{\"id\":\"c\",\"model\":\"m\",\"choices\":[{{\"index\":0,\"message\":{{\"role\":\"assistant\",\"content\":\"a\"}},\"finish_reason\":\"stop\"}}],\"usage\":{usage}}}"
         );
         agrees(DialectId::OpenAi, TapKind::OpenAiBody, &body);
+        let tiered = format!(
+            "{},\"service_tier\":\"priority\",\"system_fingerprint\":null}}",
+            &body[..body.len() - 1]
+        );
+        agrees(DialectId::OpenAi, TapKind::OpenAiBody, &tiered);
     }
     let anthropic = [
         r#"{"input_tokens":25,"output_tokens":48}"#,
         r#"{"input_tokens":25,"cache_creation_input_tokens":6,"cache_read_input_tokens":7,"output_tokens":48,"cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":4},"output_tokens_details":{"thinking_tokens":5},"server_tool_use":{"web_search_requests":2},"service_tier":"standard"}"#,
+        r#"{"input_tokens":25,"output_tokens":48,"service_tier":"batch","speed":"standard"}"#,
+        r#"{"input_tokens":25,"output_tokens":48,"service_tier":"standard","speed":"fast"}"#,
         r#"{"input_tokens":1,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":2,"iterations":[{"type":"message","input_tokens":10,"cache_read_input_tokens":3,"output_tokens":20},{"type":"compaction","input_tokens":5,"output_tokens":6},{"type":"advisor_message","input_tokens":100,"output_tokens":100}]}"#,
     ];
     for usage in anthropic {
@@ -197,6 +210,21 @@ fn usage_is_what_the_dialects_decode() {
         );
         agrees(DialectId::Anthropic, TapKind::AnthropicBody, &body);
     }
+}
+
+/// Where answers say it: beside OpenAI's usage, in Anthropic's, which says it once and counts on.
+#[test]
+fn the_tier_that_an_answer_was_served_in() {
+    let openai =
+        "{\"service_tier\":\"flex\",\"choices\":[],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}";
+    let tier = |kind, text: &str| read(kind, &[text]).usage.unwrap().tier;
+    assert_eq!(tier(TapKind::OpenAiStream, &format!("data: {openai}\n\n")), Some(ServiceTier::Flex));
+    let body = "{\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2},\"service_tier\":\"priority\"}";
+    assert_eq!(tier(TapKind::OpenAiBody, body), Some(ServiceTier::Priority));
+    assert_eq!(tier(TapKind::OpenAiBody, &body.replace("priority", "platinum")), None);
+    let anthropic = "data: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":1,\"service_tier\":\"batch\"}}}\n\n\
+        data: {\"type\":\"message_delta\",\"usage\":{\"output_tokens\":2}}\n\n";
+    assert_eq!(tier(TapKind::AnthropicStream, anthropic), Some(ServiceTier::Batch));
 }
 
 fn agrees(dialect: DialectId, kind: TapKind, body: &str) {

@@ -3,7 +3,7 @@
 //! The dialects' decoders read the same objects as part of a whole answer; a table in the tests of [`super`] holds the
 //! two to the same counts. Here an answer is not built, and this is several times faster.
 
-use tidegate_core::Usage;
+use tidegate_core::{ServiceTier, Usage};
 
 use super::scan::{Broken, Scanner};
 
@@ -168,6 +168,7 @@ impl OpenAiCounts {
             rejected_prediction: made.rejected_prediction_tokens,
             searches: self.num_search_queries,
             reported_total: self.total_tokens,
+            tier: None,
         })
     }
 
@@ -198,6 +199,8 @@ pub(super) struct AnthropicCounts {
     one_hour: Option<u64>,
     thinking: Option<u64>,
     searches: Option<u64>,
+    tier: Option<ServiceTier>,
+    speed: Option<ServiceTier>,
     iterations: Vec<Iteration>,
 }
 
@@ -261,6 +264,14 @@ impl AnthropicCounts {
                         Ok(())
                     });
                 }
+                b"service_tier" => {
+                    counts.tier = tier(value)?;
+                    return Ok(());
+                }
+                b"speed" => {
+                    counts.speed = tier(value)?;
+                    return Ok(());
+                }
                 _ => return counts.top.member(value, key),
             };
             value.object(|value, key| {
@@ -287,6 +298,8 @@ impl AnthropicCounts {
         replace(&mut self.one_hour, newer.one_hour);
         replace(&mut self.thinking, newer.thinking);
         replace(&mut self.searches, newer.searches);
+        self.tier = newer.tier.or(self.tier);
+        self.speed = newer.speed.or(self.speed);
         if !newer.iterations.is_empty() {
             self.iterations = newer.iterations;
         }
@@ -303,6 +316,7 @@ impl AnthropicCounts {
             output: top.output_tokens.unwrap_or(0),
             reasoning: self.thinking,
             searches: self.searches,
+            tier: self.speed.filter(|speed| *speed != ServiceTier::Standard).or(self.tier),
             ..Usage::default()
         };
         self.sum_iterations(&mut usage);
@@ -323,6 +337,11 @@ impl AnthropicCounts {
         usage.cache_write = usage.cache_write.map(|_| sum(|counted| counted.cache_creation_input_tokens));
         usage.cache_read = usage.cache_read.map(|_| sum(|counted| counted.cache_read_input_tokens));
     }
+}
+
+/// A tier's word; nothing for other values and words.
+pub(super) fn tier(value: &mut Scanner<'_>) -> Result<Option<ServiceTier>, Broken> {
+    Ok(value.text()?.as_deref().and_then(ServiceTier::of_answer))
 }
 
 #[cfg(test)]

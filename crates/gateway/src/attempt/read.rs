@@ -373,7 +373,7 @@ impl Reader<'_> {
             names_events: self.call.client().id() == DialectId::Anthropic,
             detail: None,
             meter: None,
-            virtual_key: None,
+            stored: None,
             hides_usage: false,
         };
         Attempted { outcome, answer: Ok(Box::new(answer)) }

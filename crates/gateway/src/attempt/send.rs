@@ -99,7 +99,7 @@ fn estimate(job: &Job, body: Bytes) -> Attempted {
         names_events: false,
         detail: None,
         meter: None,
-        virtual_key: None,
+        stored: None,
         hides_usage: false,
     };
     Attempted { outcome: Outcome::default(), answer: Ok(Box::new(answer)) }

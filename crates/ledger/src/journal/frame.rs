@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::line;
 use crate::books::{Books, Entry};
 
 /// Length and checksum, and the space after them.
@@ -44,13 +45,18 @@ pub(super) enum Found<'a> {
 pub(super) fn write(value: &LineRef<'_>, out: &mut Vec<u8>) -> serde_json::Result<()> {
     let start = out.len();
     out.extend_from_slice(&[b' '; HEAD]);
-    if let Err(error) = serde_json::to_writer(&mut *out, value) {
+    let is_written = matches!(value, LineRef::Entry(entry) if line::write(entry, out));
+    if !is_written && let Err(error) = serde_json::to_writer(&mut *out, value) {
         out.truncate(start);
         return Err(error);
     }
     let payload = &out[start + HEAD..];
-    let head = format!("{:08x}{:08x}", payload.len(), crc32fast::hash(payload));
-    out[start..start + HEAD - 1].copy_from_slice(head.as_bytes());
+    let numbers = [payload.len() as u32, crc32fast::hash(payload)];
+    for (number, digits) in numbers.into_iter().zip(out[start..].chunks_exact_mut(8)) {
+        for (at, digit) in digits.iter_mut().enumerate() {
+            *digit = b"0123456789abcdef"[(number >> (28 - 4 * at)) as usize & 15];
+        }
+    }
     out.push(b'\n');
     Ok(())
 }

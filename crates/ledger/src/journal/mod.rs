@@ -7,6 +7,7 @@
 pub(crate) mod faulty;
 mod files;
 mod frame;
+mod line;
 mod read;
 mod segment;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! PostgreSQL as a store of records like any other, and what is particular to a server.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 #[path = "../../../records/conformance/mod.rs"]
 mod conformance;
@@ -15,15 +15,15 @@ use conformance::records::{DAY, NOW, bodies, ids, record, write};
 use relay::Relay;
 use server::{Server, query};
 use tidegate_core::SystemClock;
+use tidegate_postgres::Server as Address;
 use tidegate_records::{
     Entry, Facts, Filter, IdSource, Options, Pipe, Reader, RequestRecord, Sink, SinkError, Written, codec,
 };
-use tidegate_records_postgres::{PostgresOptions, PostgresReader, PostgresSink};
-use tokio_postgres::Config;
+use tidegate_records_postgres::{Node, PostgresOptions, PostgresReader, PostgresSink};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Database(Config);
+struct Database(Address);
 
 impl conformance::Place for Database {
     fn sink(&self) -> Box<dyn Sink> {
@@ -35,15 +35,15 @@ impl conformance::Place for Database {
     }
 }
 
-fn sink(config: &Config) -> PostgresSink {
+fn sink(config: &Address) -> PostgresSink {
     PostgresSink::new(PostgresOptions { patience: PATIENCE, ..PostgresOptions::new(config.clone()) })
 }
 
-fn count(config: &Config) -> u64 {
+fn count(config: &Address) -> u64 {
     PostgresReader::new(config.clone(), PATIENCE).count(&Filter::default(), u64::MAX).unwrap()
 }
 
-fn partitions(config: &Config, table: &str) -> usize {
+fn partitions(config: &Address, table: &str) -> usize {
     let sql = format!("SELECT inhrelid::REGCLASS FROM pg_inherits WHERE inhparent = '{table}'::REGCLASS");
     query(config, &sql).unwrap().len()
 }
@@ -65,6 +65,7 @@ fn what_is_particular_to_a_server() {
     let mut server = Server::start();
     a_commit_whose_answer_was_lost_is_not_doubled(&server);
     gateways_share_a_database(&server);
+    gateways_have_numbers_of_their_own(&server);
     retention_drops_partitions(&server);
     a_partition_that_somebody_dropped_is_made_anew(&server);
     a_database_without_tables_has_no_records(&server);
@@ -75,8 +76,8 @@ fn what_is_particular_to_a_server() {
 fn a_commit_whose_answer_was_lost_is_not_doubled(server: &Server) {
     let direct = server.database();
     let relay = Relay::new(server.port());
-    let mut through = Config::new();
-    through.host("127.0.0.1").port(relay.port).user("test").dbname(direct.get_dbname().unwrap());
+    let through = format!("postgres://test@127.0.0.1:{}/{}", relay.port, direct.database().unwrap());
+    let through = through.parse().unwrap();
     // The records are of a day long gone, which the pipe's housekeeping would not keep.
     let for_ever = PostgresOptions { keep_rows_days: 0, patience: PATIENCE, ..PostgresOptions::new(through) };
     let through = PostgresSink::new(for_ever);
@@ -130,6 +131,27 @@ fn gateways_share_a_database(server: &Server) {
     let sum = |of: fn(&Written) -> u64| written.iter().map(of).sum::<u64>();
     assert_eq!((sum(|w| w.new), sum(|w| w.known), sum(|w| w.clashed)), (1_900, 900, 0));
     assert_eq!(count(&config), 1_900);
+}
+
+/// They start at the same moment; one that starts again, and again, never gets the number of one that still runs.
+fn gateways_have_numbers_of_their_own(server: &Server) {
+    let config = server.database();
+    let take = || Node::take(config.clone(), PATIENCE).unwrap();
+    let mut running: Vec<Node> = std::thread::scope(|scope| {
+        let starting: Vec<_> = (0..8).map(|_| scope.spawn(take)).collect();
+        starting.into_iter().map(|node| node.join().unwrap()).collect()
+    });
+    let mut numbers: Vec<u16> = running.iter().map(Node::number).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..8).collect::<Vec<_>>());
+    // As if all the others had been taken, and the first eight long ago.
+    query(&config, "UPDATE record_node SET seen = clock_timestamp() WHERE node > 8").unwrap();
+    running.iter_mut().for_each(|node| node.renew().unwrap());
+    let next: Vec<u16> = (0..3).map(|_| take().number()).collect();
+    assert_eq!(next, [8, 9, 10], "those that renew are never the longest unused");
+    query(&config, "DROP TABLE record_node").unwrap();
+    running[0].renew().unwrap();
+    assert!(Node::take(server.config("no_such_database"), PATIENCE).is_err());
 }
 
 fn retention_drops_partitions(server: &Server) {

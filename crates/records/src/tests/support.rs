@@ -246,6 +246,7 @@ pub fn full() -> RequestRecord {
             rejected_prediction: Some(8),
             searches: Some(9),
             reported_total: Some(u64::MAX),
+            tier: None,
         }),
         usage_estimated: true,
         cost: Cost {

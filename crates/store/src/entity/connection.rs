@@ -89,6 +89,21 @@ pub struct ModelRow {
     pub details: Map<String, Value>,
 }
 
+impl ModelRow {
+    /// The member of the details that holds the model's prices, in the words of the admin API.
+    pub const PRICES: &'static str = "pricing_config";
+    /// The member that says which model it is, where that is another one.
+    pub const BASE: &'static str = "base_model_slug";
+
+    pub fn prices(&self) -> Option<&Value> {
+        self.details.get(Self::PRICES).filter(|prices| !prices.is_null())
+    }
+
+    pub fn base(&self) -> Option<&str> {
+        self.details.get(Self::BASE).and_then(Value::as_str)
+    }
+}
+
 /// Limits in the words of the admin API; checked by the crates that enforce them.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Limits {
@@ -134,6 +149,9 @@ impl AllowedModels {
 }
 
 impl Connection {
+    /// The member of the settings that holds the factors of all prices, in the words of the admin API.
+    pub const PRICE_FACTORS: &'static str = "pricing_adjustments";
+
     /// Credentials of one pool at most.
     const MOST_CREDENTIALS: usize = 100;
 

@@ -3,9 +3,10 @@
 use std::future::{pending, poll_fn};
 use std::time::Duration;
 
+use tidegate_postgres::Server;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio_postgres::{AsyncMessage, Config, Error, NoTls};
+use tokio_postgres::{AsyncMessage, Error};
 
 use super::question::at;
 use crate::row::natural;
@@ -24,11 +25,11 @@ impl Drop for Listener {
 }
 
 impl Listener {
-    pub fn start(config: Config, head: watch::Sender<u64>) -> Self {
+    pub fn start(server: Server, head: watch::Sender<u64>) -> Self {
         Self(tokio::spawn(async move {
             loop {
                 // Why it ended is told to those who ask for something.
-                drop(listen(&config, &head).await);
+                drop(listen(&server, &head).await);
                 tokio::time::sleep(PAUSE).await;
             }
         }))
@@ -44,8 +45,8 @@ pub(super) fn raise(head: &watch::Sender<u64>, seq: u64) {
     });
 }
 
-async fn listen(config: &Config, head: &watch::Sender<u64>) -> Result<(), Error> {
-    let (client, mut connection) = config.connect(NoTls).await?;
+async fn listen(server: &Server, head: &watch::Sender<u64>) -> Result<(), Error> {
+    let (client, mut connection) = server.connect().await?;
     let hear = async {
         while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
             if let AsyncMessage::Notification(told) = message?

@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
-use tokio_postgres::Config;
 use uuid::Uuid;
 
 use crate::backend::{
@@ -28,6 +27,7 @@ use crate::scope::Home;
 use crate::token::Digest;
 use listen::{Listener, raise};
 use session::Session;
+pub use tidegate_postgres::{BadAddress, Server};
 
 /// The schema as this program knows it.
 pub const MIGRATIONS: &[Migration] =
@@ -41,7 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A database on a server. Connections that break are made anew when they are needed next.
 pub struct Postgres {
-    config: Config,
+    server: Server,
     /// Taken out while it writes: a write that is given up drops its connection, and the server rolls it back.
     writer: Mutex<Option<Session>>,
     readers: [Mutex<Option<Arc<Session>>>; READERS],
@@ -54,35 +54,34 @@ pub struct Postgres {
 
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Postgres({})", self.config.get_dbname().unwrap_or("?"))
+        write!(f, "Postgres({:?})", self.server)
     }
 }
 
 impl Postgres {
-    /// Connects and brings the database to this program's schema in one transaction. The connection is not encrypted:
-    /// for servers on the same machine or a private network. `config` is never printed; it may hold a password.
+    /// Connects and brings the database to this program's schema in one transaction.
     ///
     /// # Errors
     /// [`StoreError::Away`], [`StoreError::MigrationFailed`], [`StoreError::MigrationAltered`] or
     /// [`StoreError::TooNew`].
-    pub async fn open(config: Config) -> Result<Self, StoreError> {
-        Self::open_with(config, MIGRATIONS).await
+    pub async fn open(server: Server) -> Result<Self, StoreError> {
+        Self::open_with(server, MIGRATIONS).await
     }
 
     /// [`Postgres::open`] with another schema, for tests of upgrades.
     ///
     /// # Errors
     /// As [`Postgres::open`].
-    pub async fn open_with(config: Config, migrations: &[Migration]) -> Result<Self, StoreError> {
-        let session = Session::connect(&config).await?;
+    pub async fn open_with(server: Server, migrations: &[Migration]) -> Result<Self, StoreError> {
+        let session = Session::connect(&server).await?;
         let read_only = match migrate::run(&session, migrations).await? {
             Plan::RunFrom(_) => None,
             Plan::ReadOnly { found, ours } => Some((found, ours)),
         };
         let head = watch::Sender::new(question::counter(&session, "change").await?);
-        let listener = Listener::start(config.clone(), head.clone());
+        let listener = Listener::start(server.clone(), head.clone());
         Ok(Self {
-            config,
+            server,
             writer: Mutex::new(Some(session)),
             readers: Default::default(),
             turn: AtomicUsize::new(0),
@@ -104,7 +103,7 @@ impl Postgres {
         match slot.as_ref().filter(|session| session.is_open()) {
             Some(session) => Ok(session.clone()),
             None => {
-                let session = Arc::new(Session::connect(&self.config).await?);
+                let session = Arc::new(Session::connect(&self.server).await?);
                 *slot = Some(session.clone());
                 Ok(session)
             }
@@ -129,7 +128,7 @@ impl Postgres {
         let mut slot = self.writer.lock().await;
         let session = match slot.take().filter(Session::is_open) {
             Some(session) => session,
-            None => Session::connect(&self.config).await?,
+            None => Session::connect(&self.server).await?,
         };
         session.begin().await?;
         let outcome = write(&session).await;

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 
+use tidegate_postgres::Server;
 use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, NoTls, Row as Columns, Statement};
+use tokio_postgres::{Client, Row as Columns, Statement};
 
 use crate::error::StoreError;
 
@@ -23,8 +24,8 @@ pub(super) struct Session {
 const LOCK: &str = "BEGIN; SELECT pg_advisory_xact_lock(6077212842374260583)";
 
 impl Session {
-    pub async fn connect(config: &Config) -> Result<Self, StoreError> {
-        let connecting = timeout(super::PATIENCE, config.connect(NoTls)).await;
+    pub async fn connect(server: &Server) -> Result<Self, StoreError> {
+        let connecting = timeout(super::PATIENCE, server.connect()).await;
         let (client, connection) =
             connecting.map_err(|_| super::too_slow())?.map_err(StoreError::from_postgres)?;
         // It ends with the client. What broke it is told to whoever asks next.

@@ -1,150 +1,36 @@
 //! The suite against a PostgreSQL server of the test's own.
 
-use std::net::TcpListener;
-use std::os::unix::fs::chown;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tidegate_core::Secret;
+use tidegate_postgres::Server;
 use tidegate_store::entity::{ApiKey, Config as SavedConfig, KeyOwner};
 use tidegate_store::id::{ApiKeyId, EntityId, OrganisationId};
 use tidegate_store::migration::Migration;
 use tidegate_store::postgres::{MIGRATIONS, Postgres};
 use tidegate_store::{Expected, Home, Page, Store, StoreError};
-use tokio_postgres::{Config, NoTls};
+use tidegate_testkit::Postgres as Running;
 
 use crate::suite;
-use crate::world::{Directory, MASTER, TestClock, World, by, masters};
+use crate::world::{MASTER, TestClock, World, by, masters};
 
-/// A server on a free port, stopped with the test.
-#[derive(Debug)]
-struct Server {
-    process: Child,
-    directory: Directory,
-    port: u16,
-    databases: AtomicU32,
+/// A database of its own.
+fn database(server: &Running) -> Server {
+    server.database().parse().unwrap()
 }
 
-fn programs() -> PathBuf {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
-    let debian = versions.filter_map(|entry| Some(entry.ok()?.path().join("bin")));
-    let others = ["/usr/bin", "/usr/local/bin", "/usr/local/pgsql/bin"].map(PathBuf::from);
-    let found =
-        debian.chain(others).find(|path| path.join("initdb").exists() && path.join("postgres").exists());
-    found.expect("PostgreSQL is needed for this test: apt-get install -y postgresql")
-}
-
-/// PostgreSQL does not run as root: then it runs as the user that its package made.
-fn command(program: &Path) -> Command {
-    match owner() {
-        None => Command::new(program),
-        Some(_) => {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program);
-            command
-        }
-    }
-}
-
-/// The user to give files to, when the test runs as root.
-fn owner() -> Option<(u32, u32)> {
-    let id = |arguments: &[&str]| {
-        let output = Command::new("id").args(arguments).output().unwrap();
-        String::from_utf8(output.stdout).unwrap().trim().parse::<u32>().ok()
-    };
-    (id(&["-u"]) == Some(0)).then(|| {
-        let missing = "the user postgres is missing: apt-get install -y postgresql";
-        (id(&["-u", "postgres"]).expect(missing), id(&["-g", "postgres"]).expect(missing))
-    })
-}
-
-impl Server {
-    async fn start() -> Self {
-        let programs = programs();
-        let directory = Directory::new();
-        if let Some((user, group)) = owner() {
-            chown(directory.path(), Some(user), Some(group)).unwrap();
-        }
-        let data = directory.file("data");
-        let made = command(&programs.join("initdb"))
-            .args(["--auth=trust", "--username=test", "--encoding=UTF8", "--no-sync", "-D"])
-            .arg(&data)
-            .current_dir("/")
-            .output()
-            .unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let process = Self::run(&directory, port);
-        let server = Self { process, directory, port, databases: AtomicU32::new(0) };
-        server.wait().await;
-        server
-    }
-
-    fn run(directory: &Directory, port: u16) -> Child {
-        command(&programs().join("postgres"))
-            .args(["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-p", &port.to_string(), "-k"])
-            .arg(directory.path())
-            .arg("-D")
-            .arg(directory.file("data"))
-            .current_dir("/")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap()
-    }
-
-    async fn wait(&self) {
-        for _ in 0..300 {
-            if self.config("postgres").connect(NoTls).await.is_ok() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("PostgreSQL did not come up on port {}", self.port);
-    }
-
-    fn config(&self, database: &str) -> Config {
-        let mut config = Config::new();
-        config.host("127.0.0.1").port(self.port).user("test").dbname(database);
-        config
-    }
-
-    /// A database of its own.
-    async fn database(&self) -> Config {
-        let name = format!("case_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        let (client, connection) = self.config("postgres").connect(NoTls).await.unwrap();
-        tokio::spawn(connection);
-        client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
-        self.config(&name)
-    }
-
-    /// Fast shutdown: open connections are broken.
-    fn stop(&mut self) {
-        let _ = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
-        let _ = self.process.wait();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-async fn world(config: Config) -> World {
-    World::new(Arc::new(Postgres::open(config).await.unwrap())).await
+async fn world(server: Server) -> World {
+    World::new(Arc::new(Postgres::open(server).await.unwrap())).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_suite() {
-    let server = Server::start().await;
+    let server = Running::start();
     macro_rules! case {
         ($name:ident) => {
             println!("{}", stringify!($name));
-            suite::$name(world(server.database().await).await).await;
+            suite::$name(world(database(&server)).await).await;
         };
     }
     every_case!(case);
@@ -156,15 +42,15 @@ fn key(name: &str) -> ApiKey {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_particular_to_a_server() {
-    let mut server = Server::start().await;
+    let mut server = Running::start();
     replicas_start_together_and_lose_nothing(&server).await;
     an_upgrade_that_fails_leaves_the_old_schema(&server).await;
     a_write_that_is_given_up_leaves_nothing(&server).await;
     a_server_that_goes_away_comes_back(&mut server).await;
 }
 
-async fn replicas_start_together_and_lose_nothing(server: &Server) {
-    let config = server.database().await;
+async fn replicas_start_together_and_lose_nothing(server: &Running) {
+    let config = database(server);
     let starts: Vec<_> = (0..4)
         .map(|_| {
             let config = config.clone();
@@ -254,8 +140,8 @@ async fn what_exists_once_is_made_by_one_replica(stores: &[Store]) {
     }
 }
 
-async fn an_upgrade_that_fails_leaves_the_old_schema(server: &Server) {
-    let config = server.database().await;
+async fn an_upgrade_that_fails_leaves_the_old_schema(server: &Running) {
+    let config = database(server);
     let first = world(config.clone()).await;
     let next = |sql, min_reader| {
         let mut all = MIGRATIONS.to_vec();
@@ -277,8 +163,8 @@ async fn an_upgrade_that_fails_leaves_the_old_schema(server: &Server) {
 }
 
 /// A caller that goes away while its change is made: all of it is there, or nothing, and the next change works.
-async fn a_write_that_is_given_up_leaves_nothing(server: &Server) {
-    let world = world(server.database().await).await;
+async fn a_write_that_is_given_up_leaves_nothing(server: &Running) {
+    let world = world(database(server)).await;
     for n in 0..40 {
         let by = by();
         let write = world.store.create(&by, world.home_a(), key("k"));
@@ -290,8 +176,8 @@ async fn a_write_that_is_given_up_leaves_nothing(server: &Server) {
     assert_eq!(report.entries, total + 4);
 }
 
-async fn a_server_that_goes_away_comes_back(server: &mut Server) {
-    let world = world(server.database().await).await;
+async fn a_server_that_goes_away_comes_back(server: &mut Running) {
+    let world = world(database(server)).await;
     let made = world.store.create(&by(), world.home_a(), key("k")).await.unwrap();
     server.stop();
     let read = world.store.get::<ApiKey>(&world.in_a(), made.id).await.unwrap_err();
@@ -300,8 +186,7 @@ async fn a_server_that_goes_away_comes_back(server: &mut Server) {
     assert!(matches!(written, StoreError::Away { .. }), "{written}");
     let woken = world.store.feed();
     assert!(matches!(woken.await, Err(StoreError::Away { .. })));
-    server.process = Server::run(&server.directory, server.port);
-    server.wait().await;
+    server.restart();
     world.store.create(&by(), world.home_a(), key("m")).await.unwrap();
     assert_eq!(world.store.get::<ApiKey>(&world.in_a(), made.id).await.unwrap(), made);
     world.store.verify_audit(None).await.unwrap();

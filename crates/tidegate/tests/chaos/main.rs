@@ -17,6 +17,7 @@ mod crowd;
 mod fleet;
 mod kills;
 mod node;
+mod recorded;
 #[expect(dead_code, reason = "the other suite uses all of it")]
 #[path = "../tenant.rs"]
 mod tenant;

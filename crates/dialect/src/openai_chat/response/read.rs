@@ -1,7 +1,7 @@
 //! A vendor's whole answer. Read leniently: members that are missing have defaults, members nobody knows go to `extra`.
 
 use serde_json::{Map, Value};
-use tidegate_core::{ApiError, ErrorKind, Fault, Usage};
+use tidegate_core::{ApiError, ErrorKind, Fault, ServiceTier, Usage};
 
 use super::super::member::{take, take_text, whole};
 use super::super::{error, media, reasoning, stream};
@@ -58,6 +58,9 @@ pub(in super::super) fn answer(
     let created = take(&mut members, "created").as_ref().and_then(whole).filter(|seconds| *seconds > 0);
     let model = take_text(&mut members, "model");
     let service_tier = take_text(&mut members, "service_tier");
+    if let Some(usage) = &mut usage {
+        usage.tier = service_tier.as_deref().and_then(ServiceTier::of_answer);
+    }
     let system_fingerprint = take_text(&mut members, "system_fingerprint");
     Ok(ChatResponse {
         id,

@@ -44,6 +44,7 @@ pub(in super::super) fn read_usage(value: &Value) -> Option<Usage> {
         rejected_prediction: nested("completion_tokens_details", "rejected_prediction_tokens"),
         searches: count("num_search_queries"),
         reported_total: total,
+        tier: None,
     })
 }
 

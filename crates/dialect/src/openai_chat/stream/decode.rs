@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use tidegate_core::{ApiError, ErrorKind, Fault, Usage};
+use tidegate_core::{ApiError, ErrorKind, Fault, ServiceTier, Usage};
 
 use super::super::error;
 use super::super::member::{take, take_text, whole};
@@ -187,6 +187,10 @@ impl State {
             let Value::Object(mut choice) = choice else { continue };
             usage = usage.or_else(|| take(&mut choice, "usage").as_ref().and_then(response::read_usage));
             self.choice(choice, position, events)?;
+        }
+        let tier = chunk.get("service_tier").and_then(Value::as_str).and_then(ServiceTier::of_answer);
+        if let Some(usage) = &mut usage {
+            usage.tier = tier;
         }
         self.members(chunk, events);
         if let Some(usage) = usage.filter(|usage| self.usage.as_ref() != Some(usage)) {
