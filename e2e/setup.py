@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Installs what the end-to-end suites need: PyPI packages into .cache/venv, npm packages into node/ and reference/, and
+"""Installs what the end-to-end suites need: PyPI packages into .cache/venv, npm packages into node/, reference/ and console/, and
 the crates of rust/ into cargo's cache.
 
 Does nothing when the files that say what is needed have not changed since; the suites themselves need no network.
@@ -23,6 +23,7 @@ NEEDS = {
     "node": ["node/package-lock.json"],
     "reference": ["reference/package-lock.json", "setup.py"],
     "rust": ["rust/Cargo.lock"],
+    "console": ["console/package-lock.json"],
 }
 
 
@@ -30,7 +31,7 @@ def main() -> None:
     if sys.version_info < (3, 11):
         sys.exit("the end-to-end suites need Python 3.11 or newer")
     CACHE.mkdir(exist_ok=True)
-    for name, install in (("python", python), ("node", node), ("reference", reference), ("rust", rust)):
+    for name, install in (("python", python), ("node", node), ("reference", reference), ("rust", rust), ("console", console)):
         stamp = CACHE / f"{name}.sha256"
         wanted = digest(NEEDS[name])
         if stamp.exists() and stamp.read_text() == wanted:
@@ -57,6 +58,10 @@ def python() -> None:
 
 def node() -> None:
     run("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", cwd=E2E / "node")
+
+
+def console() -> None:
+    run("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", cwd=E2E / "console")
 
 
 def reference() -> None:

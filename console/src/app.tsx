@@ -2,7 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { type ComponentType, lazy, Suspense, useEffect } from "react";
 import { Redirect, Route, Router, Switch, useLocation, useParams } from "wouter";
 import { problemOf } from "./api/problem";
-import { HereProvider, type Workspace, useAccountQuery } from "./api/session";
+import { HereProvider, OWN_WORKSPACE, type Workspace, useAccountQuery } from "./api/session";
 import { LanguageProvider, useText } from "./i18n/language";
 import { Boundary } from "./layout/boundary";
 import { Shell } from "./layout/shell";
@@ -65,7 +65,9 @@ function Inside() {
   return (
     <WithAccount
       to={(workspaces, account) => {
-        const workspace = workspaces.find((one) => one.slug === slug || one.id === slug);
+        // A key that may not list workspaces has its own, whatever the address calls it.
+        const own = workspaces[0]?.slug === OWN_WORKSPACE ? workspaces[0] : undefined;
+        const workspace = workspaces.find((one) => one.slug === slug || one.id === slug) ?? own;
         if (!workspace) return workspaces.length > 0 ? <Redirect to={`/w/${choice(workspaces)}/`} replace /> : <Empty title={t("noWorkspace")} />;
         return (
           <HereProvider account={account} workspace={workspace}>

@@ -9,7 +9,8 @@ import { start } from "./gateway.mjs";
 
 let gateway, browser, there;
 before(async () => {
-  [gateway, browser] = await Promise.all([start(), launch()]);
+  gateway = await start();
+  browser = await launch();
   there = await furnish(gateway);
 });
 after(async () => {

@@ -1,4 +1,4 @@
-import { X } from "lucide-react";
+import { Search, X } from "lucide-react";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useText } from "@/i18n/language";
 import { Button } from "@/ui/button";
@@ -37,6 +37,7 @@ export function FilterBar({ terms, onChange }: { readonly terms: readonly Term[]
   return (
     <div className="stack-s">
       <form className="filter-bar" onSubmit={add} role="search">
+        <Search className="muted" aria-hidden size={16} />
         {terms.map((term) => (
           <span key={printTerm(term)} className="chip mono">
             {printTerm(term)}
@@ -52,7 +53,7 @@ export function FilterBar({ terms, onChange }: { readonly terms: readonly Term[]
           aria-label={t("filter")}
           aria-invalid={mistake !== null}
           aria-describedby={mistake ? "filter-mistake" : undefined}
-          placeholder={EXAMPLE}
+          placeholder={terms.length === 0 ? `${t("filter")}: ${EXAMPLE}` : undefined}
           value={typed}
           onChange={(event) => setTyped(event.target.value)}
         />

@@ -16,6 +16,9 @@ function linkToken(): string | null {
   return new URLSearchParams(location.hash.slice(1)).get("token");
 }
 
+/** Where the way through an identity provider begins. */
+const OIDC = "/sign-in/oidc";
+
 /** Where to go afterwards: an address of the console, or its beginning. */
 function next(): string {
   const wanted = new URLSearchParams(location.search).get("next") ?? "";
@@ -55,6 +58,13 @@ export function SignIn() {
       await ask("/v1/session", { method: "POST", body: { token } });
       setToken(null);
     });
+  // Asked first, so that a gateway without an identity provider says so here, and not on a page of JSON.
+  const enterBy = async (place: string) => {
+    setError(null);
+    const answer = await fetch(place, { redirect: "manual" }).catch(() => null);
+    if (answer?.type === "opaqueredirect") location.assign(place);
+    else setError(answer ? await Problem.of(answer) : new Problem(0, ""));
+  };
   const useKey = (event: FormEvent) => {
     event.preventDefault();
     const typed = key.trim();
@@ -86,6 +96,9 @@ export function SignIn() {
         ) : (
           <p>{t("signInHow")}</p>
         )}
+        <Button disabled={isBusy} onClick={() => void enterBy(OIDC)}>
+          {t("signInProvider")}
+        </Button>
         <hr />
         <h2>{t("orKey")}</h2>
         <form className="stack-s" onSubmit={(event) => void useKey(event)}>

@@ -90,7 +90,7 @@ function cell(id: ColumnId, row: LogRow, t: Translate<keyof typeof text.en>, key
   switch (id) {
     case "time":
       return (
-        <Link href={`/logs/${row.id}${search}`} aria-label={t("open", { id: row.id })}>
+        <Link href={`/logs/${row.id}${search}`}>
           <Time at={row.created_at} />
         </Link>
       );

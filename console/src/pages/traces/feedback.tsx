@@ -17,7 +17,7 @@ export function Marks({ trace, marks }: { readonly trace: string; readonly marks
   const { account } = useHere();
   const workspace = useWorkspaceParam();
   const give = useSend<number>(
-    (value) => ({ path: "/v1/feedback", method: "POST", body: { ...workspace, trace_id: trace, value, weight: 1, metadata: { reviewer: account.name } } }),
+    (value) => ({ path: "/v1/feedback", method: "POST", query: workspace, body: { trace_id: trace, value, weight: 1, metadata: { reviewer: account.name } } }),
     ["/v1/traces"],
   );
   return (

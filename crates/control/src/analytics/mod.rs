@@ -88,13 +88,14 @@ impl Chosen {
     fn usual_bucket(&self) -> Bucket {
         const HOUR: u64 = 3_600_000;
         // The last second is one more than was asked for.
-        match (self.to_ms - self.from_ms).saturating_sub(1_000) {
-            0..=HOUR => Bucket::Minute,
-            ..=21_600_000 => Bucket::FiveMinutes,
-            ..=86_400_000 => Bucket::Hour,
-            ..=2_592_000_000 => Bucket::Day,
-            _ => Bucket::Week,
-        }
+        let length = (self.to_ms - self.from_ms).saturating_sub(1_000);
+        let cuts = [
+            (HOUR, Bucket::Minute),
+            (6 * HOUR, Bucket::FiveMinutes),
+            (24 * HOUR, Bucket::Hour),
+            (30 * 24 * HOUR, Bucket::Day),
+        ];
+        cuts.iter().find(|(most, _)| length <= *most).map_or(Bucket::Week, |(_, bucket)| *bucket)
     }
 
     fn question(&self, bucket: Bucket, wants: Wants) -> Question {
