@@ -3,12 +3,15 @@
 //!
 //! Columns stand beside each record's bytes for filters and for people who ask in SQL; what a list shows is read from the
 //! bytes. A batch is one statement whose rows are kept apart by their id: one that was committed though its answer was lost
-//! changes nothing when it comes again.
+//! changes nothing when it comes again. Roll-ups for figures of many records are rows of the same transaction: each has the cells
+//! of a batch, so that gateways never wait for each other's, and is merged with its neighbours later.
 
 mod batch;
+mod figures;
 mod node;
 mod query;
 mod reader;
+mod rollups;
 mod schema;
 mod session;
 mod sink;

@@ -27,7 +27,7 @@ impl PostgresReader {
     }
 
     /// A connection that broke while nobody used it is made anew once.
-    fn ask<T: Default>(
+    pub(crate) fn ask<T: Default>(
         &mut self,
         ask: impl AsyncFn(&mut Connected) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, ReadError> {
@@ -41,6 +41,18 @@ impl PostgresReader {
 }
 
 impl PostgresReader {
+    /// For what must not be asked twice. A connection that broke while nobody used it is made anew before.
+    pub(crate) fn ask_once(
+        &mut self,
+        ask: impl AsyncFnOnce(&mut Connected) -> Result<(), tokio_postgres::Error>,
+    ) -> Result<(), ReadError> {
+        self.ask(async |server: &mut Connected| server.client.simple_query("").await.map(drop))?;
+        match self.session.call(ask) {
+            Err(Fault::NoTable(_)) => Ok(()),
+            answer => answer.map_err(|fault| ReadError(fault.to_string())),
+        }
+    }
+
     fn page<T>(
         &mut self,
         filter: &Filter,

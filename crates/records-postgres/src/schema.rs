@@ -28,9 +28,29 @@ CREATE INDEX IF NOT EXISTS request_record_metadata ON request_record USING GIN (
 CREATE TABLE IF NOT EXISTS request_body (id BIGINT NOT NULL PRIMARY KEY, bodies BYTEA NOT NULL) PARTITION BY RANGE (id);
 "#;
 
+/// Roll-ups, and the last day (since 1970) of which records may be there that none has. `{day}` is a day as a range of ids,
+/// `{epoch}` the day of the first id.
+const ROLLUPS: &str = r#"
+DO $$ BEGIN
+  IF to_regclass('request_rollup') IS NULL THEN
+    CREATE TABLE request_rollup (
+      id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, day INT NOT NULL, cube INT NOT NULL, tier INT NOT NULL,
+      records BIGINT NOT NULL, cells BYTEA NOT NULL
+    );
+    CREATE INDEX request_rollup_day ON request_rollup (day, cube, tier);
+    CREATE TABLE request_rollup_since AS SELECT coalesce(max(id) / {day} + {epoch}, 0)::INT AS day FROM request_record;
+  END IF;
+END $$;
+"#;
+
 /// One statement list, which the server runs as one transaction.
 pub(crate) fn tables() -> String {
-    format!("{LOCK} {TABLES}")
+    const DAY_MS: u64 = 86_400_000;
+    let epoch = RecordId::first_of(0).unix_ms();
+    let day = RecordId::first_of(epoch + DAY_MS).signed();
+    let rollups =
+        ROLLUPS.replace("{day}", &day.to_string()).replace("{epoch}", &(epoch / DAY_MS).to_string());
+    format!("{LOCK} {TABLES} {rollups}")
 }
 
 /// Makes the partitions of days.

@@ -5,10 +5,11 @@ use std::fmt;
 use std::time::Duration;
 
 use tidegate_postgres::Server;
-use tidegate_records::{Batch, Entry, Sink, SinkError, Written, body};
+use tidegate_records::{Batch, Entry, Facts, Sink, SinkError, Written, body};
 use tokio_postgres::Error;
 
 use crate::batch::{INSERT, INSERT_BODIES, Rows, SEALS};
+use crate::rollups;
 use crate::schema::{self, BODIES, ROWS};
 use crate::session::{Connected, Fault, Session};
 
@@ -91,7 +92,7 @@ impl PostgresSink {
             .filter_map(|entry| Some((entry.id().signed(), body::to_bytes(entry.bodies?))))
             .collect();
         let (mut new, seals) =
-            self.session.call(async |server: &mut Connected| insert(server, &rows, bodies).await)?;
+            self.session.call(async |server: &mut Connected| insert(server, &rows, entries, bodies).await)?;
         let mut written = Written::default();
         for (id, seal) in rows.ids.iter().zip(&rows.seals) {
             // An id that is twice in a batch is new once.
@@ -115,6 +116,11 @@ impl PostgresSink {
             schema::day_of(name)
                 .is_some_and(|(table, day)| day < if table == ROWS { first_rows } else { first_bodies })
         };
+        let first = first_rows.cast_signed();
+        self.session.call(async |server: &mut Connected| {
+            server.client.execute("DELETE FROM request_rollup WHERE day < $1", &[&first]).await?;
+            rollups::merge(server).await
+        })?;
         let old: Vec<_> = there.into_iter().filter(is_old).collect();
         if !old.is_empty() {
             let sql = schema::drop(&old);
@@ -129,6 +135,7 @@ impl PostgresSink {
 async fn insert(
     server: &mut Connected,
     rows: &Rows<'_>,
+    entries: &[&Entry<'_>],
     mut bodies: HashMap<i64, Vec<u8>>,
 ) -> Result<(HashSet<i64>, HashMap<i64, i64>), Error> {
     let prepared = match &server.insert {
@@ -138,6 +145,13 @@ async fn insert(
     let transaction = server.client.transaction().await?;
     let new = transaction.query(&prepared, &rows.parameters()).await?;
     let new: HashSet<i64> = new.iter().map(|row| row.get(0)).collect();
+    if !new.is_empty() {
+        // Of an id that is twice in the batch the first one is stored.
+        let mut counted = HashSet::with_capacity(new.len());
+        let first = |entry: &&&Entry<'_>| new.contains(&entry.id().signed()) && counted.insert(entry.id());
+        let stored: Vec<&Facts<'_>> = entries.iter().filter(first).map(|entry| &entry.facts).collect();
+        rollups::Rows::of(&stored).insert(&transaction).await?;
+    }
     // Those of a record that clashed are not the ones that its id stands for.
     bodies.retain(|id, _| new.contains(id));
     if !bodies.is_empty() {

@@ -15,6 +15,7 @@ use conformance::records::{DAY, NOW, bodies, ids, record, write};
 use relay::Relay;
 use server::{Server, query};
 use tidegate_core::SystemClock;
+use tidegate_insight::Source;
 use tidegate_postgres::Server as Address;
 use tidegate_records::{
     Entry, Facts, Filter, IdSource, Options, Pipe, Reader, RequestRecord, Sink, SinkError, Written, codec,
@@ -31,6 +32,10 @@ impl conformance::Place for Database {
     }
 
     fn reader(&self) -> Box<dyn Reader> {
+        Box::new(PostgresReader::new(self.0.clone(), PATIENCE))
+    }
+
+    fn source(&self) -> Box<dyn Source> {
         Box::new(PostgresReader::new(self.0.clone(), PATIENCE))
     }
 }
@@ -75,6 +80,7 @@ fn what_is_particular_to_a_server() {
     retention_drops_partitions(&server);
     a_partition_that_somebody_dropped_is_made_anew(&server);
     a_database_without_tables_has_no_records(&server);
+    roll_ups_are_merged_and_days_before_them_are_counted(&server);
     a_server_that_goes_away_comes_back(&mut server);
 }
 
@@ -194,6 +200,35 @@ fn a_database_without_tables_has_no_records(server: &Server) {
     assert_eq!(reader.get(ids().next(NOW)), Ok(None));
     let mut nowhere = PostgresReader::new(server.config("no_such_database"), PATIENCE);
     assert!(nowhere.count(&Filter::default(), 10).is_err());
+}
+
+/// Many small rows become few in the housekeeping of several gateways at once; records of a time before roll-ups are counted
+/// one by one.
+fn roll_ups_are_merged_and_days_before_them_are_counted(server: &Server) {
+    let (config, ids) = (server.database(), ids());
+    let mut sink = sink(&config);
+    let records: Vec<_> = (0..200).map(|i| record(&ids, NOW + i, i)).collect();
+    records.iter().for_each(|record| assert_eq!(write_one(&mut sink, record).unwrap().new, 1));
+    let rows = || query(&config, "SELECT count(*) FROM request_rollup").unwrap()[0].parse::<u64>().unwrap();
+    let verified = || PostgresReader::new(config.clone(), PATIENCE).verify((NOW / DAY) as u32).unwrap();
+    assert_eq!((rows(), verified().wrong, verified().records), (600, 0, 200));
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| PostgresSink::new(PostgresOptions::new(config.clone())).tend(NOW).unwrap());
+        }
+    });
+    assert!(rows() < 60, "{}", rows());
+    assert_eq!((verified().wrong, verified().records), (0, 200));
+    // As a program without roll-ups left it.
+    query(&config, "DROP TABLE request_rollup, request_rollup_since").unwrap();
+    let mut later = PostgresSink::new(PostgresOptions::new(config.clone()));
+    assert_eq!(write_one(&mut later, &record(&ids, NOW + 3 * DAY, 1)).unwrap().new, 1);
+    let mut reader = PostgresReader::new(config.clone(), PATIENCE);
+    let day = (NOW / DAY) as u32;
+    let hours = day * 24..(day + 4) * 24;
+    let mut blocks = 0;
+    let missing = reader.cells(tidegate_insight::Cube::Users, hours, &mut |_| blocks += 1).unwrap();
+    assert!(missing.contains(&day) && !missing.contains(&(day + 3)) && blocks == 1, "{missing:?} {blocks}");
 }
 
 fn a_server_that_goes_away_comes_back(server: &mut Server) {
