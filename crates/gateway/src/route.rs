@@ -131,7 +131,9 @@ fn unified(rest: &str) -> Option<Endpoint> {
 fn is_own(method: &Method, path: &str) -> bool {
     match router().find(method, path) {
         Ok(found) => match found.route.access() {
-            Access::Public(reason) => matches!(reason, Public::Catalogue | Public::SignIn),
+            Access::Public(reason) => {
+                matches!(reason, Public::Catalogue | Public::SignIn | Public::SignedLink)
+            }
             Access::Needs(_) => found.route.metering() == Metering::Control,
         },
         Err(denial) if denial.reason == Reason::NotFound => path.starts_with("/v1/"),
