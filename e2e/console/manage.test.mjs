@@ -80,7 +80,8 @@ test("a key is changed, replaced and revoked", async () => {
   await page.getByText("Line 2 is not name=value.").waitFor();
   await page.getByLabel("Metadata of its requests").fill("team=search");
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByText("team=search").waitFor();
+  await page.getByLabel("Metadata of its requests").waitFor({ state: "detached" });
+  await page.getByText("team=search", { exact: true }).waitFor();
 
   await page.getByRole("button", { name: "Rotate" }).click();
   await page.getByRole("dialog", { name: "Rotate worker?" }).getByRole("button", { name: "Rotate" }).click();

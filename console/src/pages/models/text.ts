@@ -55,7 +55,7 @@ export const text = defineText(
     addTitle: "添加模型",
     addHint: "微调模型或新模型，名称与服务商使用的一致。",
     setPrice: "设置价格",
-    setPriceOf: "设置 {model} 的价格",
+    setPriceOf: "设置价格：{model}",
     priceTitle: "{model} 的价格",
     priceHint: "每百万 token 的美元数，代替目录中的价格。两项都留空则恢复目录价格。",
     priceFormat: "不小于 0 的数，例如 0.15；两项都填或都不填。",

@@ -160,7 +160,8 @@ function Delete({ of, onClose, onGone }: { readonly of: WholeProvider; readonly 
       // The organisation's keys stay, and those that another provider uses: the server refuses then.
       if (behind && behind.type === "workspace") await ask(`/v1/integrations/${behind.id}`, { method: "DELETE", query: place }).catch(() => undefined);
     },
-    onSuccess: () => client.invalidateQueries({ predicate: ({ queryKey: [path] }) => String(path).startsWith("/v1/providers") }),
+    // Only the list: what is gone is not asked for again by the sheet that closes.
+    onSuccess: () => client.invalidateQueries({ predicate: ({ queryKey: [path] }) => path === "/v1/providers" }),
   });
   return (
     <Confirm
