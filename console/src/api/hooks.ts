@@ -30,9 +30,12 @@ export function useSend<In, Out = unknown>(
       const { path, ...rest } = request(input);
       return ask<Out>(path, rest);
     },
-    onSuccess: async () => {
+    onSuccess: async (_, input) => {
+      const { path: changed, method } = request(input);
+      // What was deleted is not asked for again by a page that is about to close.
+      const isGone = (path: string) => method === "DELETE" && path === changed && !stale.includes(path);
       await client.invalidateQueries({
-        predicate: ({ queryKey: [path] }) => stale.some((start) => typeof path === "string" && path.startsWith(start)),
+        predicate: ({ queryKey: [path] }) => typeof path === "string" && !isGone(path) && stale.some((start) => path.startsWith(start)),
       });
     },
   });

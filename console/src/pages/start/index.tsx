@@ -101,7 +101,7 @@ export default function Start() {
       </Step>
       <section className="panel">
         <h2>{t("next")}</h2>
-        <ul>
+        <ul className="next">
           <Next page="keys">{t("nextLimit")}</Next>
           <Next page="configs">{t("nextConfig")}</Next>
           <Next page="members">{t("nextInvite")}</Next>
