@@ -43,7 +43,6 @@ struct Shown {
     prometheus: Option<&'static str>,
 }
 
-#[expect(clippy::unused_async, reason = "as all handlers")]
 pub(crate) async fn metrics(_: Call, _: Nothing, _: Nothing) -> Answer<Metrics> {
     let shown = |metric: &'static Metric| Shown {
         id: metric.id,
