@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 /// Crates that decide and do no I/O.
-const PURE: [&str; 9] = [
+const PURE: [&str; 10] = [
     "tidegate-core",
     "tidegate-dialect",
     "tidegate-routing",
@@ -18,6 +18,7 @@ const PURE: [&str; 9] = [
     "tidegate-pricing",
     "tidegate-settings",
     "tidegate-demo",
+    "tidegate-insight",
 ];
 /// What brings sockets, timers or threads of its own.
 const RUNTIMES: [&str; 4] = ["tokio", "hyper", "rustls", "mio"];
