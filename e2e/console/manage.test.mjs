@@ -73,15 +73,13 @@ test("a key is changed, replaced and revoked", async () => {
   await go(`/keys/${made.body.id}`);
   const sheet = page.getByRole("dialog", { name: "worker" });
   await sheet.getByRole("button", { name: "Edit" }).click();
-  await page.getByLabel(/^Metadata/).count();
   await page.getByText("Config, metadata, notices").click();
   await page.getByLabel("Metadata of its requests").fill("team=search\nwrong");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Line 2 is not name=value.").waitFor();
   await page.getByLabel("Metadata of its requests").fill("team=search");
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByLabel("Metadata of its requests").waitFor({ state: "detached" });
-  await page.getByText("team=search", { exact: true }).waitFor();
+  await sheet.getByRole("definition").getByText("team=search").waitFor();
 
   await page.getByRole("button", { name: "Rotate" }).click();
   await page.getByRole("dialog", { name: "Rotate worker?" }).getByRole("button", { name: "Rotate" }).click();
@@ -96,7 +94,9 @@ test("a key is changed, replaced and revoked", async () => {
   const sure = page.getByRole("dialog", { name: "Revoke worker?" });
   await sure.getByText("refused at once").waitFor();
   await sure.getByRole("button", { name: "Revoke" }).click();
-  await page.getByText("Also the 1 revoked").waitFor();
+  await page.getByRole("button", { name: "worker", exact: true }).waitFor({ state: "detached" });
+  await page.getByLabel("Revoked keys").click();
+  await page.getByRole("row", { name: /worker/ }).getByText("revoked").waitFor();
   assert.equal((await chat(secret)).status, 401);
   assert.deepEqual(mistakes, []);
   await close();
@@ -140,6 +140,31 @@ test("a provider is added, tried, given a second key, and deleted", async () => 
   await page.getByText("No providers yet").waitFor();
   const kept = await gateway.ask(`/v1/integrations?${PLACE}`);
   assert.deepEqual(kept.body.data, [], "the key is forgotten too");
+  assert.deepEqual(mistakes, []);
+  await close();
+});
+
+test("a provider over a key that the organisation lends", async () => {
+  const { page, mistakes, go, close } = await open(browser, gateway);
+  const lent = await gateway.ask("/v1/integrations", {
+    method: "POST",
+    body: { name: "Shared", ai_provider_id: "openai", key: "sk-shared-0123456789", create_default_provider: false },
+  });
+  const everywhere = { workspaces: [], global_workspace_access: { enabled: true } };
+  const shared = await gateway.ask(`/v1/integrations/${lent.body.slug}/workspaces`, { method: "PUT", body: everywhere });
+  assert.equal(shared.status, 200, JSON.stringify(shared.body));
+  await go("/providers/new");
+  const form = page.getByRole("dialog");
+  await form.getByLabel("Whose key").selectOption({ label: "The organisation's: Shared (openai)" });
+  assert.equal(await form.getByLabel("Its key").count(), 0);
+  await form.getByLabel("Called as").fill("shared");
+  await form.getByRole("button", { name: "Add provider" }).click();
+  const sheet = page.getByRole("dialog", { name: "@shared" });
+  await sheet.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("dialog", { name: "Delete Shared?" }).getByRole("button", { name: "Delete" }).click();
+  await sheet.waitFor({ state: "detached" });
+  // What the organisation lends stays.
+  assert.equal((await gateway.ask(`/v1/integrations/${lent.body.slug}`)).status, 200);
   assert.deepEqual(mistakes, []);
   await close();
 });
@@ -280,7 +305,7 @@ test("a model that is switched off is not called", async () => {
   assert.ok(refused.status >= 400 && refused.status < 500, `${refused.status}`);
   assert.match(JSON.stringify(refused.body), /gpt-4o-mini/);
 
-  await page.getByRole("button", { name: "Set prices of gpt-4o-mini", exact: true }).click();
+  await page.getByRole("button", { name: "Set prices: gpt-4o-mini", exact: true }).click();
   const prices = page.getByRole("dialog", { name: "Prices of gpt-4o-mini" });
   await prices.getByLabel("Input").fill("0.2");
   await prices.getByText("A number from 0 on").waitFor();

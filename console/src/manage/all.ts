@@ -1,4 +1,4 @@
-import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { keepPreviousData, useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
 import { ask, type List, type Query } from "@/api/client";
 import type { Problem } from "@/api/problem";
 
@@ -24,4 +24,10 @@ export function useAll<T>(path: string, query: Query = {}, enabled = true): UseQ
     enabled,
     placeholderData: keepPreviousData,
   });
+}
+
+/** Asks for the lists at this path again, and for nothing below it: what was deleted there would not be found. */
+export function useRefresh(path: string): () => void {
+  const client = useQueryClient();
+  return () => void client.invalidateQueries({ queryKey: [path] });
 }

@@ -57,7 +57,7 @@ export default function Alerts() {
       all.push({ id: `${limit.type} ${workspace.slug}`, kind: "workspace", name: workspace.name, href: "/limits/workspace", limit, used: of(limit, whole.data?.current_usage ?? []), emails: [] });
     }
     for (const key of keys.data?.data ?? []) {
-      if (!key.usage_limits || key.status === "revoked") continue;
+      if (!key.usage_limits) continue;
       all.push({ id: key.id, kind: "key", name: key.name, href: `/keys/${key.id}`, limit: key.usage_limits, used: of(key.usage_limits, key.current_usage ?? []), emails: key.alert_emails });
     }
     for (const { id, slug, usage_limits, current_usage } of providers.data?.data ?? []) {

@@ -23,7 +23,7 @@ interface Records {
 }
 
 const RANGES = { hour: 3_600_000, day: 86_400_000, week: 7 * 86_400_000, month: 30 * 86_400_000 } as const;
-const ACTIONS = ["create", "update", "delete", "rotate", "publish", "manage", "export", "duplicate"] as const;
+const ACTIONS = ["create", "update", "delete", "rotate", "publish", "manage", "export", "duplicate", "sign_in", "sign_out"] as const;
 const RESOURCES = ["api keys", "configs", "providers", "integrations", "policies", "workspaces", "workspace users", "users", "invites", "sessions", "organization"] as const;
 const ACTORS = ["user", "api_key", "system", "operator"] as const;
 const PAGE = 50;

@@ -3,6 +3,7 @@ import { Link, useLocation } from "wouter";
 import { useGet, useSend } from "@/api/hooks";
 import { useWorkspaceParam } from "@/api/session";
 import { useText } from "@/i18n/language";
+import { useRefresh } from "@/manage/all";
 import type { WholeConfig } from "@/manage/shapes";
 import { text as manage } from "@/manage/text";
 import { Button, Segments } from "@/ui/button";
@@ -107,7 +108,12 @@ function Delete({ of, onClose }: { readonly of: WholeConfig; readonly onClose: (
   const m = useText(manage);
   const place = useWorkspaceParam();
   const [, go] = useLocation();
+  const refresh = useRefresh("/v1/configs");
   const remove = useSend<null>(() => ({ path: `/v1/configs/${of.slug}`, method: "DELETE", query: place }));
+  const done = () => {
+    go("/configs");
+    refresh();
+  };
   return (
     <Confirm
       title={t("deleteTitle", { name: of.name })}
@@ -115,7 +121,7 @@ function Delete({ of, onClose }: { readonly of: WholeConfig; readonly onClose: (
       isDangerous
       isBusy={remove.isPending}
       onClose={onClose}
-      onConfirm={() => remove.mutate(null, { onSuccess: () => go("/configs") })}
+      onConfirm={() => remove.mutate(null, { onSuccess: done })}
     >
       <p>{t("deleteWords", { slug: of.slug })}</p>
       {remove.error && <Failure error={remove.error} />}

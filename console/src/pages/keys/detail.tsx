@@ -3,6 +3,7 @@ import { Link } from "wouter";
 import { useGet, useSend } from "@/api/hooks";
 import { relative } from "@/format/time";
 import { useLanguage, useText } from "@/i18n/language";
+import { useRefresh } from "@/manage/all";
 import { Meter } from "@/manage/meter";
 import { State } from "@/manage/status";
 import type { ApiKey } from "@/manage/shapes";
@@ -172,7 +173,12 @@ function Rotate({ of, onClose, onSecret }: { readonly of: ApiKey; readonly onClo
 function Revoke({ of, onClose, onDone }: { readonly of: ApiKey; readonly onClose: () => void; readonly onDone: () => void }) {
   const t = useText(text);
   const { language } = useLanguage();
-  const revoke = useSend<null>(() => ({ path: `/v1/api-keys/${of.id}`, method: "DELETE" }), ["/v1/api-keys"]);
+  const refresh = useRefresh("/v1/api-keys");
+  const revoke = useSend<null>(() => ({ path: `/v1/api-keys/${of.id}`, method: "DELETE" }));
+  const done = () => {
+    onDone();
+    refresh();
+  };
   const used = of.last_used_at ? t("revokeUsed", { when: relative(of.last_used_at, Date.now(), language) }) : t("revokeUnused");
   return (
     <Confirm
@@ -181,7 +187,7 @@ function Revoke({ of, onClose, onDone }: { readonly of: ApiKey; readonly onClose
       isDangerous
       isBusy={revoke.isPending}
       onClose={onClose}
-      onConfirm={() => revoke.mutate(null, { onSuccess: onDone })}
+      onConfirm={() => revoke.mutate(null, { onSuccess: done })}
     >
       <div className="stack">
         <p>{t("revokeWords", { used })}</p>

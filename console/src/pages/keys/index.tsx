@@ -1,5 +1,5 @@
 import { Plus } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useState } from "react";
 import { useLocation, useParams } from "wouter";
 import { useSend } from "@/api/hooks";
 import { useWorkspaceParam } from "@/api/session";
@@ -31,13 +31,8 @@ export default function Keys() {
   const { id } = useParams<{ id?: string }>();
   const [, go] = useLocation();
   const place = useWorkspaceParam();
-  const [withRevoked, setWithRevoked] = useParam("revoked");
-  const keys = useAll<ApiKey>("/v1/api-keys", place);
-  const revoked = keys.data?.data.filter((key) => key.status === "revoked").length ?? 0;
-  const shown = useMemo(
-    () => ({ ...keys, data: keys.data && !withRevoked ? { ...keys.data, data: keys.data.data.filter((key) => key.status !== "revoked") } : keys.data }),
-    [keys, withRevoked],
-  );
+  const [onlyRevoked, setOnlyRevoked] = useParam("revoked");
+  const keys = useAll<ApiKey>("/v1/api-keys", { ...place, ...(onlyRevoked ? { status: "revoked" } : {}) });
   const [made, setMade] = useState<{ name: string; secret: string } | null>(null);
   const model = useTryModel();
   const close = () => go("/keys");
@@ -50,11 +45,11 @@ export default function Keys() {
     ["/v1/api-keys"],
   );
   const columns: readonly Column<ApiKey>[] = [
-    { id: "name", title: m("name"), sort: (row) => row.name, cell: (row) => <RowButton onClick={() => go(`/keys/${row.id}`)}>{row.name}</RowButton> },
+    { id: "name", title: m("name"), sort: (row) => row.name, cell: (row) => (row.status === "revoked" ? row.name : <RowButton onClick={() => go(`/keys/${row.id}`)}>{row.name}</RowButton>) },
     { id: "key", title: t("key"), cell: (row) => <span className="mono nowrap">{row.key}</span> },
     { id: "kind", title: t("kind"), sort: (row) => row.type, cell: (row) => t(kindOf(row.type)) },
     { id: "status", title: m("status"), sort: (row) => row.status, cell: (row) => <State of={row.status} /> },
-    { id: "limits", title: t("limits"), cell: (row) => ratesWords(row.rate_limits, m) },
+    { id: "limits", title: t("limits"), cell: (row) => ratesWords(row.rate_limits, m), className: "nowrap" },
     { id: "budget", title: m("budget"), sort: (row) => share(row), cell: (row) => <Budget of={row} /> },
     { id: "expires", title: t("expires"), sort: (row) => row.expires_at, cell: (row) => (row.expires_at ? <Time at={row.expires_at} /> : m("never")) },
     { id: "used", title: m("lastUsed"), sort: (row) => row.last_used_at, cell: (row) => (row.last_used_at ? <Time at={row.last_used_at} /> : m("never")) },
@@ -68,20 +63,22 @@ export default function Keys() {
   return (
     <Page title={t("title")} actions={createButton}>
       <ManageList
-        of={shown}
+        of={keys}
         label={t("title")}
         columns={columns}
         rowKey={(row) => row.id}
         words={(row) => `${row.name} ${row.id} ${row.key} ${row.type} ${row.status} ${row.description ?? ""}`}
-        filters={
-          revoked > 0 && <CheckField label={t("withRevoked", { count: revoked })} checked={withRevoked !== ""} onChange={(event) => setWithRevoked(event.target.checked ? "1" : "")} />
-        }
-        onChoose={(row) => go(`/keys/${row.id}`)}
+        filters={<CheckField label={t("onlyRevoked")} checked={onlyRevoked !== ""} onChange={(event) => setOnlyRevoked(event.target.checked ? "1" : "")} />}
+        onChoose={(row) => row.status !== "revoked" && go(`/keys/${row.id}`)}
         empty={
-          <Empty title={t("emptyTitle")}>
-            <p>{t("emptyDo")}</p>
-            {createButton}
-          </Empty>
+          onlyRevoked ? (
+            <Empty title={t("emptyRevoked")} />
+          ) : (
+            <Empty title={t("emptyTitle")}>
+              <p>{t("emptyDo")}</p>
+              {createButton}
+            </Empty>
+          )
         }
       />
       {id === "new" && !made && (

@@ -45,7 +45,7 @@ export function InForce() {
   const rows = useMemo(() => {
     const all: Limited[] = [
       ...(whole.data ? [ofWorkspace(whole.data)] : []),
-      ...(keys.data?.data ?? []).filter(({ status }) => status !== "revoked").map(ofKey),
+      ...(keys.data?.data ?? []).map(ofKey),
       ...(providers.data?.data ?? []).map(ofProvider),
     ];
     return all.filter(({ budgets, rates }) => budgets.length > 0 || rates.length > 0).sort((a, b) => nearest(b) - nearest(a));
@@ -68,7 +68,7 @@ export function InForce() {
         return at ? <Time at={at} /> : "—";
       },
     },
-    { id: "rates", title: t("rates"), cell: (row) => ratesWords(row.rates, m) },
+    { id: "rates", title: t("rates"), cell: (row) => ratesWords(row.rates, m), className: "nowrap" },
   ];
   const asked = {
     data: keys.data && { object: "list" as const, data: rows },

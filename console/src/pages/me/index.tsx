@@ -89,7 +89,7 @@ function Own({ user }: { readonly user: Session["user"] }) {
         <ErrorLine error={create.error} />
         <Await of={keys} rows={2}>
           {(list) => {
-            const own = list.data.filter((key) => key.user_id === user.id && key.status !== "revoked");
+            const own = list.data.filter((key) => key.user_id === user.id);
             if (own.length === 0) {
               return (
                 <Empty title={t("noKeys")}>

@@ -24,7 +24,7 @@ export const text = defineText(
     addTitle: "Add a model",
     addHint: "A fine-tuned or new model, under the name that the provider knows it by.",
     setPrice: "Set prices",
-    setPriceOf: "Set prices of {model}",
+    setPriceOf: "Set prices: {model}",
     priceTitle: "Prices of {model}",
     priceHint: "US dollars for a million tokens, in place of the catalogue's. Empty both to go back to those.",
     priceFormat: "A number from 0 on, such as 0.15; for both, or for none.",

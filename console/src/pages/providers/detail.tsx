@@ -1,4 +1,4 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
 import { ask } from "@/api/client";
@@ -6,6 +6,7 @@ import { useGet, useSend } from "@/api/hooks";
 import type { Problem } from "@/api/problem";
 import { useWorkspaceParam } from "@/api/session";
 import { useText } from "@/i18n/language";
+import { useRefresh } from "@/manage/all";
 import { errorOf, FormSheet } from "@/manage/form";
 import { LIMIT_MEMBERS, LimitFields } from "@/manage/limit-fields";
 import { draftOf, mistakesOf, ratesOf, usageOf } from "@/manage/limits";
@@ -152,7 +153,7 @@ function Delete({ of, onClose, onGone }: { readonly of: WholeProvider; readonly 
   const t = useText(text);
   const m = useText(manage);
   const place = useWorkspaceParam();
-  const client = useQueryClient();
+  const refresh = useRefresh("/v1/providers");
   const remove = useMutation<void, Problem, null>({
     mutationFn: async () => {
       await ask(`/v1/providers/${of.slug}`, { method: "DELETE", query: place });
@@ -160,8 +161,10 @@ function Delete({ of, onClose, onGone }: { readonly of: WholeProvider; readonly 
       // The organisation's keys stay, and those that another provider uses: the server refuses then.
       if (behind && behind.type === "workspace") await ask(`/v1/integrations/${behind.id}`, { method: "DELETE", query: place }).catch(() => undefined);
     },
-    // Only the list: what is gone is not asked for again by the sheet that closes.
-    onSuccess: () => client.invalidateQueries({ predicate: ({ queryKey: [path] }) => path === "/v1/providers" }),
+    onSuccess: () => {
+      onGone();
+      refresh();
+    },
   });
   return (
     <Confirm
@@ -170,7 +173,7 @@ function Delete({ of, onClose, onGone }: { readonly of: WholeProvider; readonly 
       isDangerous
       isBusy={remove.isPending}
       onClose={onClose}
-      onConfirm={() => remove.mutate(null, { onSuccess: onGone })}
+      onConfirm={() => remove.mutate(null)}
     >
       <p>{t("deleteWords", { slug: of.slug })}</p>
       {remove.error && <Failure error={remove.error} />}
