@@ -89,10 +89,10 @@ impl Chosen {
         const HOUR: u64 = 3_600_000;
         // The last second is one more than was asked for.
         match (self.to_ms - self.from_ms).saturating_sub(1_000) {
-            0..=HOUR => Bucket::Minute,
-            ..=21_600_000 => Bucket::FiveMinutes,
-            ..=86_400_000 => Bucket::Hour,
-            ..=2_592_000_000 => Bucket::Day,
+            length if length <= HOUR => Bucket::Minute,
+            length if length <= 6 * HOUR => Bucket::FiveMinutes,
+            length if length <= 24 * HOUR => Bucket::Hour,
+            length if length <= 720 * HOUR => Bucket::Day,
             _ => Bucket::Week,
         }
     }
