@@ -51,7 +51,8 @@ fn every_route_asks_and_counts() {
     assert_eq!(templates[..5], want);
     let want = ["/model-configs/pricing/{provider}/{model}", "/pricing/{file}", "/sign-in"];
     assert_eq!(templates[5..8], want);
-    assert_eq!(templates[8..], ["/v1/session"; 3]);
+    assert_eq!(templates[8..11], ["/v1/session"; 3]);
+    assert_eq!(templates[11..], ["/v1/logs/exports/{id}/file"]);
     for route in table() {
         let by_address = route.metering() == Metering::ByAddress;
         assert_eq!(matches!(route.access(), Access::Public(_)), by_address, "{}", route.template());
