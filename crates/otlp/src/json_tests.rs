@@ -37,7 +37,7 @@ fn what_is_no_otlp_is_refused() {
     for text in [
         r#"{"resourceSpans":7}"#,
         r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"xyz"}]}]}]}"#,
-        "[]",
+        "7",
     ] {
         assert!(serde_json::from_str::<ExportTraceServiceRequest>(text).is_err(), "{text}");
     }
