@@ -13,7 +13,7 @@ use tidegate_ledger::How;
 use tidegate_limits::Standing;
 use tidegate_pricing::{Bill, Cost, Facts, ModelName, Unpriced};
 use tidegate_records::{
-    self as records, Attempt, Kind, RawBodies, RawBody, RequestRecord, Span, Text, Timing, Who,
+    self as records, Attempt, Kind, RawBodies, RawBody, RecordId, RequestRecord, Span, Text, Timing, Who,
 };
 use tidegate_routing::{Outcome, Target};
 
@@ -33,6 +33,8 @@ use crate::unsaid::{Kept, Unsaid};
 
 #[derive(Debug, Default)]
 pub struct Account {
+    /// Of its record.
+    id: Option<RecordId>,
     key: Option<Arc<ApiKey>>,
     workspace: Option<Arc<Workspace>>,
     /// What the caller's limits were charged.
@@ -102,12 +104,15 @@ pub struct Closing {
 
 impl Account {
     /// For a caller whose requests leave something behind.
-    pub fn open(control: &Control, caller: &Caller) -> Option<Box<Self>> {
-        if caller.key.is_none() && control.records.is_none() {
+    pub fn open(gateway: &Gateway, caller: &Caller) -> Option<Box<Self>> {
+        let records = gateway.control.records.as_ref();
+        if caller.key.is_none() && records.is_none() {
             return None;
         }
+        // Its time is the record's, so it is made now and not at the end.
+        let id = records.map(|recorder| recorder.ids.next(gateway.clock.unix_ms()));
         let (key, workspace) = (caller.key.clone(), caller.workspace.clone());
-        Some(Box::new(Self { key, workspace, ..Self::default() }))
+        Some(Box::new(Self { id, key, workspace, ..Self::default() }))
     }
 
     pub fn call(&mut self, control: &Control, call: &Call) {
@@ -280,7 +285,7 @@ impl Account {
             review.close(tokens, now);
         }
         if let Some(recorder) = &control.records {
-            let id = recorder.ids.next(gateway.clock.unix_ms());
+            let id = self.id.unwrap_or_else(|| recorder.ids.next(gateway.clock.unix_ms()));
             let bodies = self.bodies.take().map(|bodies| {
                 let Bodies { request, response, .. } = *bodies;
                 std::iter::once(request).chain(response).collect::<RawBodies>()

@@ -139,7 +139,7 @@ impl Record {
     }
 
     pub(crate) fn caller(&mut self, caller: &Caller) {
-        self.account = Account::open(&self.gateway.control, caller);
+        self.account = Account::open(&self.gateway, caller);
     }
 
     pub(crate) fn call(&mut self, call: &Call) {

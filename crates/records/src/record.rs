@@ -159,11 +159,9 @@ impl RequestRecord {
         RecordId::from_bits(self.id)
     }
 
-    /// When it began, in microseconds since 1970. The gateway gives a record its id when the request closes; one that was
-    /// told has the id of its start.
+    /// When it began, in microseconds since 1970, to the millisecond.
     pub fn began_us(&self) -> u64 {
-        let at = self.id().unix_ms() * 1_000;
-        if self.source.is_empty() { at.saturating_sub(self.timing.total_us) } else { at }
+        self.id().unix_ms() * 1_000
     }
 
     /// The gateway or a provider failed, or the answer did not end as it should. A client that left is no error.

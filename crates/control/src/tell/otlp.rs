@@ -179,6 +179,10 @@ fn decoded<M: Message + Default + DeserializeOwned>(encoding: Encoding, body: &[
             .map_err(|error| Problem::field("body", format!("is no protobuf of OTLP: {error}"), expected)),
         // An empty body says nothing, in either encoding.
         Encoding::Json if body.iter().all(u8::is_ascii_whitespace) => Ok(M::default()),
+        // A list would be read as members without their names.
+        Encoding::Json if body.trim_ascii_start().first() != Some(&b'{') => {
+            Err(Problem::field("body", "is no JSON object", expected))
+        }
         Encoding::Json => serde_json::from_slice(body)
             .map_err(|error| Problem::field("body", format!("is no JSON of OTLP: {error}"), expected)),
     }
