@@ -32,7 +32,7 @@ fn main() {
     let count = arguments.next().map_or(1_000_000, |count| count.parse().unwrap());
     let directory = arguments.next().map_or_else(std::env::temp_dir, PathBuf::from);
     if let Some(address) = arguments.next() {
-        let server: tokio_postgres::Config = address.parse().unwrap();
+        let server: tidegate_postgres::Server = address.parse().unwrap();
         let options =
             PostgresOptions { patience: PATIENCE, keep_rows_days: 0, ..PostgresOptions::new(server.clone()) };
         println!("PostgreSQL, {count} records");
