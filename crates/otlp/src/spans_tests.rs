@@ -49,7 +49,7 @@ fn a_request_is_a_span_and_so_is_each_attempt() {
     assert_eq!(hex_text(&request.trace_id), "4bf92f3577b34da6a3ce929d0e0e4736");
     assert_eq!(hex_text(&request.span_id), "00f067aa0ba902b7");
     assert_eq!((request.name.as_str(), request.kind()), ("chat gpt-4o", SpanKind::Server));
-    assert_eq!(request.end_time_unix_nano, AT * 1_000_000);
+    assert_eq!(request.start_time_unix_nano, AT * 1_000_000);
     assert_eq!(request.end_time_unix_nano - request.start_time_unix_nano, 2_000_000_000);
     let all = members(request.attributes.clone());
     for (name, want) in [

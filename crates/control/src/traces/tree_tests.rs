@@ -16,8 +16,7 @@ fn request(ms: u64, span: &str, parent: &str, cost: &str) -> RequestRecord {
         ..Attempt::default()
     };
     RequestRecord {
-        // Closed a tenth of a second after it began.
-        id: tidegate_records::RecordId::first_of(AT + ms + 100).bits() | ms,
+        id: tidegate_records::RecordId::first_of(AT + ms).bits() | ms,
         who: Who {
             metadata: vec![("_session".into(), "s-1".into())],
             user: "alice".into(),
