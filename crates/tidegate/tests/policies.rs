@@ -1,5 +1,7 @@
 //! Policies: limits for whatever matches their conditions, with a counter for each value of what they group by.
 
+use std::time::Duration;
+
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -85,6 +87,17 @@ struct Running {
 }
 
 impl Running {
+    /// Waits until so many requests are closed: what they used is counted just before their records are taken.
+    async fn closed(&self, requests: usize) {
+        let line = format!("tidegate_records_accepted_total {requests}");
+        let taken = async {
+            while !self.tidegate.get("/metrics").await.text().lines().any(|one| one == line) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), taken).await.unwrap();
+    }
+
     async fn ask(&self, more: &[(&str, &str)]) -> Answer {
         let bearer = format!("Bearer {}", self.key);
         let headers: Vec<_> =
@@ -191,8 +204,9 @@ async fn tokens_count_where_the_answer_came_from() {
     let running = stage.start().await;
     let config = fallback(&[json!({"provider": "@broken"}), json!({"provider": "@second"})]).to_string();
     let mut statuses = Vec::new();
-    for _ in 0..3 {
+    for requests in 1..=3 {
         statuses.push(running.ask(&[("x-portkey-config", &config)]).await.status);
+        running.closed(requests).await;
     }
     // 1,020 tokens each, told after the answer: the third finds nothing left.
     assert_eq!(statuses, [200, 200, 429]);
