@@ -68,14 +68,19 @@ impl Sum {
     }
 }
 
-/// The marks that the question is about, oldest first.
-async fn marks(call: &Call, chosen: &Chosen) -> Result<Vec<Feedback>, Problem> {
+/// The marks of the time that the question is about, oldest first.
+async fn given(call: &Call, chosen: &Chosen) -> Result<Vec<Feedback>, Problem> {
     let Some(books) = &call.api.options.books else { return Ok(Vec::new()) };
     let filter = &chosen.filter;
     let first = |of: &[String]| of.first().cloned().unwrap_or_default();
     let place = Place { organisation: first(&filter.organisation), workspace: first(&filter.workspace) };
     let (from_ms, to_ms) = (chosen.from_ms, chosen.to_ms);
-    let mut marks = books.ask(move |book| book.feedback_between(&place, from_ms, to_ms)).await?;
+    books.ask(move |book| book.feedback_between(&place, from_ms, to_ms)).await
+}
+
+/// The marks that the question is about, oldest first.
+async fn marks(call: &Call, chosen: &Chosen) -> Result<Vec<Feedback>, Problem> {
+    let filter = &chosen.filter;
     let only_time = Filter {
         organisation: filter.organisation.clone(),
         workspace: filter.workspace.clone(),
@@ -83,12 +88,20 @@ async fn marks(call: &Call, chosen: &Chosen) -> Result<Vec<Feedback>, Problem> {
         to_ms: filter.to_ms,
         ..Filter::default()
     };
-    // Who sees some requests only sees their feedback, and feedback on nothing that is kept is no request's.
-    if *filter != only_time {
-        let rows = records(call, chosen, &marks).await?;
-        marks.retain(|mark| rows.contains_key(&mark.trace));
+    if *filter == only_time {
+        return given(call, chosen).await;
     }
-    Ok(marks)
+    // Who sees some requests only sees their feedback, and feedback on nothing that is kept is no request's.
+    let joined = joined(call, chosen).await?;
+    Ok(joined.into_iter().map(|(mark, _)| mark).collect())
+}
+
+/// The marks on requests that the question is about, each with the newest record of its trace.
+async fn joined(call: &Call, chosen: &Chosen) -> Result<Vec<(Feedback, ListRow)>, Problem> {
+    let marks = given(call, chosen).await?;
+    let rows = records(call, chosen, &marks).await?;
+    let with_row = |mark: Feedback| rows.get(&mark.trace).cloned().map(|row| (mark, row));
+    Ok(marks.into_iter().filter_map(with_row).collect())
 }
 
 /// The newest record of each trace that has a mark, as far as the question lets records be seen.
@@ -130,8 +143,7 @@ pub(super) async fn of_groups(
     chosen: &Chosen,
     dimension: &Dimension,
 ) -> Result<HashMap<String, OfGroup>, Problem> {
-    let marks = marks(call, chosen).await?;
-    let rows = records(call, chosen, &marks).await?;
+    let joined = joined(call, chosen).await?;
     let key = |row: &ListRow| match dimension {
         Dimension::Metadata(name) => {
             row.metadata.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone())
@@ -139,8 +151,8 @@ pub(super) async fn of_groups(
         _ => Some(row.model.clone()),
     };
     let mut groups = HashMap::<String, Vec<&Feedback>>::new();
-    for mark in &marks {
-        if let Some(key) = rows.get(&mark.trace).and_then(key) {
+    for (mark, row) in &joined {
+        if let Some(key) = key(row) {
             groups.entry(key).or_default().push(mark);
         }
     }
@@ -194,13 +206,10 @@ pub(crate) async fn weighted(call: Call, query: Asking, _: Nothing) -> Answer<Gr
 
 pub(crate) async fn by_model(call: Call, query: Asking, _: Nothing) -> Answer<Graph<Nothing, OfModel>> {
     let chosen = query.chosen(&call).await?;
-    let marks = marks(&call, &chosen).await?;
-    let rows = records(&call, &chosen, &marks).await?;
+    let joined = joined(&call, &chosen).await?;
     let mut models = BTreeMap::<&str, Vec<&Feedback>>::new();
-    for mark in &marks {
-        if let Some(row) = rows.get(&mark.trace) {
-            models.entry(&row.model).or_default().push(mark);
-        }
+    for (mark, row) in &joined {
+        models.entry(&row.model).or_default().push(mark);
     }
     let of_model = |(model, marks): (&str, Vec<&Feedback>)| {
         let sum = Sum::of(marks);
