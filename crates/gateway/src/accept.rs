@@ -184,7 +184,9 @@ async fn read_frames(mut body: Incoming, max: usize) -> Result<(Arc<[Bytes]>, Ve
     if body.size_hint().lower() > max as u64 {
         return Err(too_large(max));
     }
-    let mut frames = Vec::with_capacity(1);
+    // Most bodies come in one frame.
+    let mut first = None;
+    let mut frames = Vec::new();
     let mut plain = Vec::new();
     let mut len = 0;
     while let Some(frame) = body.frame().await {
@@ -197,14 +199,18 @@ async fn read_frames(mut body: Incoming, max: usize) -> Result<(Arc<[Bytes]>, Ve
         if len > max {
             return Err(too_large(max));
         }
-        // The first is read from its beginning in any case.
-        if !frames.is_empty() {
-            plain.resize(frames.len(), false);
-            plain.push(bytes.len() >= LARGE_FRAME && is_plain(&bytes));
+        if first.is_none() && frames.is_empty() {
+            first = Some(bytes);
+            continue;
         }
+        frames.extend(first.take());
+        // The first is read from its beginning in any case.
+        plain.resize(frames.len(), false);
+        plain.push(bytes.len() >= LARGE_FRAME && is_plain(&bytes));
         frames.push(bytes);
     }
-    Ok((frames.into(), plain))
+    let frames = first.map_or_else(|| frames.into(), |first| Arc::from([first]));
+    Ok((frames, plain))
 }
 
 fn too_large(max: usize) -> Refusal {

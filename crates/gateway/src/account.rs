@@ -181,6 +181,8 @@ impl Account {
             Outcome { status: 400..=499, .. } => "client_error",
             _ => "server_error",
         };
+        // Most requests have one.
+        self.attempts.reserve_exact(1);
         self.attempts.push(Attempt {
             provider: Text::Fixed(attempt.provider),
             target: Text::new(place_in_config(&attempt.target.path)),

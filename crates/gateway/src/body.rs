@@ -1,6 +1,7 @@
 //! Bodies on their way to the client. A body owns what must live until its last byte: the upstream body, the decoder,
 //! and the request's [`Record`], which closes when the body is dropped, read to its end or not.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -98,7 +99,9 @@ impl Body for ClientBody {
 /// Frames that were read while the head was held back, then the rest of the provider's body.
 #[derive(Debug)]
 pub struct Source {
-    held: std::collections::VecDeque<Bytes>,
+    /// Most heads are held back for one frame, which has a place of its own.
+    first: Option<Bytes>,
+    held: VecDeque<Bytes>,
     rest: Option<Answer>,
 }
 
@@ -114,23 +117,25 @@ pub enum Piece {
 
 impl Source {
     pub fn new(rest: Answer) -> Self {
-        Self { held: std::collections::VecDeque::new(), rest: Some(rest) }
+        Self { first: None, held: VecDeque::new(), rest: Some(rest) }
     }
 
     /// A source of bytes made in this process.
     pub fn of(frames: impl IntoIterator<Item = Bytes>) -> Self {
-        Self { held: frames.into_iter().collect(), rest: None }
+        Self { first: None, held: frames.into_iter().collect(), rest: None }
     }
 
     /// Gives a frame back, to be read again first.
     pub fn hold(&mut self, frames: impl DoubleEndedIterator<Item = Bytes>) {
         for frame in frames.rev() {
-            self.held.push_front(frame);
+            if let Some(second) = self.first.replace(frame) {
+                self.held.push_front(second);
+            }
         }
     }
 
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Piece> {
-        if let Some(bytes) = self.held.pop_front() {
+        if let Some(bytes) = self.first.take().or_else(|| self.held.pop_front()) {
             return Poll::Ready(Piece::Data(bytes));
         }
         let Some(rest) = &mut self.rest else { return Poll::Ready(Piece::End) };
@@ -156,11 +161,11 @@ impl Source {
     }
 
     pub fn is_end(&self) -> bool {
-        self.held.is_empty() && self.rest.as_ref().is_none_or(Body::is_end_stream)
+        self.first.is_none() && self.held.is_empty() && self.rest.as_ref().is_none_or(Body::is_end_stream)
     }
 
     pub fn size_hint(&self) -> SizeHint {
-        let held: u64 = self.held.iter().map(|bytes| bytes.len() as u64).sum();
+        let held: u64 = self.first.iter().chain(&self.held).map(|bytes| bytes.len() as u64).sum();
         let mut hint = self.rest.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint);
         if let Some(upper) = hint.upper() {
             hint.set_upper(upper + held);

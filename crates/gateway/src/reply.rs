@@ -72,8 +72,10 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Recor
             headers.remove(name); // another gateway's
         }
     }
-    headers.reserve(8);
-    insert(&mut headers, LAST_INDEX, HeaderValue::from_str(&target.path));
+    match &*target.path {
+        "config" => drop(headers.insert(LAST_INDEX, HeaderValue::from_static("config"))),
+        path => insert(&mut headers, LAST_INDEX, HeaderValue::from_str(path)),
+    }
     headers.insert(PROVIDER, HeaderValue::from_static(provider));
     headers.insert(RETRY_COUNT, retry_count_value(retry_count));
     headers.insert(TRACE_ID, call.own.trace_id.clone().unwrap_or_else(|| HeaderValue::from_static("")));

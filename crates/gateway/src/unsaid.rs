@@ -4,7 +4,7 @@
 //! thread has too much to do, the length has to do.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,7 +22,7 @@ const MOST_FRAMES: usize = 8 * 1024;
 /// The text of a request and its answer, by reference.
 #[derive(Debug, Default)]
 pub struct Kept {
-    request: Vec<Bytes>,
+    request: Option<Arc<[Bytes]>>,
     answer: Vec<Bytes>,
     answer_bytes: usize,
     /// The answer went on after what is kept of it.
@@ -50,9 +50,9 @@ enum State {
 }
 
 impl Kept {
-    pub fn of_request(frames: &[Bytes]) -> Self {
+    pub fn of_request(frames: &Arc<[Bytes]>) -> Self {
         let bytes: usize = frames.iter().map(Bytes::len).sum();
-        let request = if bytes <= MOST_BYTES { frames.to_vec() } else { Vec::new() };
+        let request = (bytes <= MOST_BYTES).then(|| frames.clone());
         Self { request, ..Self::default() }
     }
 
@@ -67,7 +67,7 @@ impl Kept {
 
     /// What the text is in tokens of `model`; by the length, `guess`, what cannot be counted.
     pub fn count(&self, model: &str, guess: &Usage, all_bytes: u64) -> Usage {
-        let input = tidegate_tokens::prompt(model, &self.request).unwrap_or(guess.input);
+        let input = tidegate_tokens::prompt(model, self.request.as_deref().unwrap_or_default()).unwrap_or(guess.input);
         let counted = tidegate_tokens::answer(model, &self.answer);
         let output = match counted {
             // The rest is taken to be like what was kept.
@@ -137,19 +137,19 @@ mod tests {
     #[test]
     fn text_is_counted_and_what_is_no_text_goes_by_its_length() {
         let request = Bytes::from_static(br#"{"messages":[{"role":"user","content":"hello world"}]}"#);
-        let mut kept = Kept::of_request(&[request]);
+        let mut kept = Kept::of_request(&[request].into());
         kept.sent(&Bytes::from_static(br#"{"choices":[{"message":{"content":"hello world"}}]}"#));
         let usage = kept.count("gpt-4o", &guess(), 50);
         // "user", two words and two ends of lines, and what is around a message.
         assert_eq!((usage.input, usage.output), (12, 2));
-        let mut kept = Kept::of_request(&[Bytes::from_static(b"no JSON")]);
+        let mut kept = Kept::of_request(&[Bytes::from_static(b"no JSON")].into());
         kept.sent(&Bytes::from_static(b"\x1f\x8b"));
         assert_eq!(kept.count("gpt-4o", &guess(), 2), guess());
     }
 
     #[test]
     fn what_is_kept_of_an_answer_is_bounded_and_stands_for_the_rest() {
-        let mut kept = Kept::of_request(&[]);
+        let mut kept = Kept::of_request(&[].into());
         let event =
             Bytes::from(format!("data: {{\"choices\":[{{\"text\":\"{}\"}}]}}\n\n", " tide".repeat(100)));
         let most = MOST_BYTES / event.len();

@@ -24,7 +24,7 @@ pub struct Head {
 }
 
 /// The bytes of a request's head. What its headers say of the body's length is not sent: `length` is.
-pub fn encode(method: &Method, target: &Uri, headers: &HeaderMap, length: Length) -> Bytes {
+pub fn encode(method: &Method, target: &Uri, headers: &HeaderMap, length: Length) -> BytesMut {
     let mut head = BytesMut::with_capacity(fields::size(headers) + 256);
     head.put_slice(method.as_str().as_bytes());
     head.put_u8(b' ');
@@ -41,7 +41,7 @@ pub fn encode(method: &Method, target: &Uri, headers: &HeaderMap, length: Length
         Length::Chunked => fields::put(&mut head, b"transfer-encoding", b"chunked"),
     }
     head.put_slice(b"\r\n");
-    head.freeze()
+    head
 }
 
 /// Whole where the URI is (for a proxy), or else the path and the query.
@@ -79,8 +79,8 @@ fn parse_one(bytes: &mut Bytes, method: &Method) -> Result<Option<Head>, Malform
         .map_err(|_| Malformed)?;
     let httparse::Status::Complete(len) = parsed else { return Ok(None) };
     let status = answer.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or(Malformed)?;
-    // The gateway adds some of its own to every answer.
-    let mut headers = fields::collect(answer.headers, bytes, 8)?;
+    // The gateway adds some of its own to every answer, and more where limits are counted.
+    let mut headers = fields::collect(answer.headers, bytes, 14)?;
     let is_http11 = answer.version == Some(1);
     let framing = framing(status, method, &headers)?;
     // The coding counts, and nobody else on the way shall think otherwise; nor is such a peer trusted with a next request.

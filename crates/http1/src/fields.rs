@@ -1,11 +1,11 @@
 //! What heads of both kinds say of the body and the connection.
 
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 
-use crate::Malformed;
+use crate::{Malformed, names};
 
 /// The fields that were parsed from `head`, whose bytes they keep.
 pub(crate) fn collect(
@@ -15,7 +15,7 @@ pub(crate) fn collect(
 ) -> Result<HeaderMap, Malformed> {
     let mut headers = HeaderMap::with_capacity(parsed.len() + room);
     for header in parsed {
-        let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| Malformed)?;
+        let name = names::name(header.name.as_bytes())?;
         let value = HeaderValue::from_maybe_shared(head.slice_ref(header.value)).map_err(|_| Malformed)?;
         headers.append(name, value);
     }

@@ -15,6 +15,7 @@ pub mod body;
 pub mod chunked;
 mod fields;
 mod gather;
+mod names;
 pub mod receive;
 pub mod request;
 pub mod send;

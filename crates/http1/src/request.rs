@@ -104,7 +104,7 @@ pub struct Manner {
 /// An answer, ready to be sent.
 #[derive(Debug)]
 pub struct Encoded {
-    pub head: Bytes,
+    pub head: BytesMut,
     pub length: Length,
     /// The body is sent.
     pub has_body: bool,
@@ -153,7 +153,7 @@ pub fn encode(status: StatusCode, headers: &HeaderMap, exact: Option<u64>, manne
     }
     head.put_slice(b"\r\n");
     let has_body = !has_no_body && !manner.is_head && exact != Some(0);
-    Encoded { head: head.freeze(), length, has_body, is_kept }
+    Encoded { head, length, has_body, is_kept }
 }
 
 /// The date changes once a second, and is written as often as answers are.

@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf as _, Bytes};
+use bytes::{Buf as _, Bytes, BytesMut};
 use http_body::Body;
 use tokio::io::AsyncWrite;
 
@@ -26,7 +26,7 @@ pub enum Length {
 /// What is left to send of one message.
 #[derive(Debug)]
 pub struct Sending<B> {
-    pieces: VecDeque<Bytes>,
+    pieces: Pieces,
     /// Of the pieces.
     bytes: usize,
     /// Absent once it has given all, or failed.
@@ -49,10 +49,10 @@ pub enum SendFailure {
 
 impl<B: Body<Data = Bytes> + Unpin> Sending<B> {
     /// `head` says `length` of `body`; no body where there is none to send.
-    pub fn new(head: Bytes, length: Length, body: Option<B>) -> Self {
+    pub fn new(head: BytesMut, length: Length, body: Option<B>) -> Self {
         let bytes = head.len();
         Self {
-            pieces: VecDeque::from([head]),
+            pieces: Pieces::of(head),
             bytes,
             body,
             given: None,
@@ -156,30 +156,71 @@ impl<B: Body<Data = Bytes> + Unpin> Sending<B> {
     fn push(&mut self, piece: Bytes) {
         self.bytes += piece.len();
         self.is_flushed = false;
-        self.pieces.push_back(piece);
+        self.pieces.push(piece);
     }
 
     fn write<T: AsyncWrite + Unpin>(&mut self, to: &mut T, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut slices = [IoSlice::new(&[]); AT_ONCE];
         let mut count = 0;
-        for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
+        for (slice, piece) in slices.iter_mut().zip(self.pieces.iter()) {
             *slice = IoSlice::new(piece);
             count += 1;
         }
-        let mut written = ready!(crate::gather::poll_write(to, cx, &slices[..count]))?;
+        let written = ready!(crate::gather::poll_write(to, cx, &slices[..count]))?;
         if written == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
         self.bytes -= written;
-        while let Some(piece) = self.pieces.front_mut() {
-            if written < piece.len() {
-                piece.advance(written);
-                break;
-            }
-            written -= piece.len();
-            self.pieces.pop_front();
-        }
+        self.pieces.advance(written);
         Poll::Ready(Ok(()))
+    }
+}
+
+/// Bytes in a row. Most messages are a head and one piece of a body, so those have a place of their own.
+#[derive(Debug, Default)]
+struct Pieces {
+    head: BytesMut,
+    /// Not empty unless `more` is.
+    first: Bytes,
+    more: VecDeque<Bytes>,
+}
+
+impl Pieces {
+    fn of(head: BytesMut) -> Self {
+        Self { head, ..Self::default() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.head.is_empty() && self.first.is_empty()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let own = [&*self.head, &*self.first].into_iter().filter(|piece| !piece.is_empty());
+        own.chain(self.more.iter().map(|piece| &**piece))
+    }
+
+    fn push(&mut self, piece: Bytes) {
+        if piece.is_empty() {
+        } else if self.first.is_empty() {
+            self.first = piece;
+        } else {
+            self.more.push_back(piece);
+        }
+    }
+
+    /// So many bytes are gone.
+    fn advance(&mut self, mut bytes: usize) {
+        let of_head = bytes.min(self.head.len());
+        self.head.advance(of_head);
+        bytes -= of_head;
+        while bytes >= self.first.len() {
+            bytes -= self.first.len();
+            self.first = self.more.pop_front().unwrap_or_default();
+            if self.first.is_empty() {
+                return;
+            }
+        }
+        self.first.advance(bytes);
     }
 }
 
@@ -220,7 +261,7 @@ mod tests {
             }
         }
         let mut sending = Sending::new(
-            Bytes::from_static(b"head|"),
+            BytesMut::from("head|"),
             length,
             Some(Frames(frames.iter().copied().collect())),
         );

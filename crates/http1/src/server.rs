@@ -212,6 +212,8 @@ impl Connection {
             request::encode(parts.status, &parts.headers, exact, manner);
         drop(parts);
         let mut sending = Sending::new(head, length, has_body.then_some(body));
+        // What is ready at the same time goes out at the same time: decision 0016.
+        tokio::task::yield_now().await;
         poll_fn(|cx| match sending.poll(&mut self.write, cx) {
             Poll::Ready(Ok(())) => Poll::Ready(Ok(is_kept)),
             Poll::Ready(Err(_)) => Poll::Ready(Err(Gone)),
