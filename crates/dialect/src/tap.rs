@@ -101,12 +101,13 @@ impl Tap {
 
     /// The answer ended, cleanly or not. Calling it again changes nothing.
     pub fn end(&mut self) {
-        match std::mem::replace(&mut self.reader, Reader::Ended) {
+        match &mut self.reader {
             Reader::Stream(stream) => stream.end(&mut self.report),
             Reader::Body(body) => body.end(&mut self.report),
             Reader::None => self.report.finished = true,
-            Reader::Ended => {}
+            Reader::Ended => return,
         }
+        self.reader = Reader::Ended;
     }
 
     pub fn report(&self) -> &TapReport {

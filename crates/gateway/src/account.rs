@@ -1,6 +1,7 @@
 //! The part of a request's record that is about money and memory: who asked, what was tried, what it cost. There is one
 //! where a key, a limit or the keeping of records asks for it; other requests do without.
 
+use std::mem::take;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -211,7 +212,7 @@ impl Account {
 
     /// Settles what was set aside and writes the record, now or when its tokens are counted. Success, error, a client
     /// that left and a panic come here alike.
-    pub fn close(mut self: Box<Self>, mut closing: Closing) {
+    pub fn close(mut self: Box<Self>, mut closing: Box<Closing>) {
         let is_success = (200..300).contains(&closing.status);
         if is_success && self.facts.is_some() {
             // Images and speech are paid by what was asked for.
@@ -240,7 +241,7 @@ impl Account {
     }
 
     /// On the thread that counts.
-    pub fn counted(self: Box<Self>, mut closing: Closing, kept: &Kept) {
+    pub fn counted(self: Box<Self>, mut closing: Box<Closing>, kept: &Kept) {
         let gateway = closing.gateway.clone();
         let usage =
             kept.count(self.model_asked(&closing), &self.guess(closing.streaming), self.response_bytes);
@@ -249,7 +250,7 @@ impl Account {
         gateway.metrics.usage_estimate("counted");
     }
 
-    fn settle(mut self: Box<Self>, mut closing: Closing, estimated: bool) {
+    fn settle(mut self: Box<Self>, mut closing: Box<Closing>, estimated: bool) {
         let gateway = closing.gateway.clone();
         let control = &gateway.control;
         let now = gateway.clock.now();
@@ -332,18 +333,19 @@ impl Account {
         }
     }
 
+    /// Takes what the record has of its own.
     fn record(
-        self,
-        closing: Closing,
+        &mut self,
+        closing: Box<Closing>,
         id: u64,
         usage: Option<Usage>,
         usage_estimated: bool,
         cost: Option<&Cost>,
     ) -> RequestRecord {
-        let Closing { duration, ttfb, end, .. } = closing;
-        let (config, config_version) = self.saved.unwrap_or_else(|| ("".into(), 0));
+        let Closing { duration, ttfb, end, .. } = *closing;
+        let (config, config_version) = self.saved.take().unwrap_or_else(|| ("".into(), 0));
         let principal = self.key.as_ref().map(|key| &key.principal);
-        let user = self.user.or_else(|| {
+        let user = self.user.take().or_else(|| {
             let user = principal?.user.as_ref()?;
             Some(Text::Shared(user.shared()))
         });
@@ -368,19 +370,19 @@ impl Account {
                 key_owner: principal
                     .and_then(|who| who.user.as_ref())
                     .map_or_else(Text::default, |user| Text::Shared(user.shared())),
-                metadata: self.metadata,
+                metadata: take(&mut self.metadata),
             },
             route: Text::Fixed(closing.route),
             method: Text::new(closing.method.as_str()),
             path: Text::Own(closing.path),
             provider: Text::Fixed(closing.provider),
-            virtual_key: self.stored.map_or_else(Text::default, |stored| Text::Shared(stored.slug.clone())),
+            virtual_key: self.stored.take().map_or_else(Text::default, |stored| Text::Shared(stored.slug.clone())),
             config: Text::Shared(config),
             config_version,
-            asked_model: self.asked_model,
+            asked_model: take(&mut self.asked_model),
             model: Text::Own(closing.model),
             stream: self.stream,
-            attempts: self.attempts,
+            attempts: take(&mut self.attempts),
             status: closing.status,
             end: Text::Fixed(end.as_str()),
             error: closing.detail.map(Text::Own).unwrap_or_default(),

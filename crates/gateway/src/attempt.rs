@@ -87,7 +87,7 @@ pub struct Answered {
 pub struct Attempted {
     pub outcome: Outcome,
     /// On the heap, because it passes through many hands.
-    pub answer: Result<Box<Answer>, Refusal>,
+    pub answer: Result<Box<Answer>, Box<Refusal>>,
 }
 
 /// # Errors
@@ -282,7 +282,7 @@ fn finish(
         return Err(Refusal::exception(500, "the config selects no target"));
     };
     let circuit = scene.gateway.health.state(&target.key, scene.gateway.clock.now());
-    Ok(Answered { answer: attempted.answer?, target, retry_count, circuit })
+    Ok(Answered { answer: attempted.answer.map_err(|refusal| *refusal)?, target, retry_count, circuit })
 }
 
 impl Attempted {
@@ -297,7 +297,7 @@ impl Attempted {
             denied_before_call: refusal.target,
             ..Outcome::default()
         };
-        Self { outcome, answer: Err(refusal) }
+        Self { outcome, answer: Err(Box::new(refusal)) }
     }
 
     /// The provider, or the way to it, failed.

@@ -241,7 +241,7 @@ impl Drop for Record {
             });
         }
         if let Some(account) = self.account.take() {
-            account.close(Closing {
+            account.close(Box::new(Closing {
                 gateway: self.gateway.clone(),
                 route: self.route,
                 method: self.method.clone(),
@@ -259,7 +259,7 @@ impl Drop for Record {
                 streaming: self.streaming,
                 is_finished: self.is_finished,
                 how: End::how(self.end),
-            });
+            }));
         }
     }
 }

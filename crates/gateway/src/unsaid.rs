@@ -33,7 +33,7 @@ pub struct Kept {
 #[derive(Debug)]
 pub struct Unsaid {
     pub account: Box<Account>,
-    pub closing: Closing,
+    pub closing: Box<Closing>,
     pub kept: Kept,
 }
 

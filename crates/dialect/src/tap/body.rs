@@ -79,7 +79,7 @@ impl BodyTap {
         self.before.iter().chain([&self.last]).map(Bytes::len).sum()
     }
 
-    pub(super) fn end(self, report: &mut TapReport) {
+    pub(super) fn end(&mut self, report: &mut TapReport) {
         let body = if self.before.is_empty() {
             Cow::Borrowed(&*self.last)
         } else {

@@ -65,7 +65,7 @@ impl StreamTap {
     }
 
     /// A last line may lack its end.
-    pub(super) fn end(mut self, report: &mut TapReport) {
+    pub(super) fn end(&mut self, report: &mut TapReport) {
         self.read_carried(report);
     }
 

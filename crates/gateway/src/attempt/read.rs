@@ -36,21 +36,28 @@ pub struct Head {
     pub headers: HeaderMap,
 }
 
+/// An answer as it comes. On the heap, because it passes through many hands.
+pub struct Coming {
+    pub head: Head,
+    pub source: Source,
+}
+
 /// Reads as far as it takes to know that the answer is one.
-pub async fn answer(scene: &Scene<'_>, call: &Call, job: &Job, head: Head, source: Source) -> Attempted {
+pub async fn answer(scene: &Scene<'_>, call: &Call, job: &Job, coming: Box<Coming>) -> Attempted {
     let reader = Reader { scene, call, job };
+    let status = coming.head.status;
     match job.reading {
-        Reading::Proxy => reader.proxied(head, source),
-        Reading::Same(_) if head.status.is_redirection() && !expects_json(job.reading, call) => {
-            reader.proxied(head, source)
+        Reading::Proxy => reader.proxied(coming),
+        Reading::Same(_) if status.is_redirection() && !expects_json(job.reading, call) => {
+            reader.proxied(coming)
         }
         // The rarer ways are boxed, so that the common one does not carry room for them.
-        _ if !head.status.is_success() => Box::pin(reader.failure(head, source)).await,
-        Reading::Same(dialect) => reader.same(dialect, head, source).await,
-        Reading::Chat(dialect) if job.stream => Box::pin(reader.stream(dialect, head, source)).await,
-        Reading::Chat(dialect) => Box::pin(reader.whole(dialect, head, source)).await,
+        _ if !status.is_success() => Box::pin(reader.failure(coming)).await,
+        Reading::Same(dialect) => reader.same(dialect, coming).await,
+        Reading::Chat(dialect) if job.stream => Box::pin(reader.stream(dialect, coming)).await,
+        Reading::Chat(dialect) => Box::pin(reader.whole(dialect, coming)).await,
         Reading::Embeddings { dialect, base64 } => {
-            Box::pin(reader.embeddings(dialect, base64, head, source)).await
+            Box::pin(reader.embeddings(dialect, base64, coming)).await
         }
     }
 }
@@ -62,15 +69,21 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn proxied(&self, head: Head, source: Source) -> Attempted {
-        let events = is_event_stream(&head.headers);
-        let outcome = self.outcome(&head);
-        let tap = Tap::new(TapKind::None);
-        self.done(outcome, head, AnswerBody::Pass { source, tap, events }, None)
+    fn proxied(&self, coming: Box<Coming>) -> Attempted {
+        let events = is_event_stream(&coming.head.headers);
+        self.pass(coming, TapKind::None, events)
+    }
+
+    /// The bytes pass as they come.
+    fn pass(&self, coming: Box<Coming>, tap: TapKind, events: bool) -> Attempted {
+        let Coming { head, source } = *coming;
+        let body = AnswerBody::Pass { source, tap: Tap::new(tap), events };
+        self.done(self.outcome(&head), head, body, None)
     }
 
     /// The provider said no: its error in the client's form, its status and headers kept.
-    async fn failure(&self, head: Head, mut source: Source) -> Attempted {
+    async fn failure(&self, coming: Box<Coming>) -> Attempted {
+        let Coming { head, mut source } = *coming;
         let collected = tokio::time::timeout(ERROR_PATIENCE, source.collect(ERROR_LIMIT)).await;
         let body = match collected {
             Ok(Ok(body)) => unzipped(&head.headers, body, ERROR_LIMIT).unwrap_or_default(),
@@ -106,45 +119,40 @@ impl Reader<'_> {
     }
 
     /// Same dialect: the bytes pass as they come.
-    async fn same(&self, dialect: DialectId, head: Head, mut source: Source) -> Attempted {
+    async fn same(&self, dialect: DialectId, mut coming: Box<Coming>) -> Attempted {
         let anthropic = dialect == DialectId::Anthropic;
-        if self.job.stream && head.headers.contains_key(header::CONTENT_ENCODING) {
+        let headers = &coming.head.headers;
+        if self.job.stream && headers.contains_key(header::CONTENT_ENCODING) {
             // Nobody asked for it, and what passes untouched is not unpacked: it is the client's to read.
-            let body = AnswerBody::Pass { source, tap: Tap::new(TapKind::None), events: false };
-            return self.done(self.outcome(&head), head, body, None);
+            return self.pass(coming, TapKind::None, false);
         }
         if self.job.stream && expects_json(self.job.reading, self.call) {
-            if !content_type(&head.headers).is_empty() && !is_event_stream(&head.headers) {
-                return Box::pin(self.not_a_stream(dialect, head, source)).await;
+            if !content_type(headers).is_empty() && !is_event_stream(headers) {
+                return Box::pin(self.not_a_stream(dialect, coming)).await;
             }
-            if let Err(attempted) = self.hold_back(dialect, &mut source).await {
+            if let Err(attempted) = self.hold_back(dialect, &mut coming.source).await {
                 return *attempted;
             }
-            let tap = Tap::new(match dialect {
+            let tap = match dialect {
                 _ if self.is_responses() => TapKind::None,
                 DialectId::Anthropic => TapKind::AnthropicStream,
                 _ => TapKind::OpenAiStream,
-            });
-            return self.done(
-                self.outcome(&head),
-                head,
-                AnswerBody::Pass { source, tap, events: true },
-                None,
-            );
+            };
+            return self.pass(coming, tap, true);
         }
-        if expects_json(self.job.reading, self.call) && !is_json(&head.headers) {
-            return self.wrong_type(&head, source).await;
+        if expects_json(self.job.reading, self.call) && !is_json(headers) {
+            return Box::pin(self.wrong_type(coming)).await;
         }
-        if let Err(attempted) = self.wait_for_first_byte(&mut source).await {
+        if let Err(attempted) = self.wait_for_first_byte(&mut coming.source).await {
             return *attempted;
         }
-        let events = is_event_stream(&head.headers);
-        let tap = Tap::new(match (is_json(&head.headers), anthropic) {
+        let events = is_event_stream(&coming.head.headers);
+        let tap = match (is_json(&coming.head.headers), anthropic) {
             (false, _) => TapKind::None,
             (true, true) => TapKind::AnthropicBody,
             (true, false) => TapKind::OpenAiBody,
-        });
-        self.done(self.outcome(&head), head, AnswerBody::Pass { source, tap, events }, None)
+        };
+        self.pass(coming, tap, events)
     }
 
     fn is_responses(&self) -> bool {
@@ -156,15 +164,14 @@ impl Reader<'_> {
     }
 
     /// A whole answer to a request for a stream: read as the dialect's stream decoder reads it.
-    async fn not_a_stream(&self, dialect: DialectId, head: Head, source: Source) -> Attempted {
-        if !is_json(&head.headers) {
-            return self.wrong_type(&head, source).await;
+    async fn not_a_stream(&self, dialect: DialectId, coming: Box<Coming>) -> Attempted {
+        if !is_json(&coming.head.headers) {
+            return self.wrong_type(coming).await;
         }
         if self.is_responses() {
-            let body = AnswerBody::Pass { source, tap: Tap::new(TapKind::None), events: false };
-            return self.done(self.outcome(&head), head, body, None);
+            return self.pass(coming, TapKind::None, false);
         }
-        self.stream(dialect, head, source).await
+        self.stream(dialect, coming).await
     }
 
     /// A head alone is no answer: until the first byte of the body another target can still be tried.
@@ -233,13 +240,14 @@ impl Reader<'_> {
     }
 
     /// Another dialect's stream.
-    async fn stream(&self, dialect: DialectId, head: Head, mut source: Source) -> Attempted {
-        if head.headers.contains_key(header::CONTENT_ENCODING) {
+    async fn stream(&self, dialect: DialectId, coming: Box<Coming>) -> Attempted {
+        if coming.head.headers.contains_key(header::CONTENT_ENCODING) {
             return self.broken("the provider compressed its stream, which was not asked for");
         }
-        if is_html(&head.headers) {
-            return self.wrong_type(&head, source).await;
+        if is_html(&coming.head.headers) {
+            return self.wrong_type(coming).await;
         }
+        let Coming { head, mut source } = *coming;
         let context = self.context();
         let mut decoder = provider_dialect(dialect).chat_stream(&context);
         let mut events = Vec::new();
@@ -275,7 +283,8 @@ impl Reader<'_> {
     }
 
     /// Another dialect's whole answer.
-    async fn whole(&self, dialect: DialectId, head: Head, source: Source) -> Attempted {
+    async fn whole(&self, dialect: DialectId, coming: Box<Coming>) -> Attempted {
+        let Coming { head, source } = *coming;
         let body = match self.collected(&head, source).await {
             Ok(body) => body,
             Err(attempted) => return *attempted,
@@ -298,7 +307,8 @@ impl Reader<'_> {
         }
     }
 
-    async fn embeddings(&self, dialect: DialectId, base64: bool, head: Head, source: Source) -> Attempted {
+    async fn embeddings(&self, dialect: DialectId, base64: bool, coming: Box<Coming>) -> Attempted {
+        let Coming { head, source } = *coming;
         let body = match self.collected(&head, source).await {
             Ok(body) => body,
             Err(attempted) => return *attempted,
@@ -331,7 +341,8 @@ impl Reader<'_> {
     }
 
     /// A page where JSON was due: an edge or a proxy in front of the provider answered.
-    async fn wrong_type(&self, head: &Head, mut source: Source) -> Attempted {
+    async fn wrong_type(&self, coming: Box<Coming>) -> Attempted {
+        let Coming { head, mut source } = *coming;
         let _ = tokio::time::timeout(ERROR_PATIENCE, source.collect(ERROR_LIMIT)).await;
         let kind =
             head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("nothing");

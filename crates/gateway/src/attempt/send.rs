@@ -7,9 +7,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tidegate_core::{ApiError, ErrorKind, Fault, Warnings};
 use tidegate_routing::{Outcome, Target};
-use tidegate_upstream::{SendError, SendErrorKind};
+use tidegate_upstream::{OutBody, SendError, SendErrorKind};
 
-use super::read::{self, Head};
+use super::read::{self, Coming, Head};
 use super::{Answer, AnswerBody, Attempted, network_outcome};
 use crate::accept::Call;
 use crate::body::Source;
@@ -46,24 +46,9 @@ pub async fn send(scene: &Scene<'_>, call: &Call, target: &Target, prepared: Pre
     };
     let limits = Limits::of(scene, target);
     let answer = async {
-        let response = {
-            // Pinned where they are: what a timeout takes by value it moves.
-            let head = pin!(scene.snapshot.egress.send(request, limits.connect.map(Duration::from_millis)));
-            match limits.head {
-                None => head.await,
-                Some(ms) => match tokio::time::timeout(Duration::from_millis(ms), head).await {
-                    Ok(response) => response,
-                    Err(_) => return head_timeout(call, &job, ms),
-                },
-            }
-        };
-        match response {
-            Ok(response) => {
-                let (head, body) = response.into_parts();
-                let head = Head { status: head.status, headers: head.headers };
-                read::answer(scene, call, &job, head, Source::new(body)).await
-            }
-            Err(error) => broken(call, &job, &error),
+        match coming(scene, call, &job, request, &limits).await {
+            Ok(coming) => read::answer(scene, call, &job, coming).await,
+            Err(attempted) => *attempted,
         }
     };
     let answer = pin!(answer);
@@ -75,13 +60,40 @@ pub async fn send(scene: &Scene<'_>, call: &Call, target: &Target, prepared: Pre
     attempted
 }
 
+/// Sends the request, up to the head of its answer. The future of that ends here, and so does the room that it takes.
+async fn coming(
+    scene: &Scene<'_>,
+    call: &Call,
+    job: &Job,
+    request: Box<http::Request<OutBody>>,
+    limits: &Limits,
+) -> Result<Box<Coming>, Box<Attempted>> {
+    // Pinned where it is: what a timeout takes by value it moves.
+    let head = pin!(scene.snapshot.egress.send(request, limits.connect.map(Duration::from_millis)));
+    let response = match limits.head {
+        None => head.await,
+        Some(ms) => match tokio::time::timeout(Duration::from_millis(ms), head).await {
+            Ok(response) => response,
+            Err(_) => return Err(Box::new(head_timeout(call, job, ms))),
+        },
+    };
+    match response {
+        Ok(response) => {
+            let (head, body) = response.into_parts();
+            let head = Head { status: head.status, headers: head.headers };
+            Ok(Box::new(Coming { head, source: Source::new(body) }))
+        }
+        Err(error) => Err(Box::new(broken(call, job, &error))),
+    }
+}
+
 /// The demo model's answer takes the same way as a provider's.
 async fn here(scene: &Scene<'_>, call: &Call, job: &Job, reply: tidegate_demo::Reply) -> Attempted {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
     let head = Head { status: StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK), headers };
     let source = Source::of(reply.chunks.into_iter().map(Bytes::from));
-    read::answer(scene, call, job, head, source).await
+    read::answer(scene, call, job, Box::new(Coming { head, source })).await
 }
 
 fn estimate(job: &Job, body: Bytes) -> Attempted {
