@@ -96,7 +96,7 @@ impl Default for Options {
             unheard: Unheard::default(),
             when_disk_fails: WhenDiskFails::default(),
             most_waiting: 65_536,
-            gather: Duration::from_millis(10),
+            gather: Duration::from_millis(25),
             retry: Duration::from_millis(250),
             segment_bytes: 8 << 20,
             keep_segments: 4,
