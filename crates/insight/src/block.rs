@@ -9,6 +9,7 @@
 
 use crate::cell::{Amount, Shape, Sum};
 use crate::cube::NAMES;
+use crate::sketch::Sketch;
 use crate::varint;
 
 const VERSION: u8 = 1;
@@ -37,6 +38,25 @@ impl<'a> Writer<'a> {
     pub(crate) fn push(&mut self, column: usize, value: u64) {
         if let Some(column) = self.columns.get_mut(column) {
             column.push(value);
+        }
+    }
+
+    /// A whole column.
+    pub(crate) fn set(&mut self, column: usize, values: Vec<u64>) {
+        if let Some(column) = self.columns.get_mut(column) {
+            *column = values;
+        }
+    }
+
+    /// The shapes of all cells. `sorted`: of each value the cell, times 2^16, and the bucket; how many.
+    pub(crate) fn shapes_of(&mut self, shape: Shape, cells: usize, sorted: &[(u64, u64)]) {
+        let mut values = sorted.chunk_by(|a, b| a.0 >> 16 == b.0 >> 16).peekable();
+        for cell in 0..cells as u64 {
+            self.shape(shape, |out| {
+                if let Some(own) = values.next_if(|values| values[0].0 >> 16 == cell) {
+                    Sketch::encode_sorted(own.iter().map(|(value, count)| (*value as u16, *count)), out);
+                }
+            });
         }
     }
 
@@ -69,12 +89,31 @@ impl<'a> Writer<'a> {
             varint::write(*least, &mut out);
             out.push(*width as u8);
         }
-        for (values, (least, width)) in self.columns.iter().zip(shapes).filter(|(_, (_, width))| *width > 0) {
-            values.iter().for_each(|value| out.extend_from_slice(&(value - least).to_le_bytes()[..width]));
+        for (values, (least, width)) in self.columns.iter().zip(shapes) {
+            pack(values, least, width, &mut out);
         }
         self.shapes.iter().for_each(|bytes| out.extend_from_slice(bytes));
         out.extend_from_slice(&[0; 8]);
         out
+    }
+}
+
+/// The lowest bytes of each value less the least of them.
+fn pack(values: &[u64], least: u64, width: usize, out: &mut Vec<u8>) {
+    fn lowest<const WIDTH: usize>(values: &[u64], least: u64, out: &mut Vec<u8>) {
+        let bytes = values.iter().map(|value| (value - least).to_le_bytes());
+        bytes.for_each(|bytes| out.extend_from_slice(bytes.first_chunk::<WIDTH>().unwrap_or(&[0; WIDTH])));
+    }
+    match width {
+        0 => {}
+        1 => lowest::<1>(values, least, out),
+        2 => lowest::<2>(values, least, out),
+        3 => lowest::<3>(values, least, out),
+        4 => lowest::<4>(values, least, out),
+        5 => lowest::<5>(values, least, out),
+        6 => lowest::<6>(values, least, out),
+        7 => lowest::<7>(values, least, out),
+        _ => lowest::<8>(values, least, out),
     }
 }
 
@@ -148,6 +187,10 @@ impl<'a> Block<'a> {
 
     pub fn is_empty(&self) -> bool {
         self.cells == 0
+    }
+
+    pub(crate) fn names(&self) -> &[&'a str] {
+        &self.names
     }
 
     fn shape_end(&self, shape: Shape, at: usize) -> usize {

@@ -51,6 +51,16 @@ enum Fold {
     Least,
 }
 
+/// What the sum with this number becomes.
+pub(crate) fn fold(at: usize, own: u64, more: u64) -> u64 {
+    match Sum::FOLDS[at] {
+        Fold::Add => own.saturating_add(more),
+        Fold::Most => own.max(more),
+        Fold::Least if own == 0 || more == 0 => own.max(more),
+        Fold::Least => own.min(more),
+    }
+}
+
 /// Amounts in 10^-12 USD.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Amount {
@@ -110,13 +120,7 @@ impl Cell {
     }
 
     pub(crate) fn fold(&mut self, at: usize, value: u64) {
-        let own = &mut self.sums[at];
-        *own = match Sum::FOLDS[at] {
-            Fold::Add => own.saturating_add(value),
-            Fold::Most => value.max(*own),
-            Fold::Least if *own == 0 || value == 0 => (*own).max(value),
-            Fold::Least => value.min(*own),
-        };
+        self.sums[at] = fold(at, self.sums[at], value);
     }
 
     fn put(&mut self, sum: Sum, value: u64) {
@@ -190,16 +194,14 @@ impl Cell {
             self.put(Sum::WaitedMost, measure.waited_us);
         }
         if with_shapes {
-            self.shapes[Shape::Latency as usize].add(measure.total_us);
+            for (shape, sketch) in Shape::ALL.into_iter().zip(&mut self.shapes) {
+                measure.shape(shape).into_iter().for_each(|value| sketch.add(value));
+            }
         }
-        // Of what is not streamed the first byte is the only one.
-        let Some(ttft) = measure.ttft_us.filter(|_| measure.stream) else { return };
+        let Some(ttft) = measure.shape(Shape::Ttft) else { return };
         self.count(Sum::Ttfts, true);
         self.put(Sum::TtftUs, ttft);
         self.put(Sum::TtftMost, ttft);
-        if with_shapes {
-            self.shapes[Shape::Ttft as usize].add(ttft);
-        }
         if let Some(output) = measure.output.filter(|output| *output >= 8 && measure.total_us > ttft) {
             self.put(Sum::PacedTokens, output);
             self.put(Sum::PacedUs, measure.total_us - ttft);

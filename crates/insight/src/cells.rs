@@ -6,7 +6,7 @@ use tidegate_records::Facts;
 
 use crate::block::{AMOUNT, Block, HOUR, NAME, STATUS, SUM, Writer};
 use crate::cell::{Amount, Cell, Shape};
-use crate::cube::{Cube, NAMES};
+use crate::cube::{Cube, NAMES, Names};
 use crate::measure::Measure;
 
 const HOUR_MS: u64 = 3_600_000;
@@ -50,7 +50,7 @@ impl<'a> Cells<'a> {
         let key = Key {
             hour: hour - hour % self.cube.hours(),
             status: if self.cube.has_status() { measure.status } else { 0 },
-            names: self.cube.names(facts),
+            names: self.cube.names(&Names::of(facts)),
         };
         self.cell(key).add(measure, true);
     }

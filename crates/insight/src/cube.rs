@@ -62,6 +62,40 @@ pub enum Cube {
 /// Names of a cell, those of its cube's dimensions in their order; the status is no name.
 pub(crate) const NAMES: usize = 6;
 
+/// What a record has in the dimensions of cubes, as text or as a store's numbers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Names<T> {
+    pub organisation: T,
+    pub workspace: T,
+    pub provider: T,
+    pub model: T,
+    pub route: T,
+    pub cache: T,
+    pub api_key: T,
+    pub key_owner: T,
+    pub virtual_key: T,
+    pub config: T,
+    pub user: T,
+}
+
+impl<'a> Names<&'a str> {
+    pub fn of(facts: &Facts<'a>) -> Self {
+        Self {
+            organisation: facts.organisation,
+            workspace: facts.workspace,
+            provider: facts.provider,
+            model: facts.model,
+            route: facts.route,
+            cache: facts.cache,
+            api_key: facts.api_key,
+            key_owner: facts.key_owner,
+            virtual_key: facts.virtual_key,
+            config: facts.config,
+            user: facts.user,
+        }
+    }
+}
+
 impl Cube {
     pub const ALL: [Cube; 3] = [Self::Traffic, Self::Callers, Self::Users];
 
@@ -82,14 +116,15 @@ impl Cube {
         }
     }
 
-    pub(crate) fn names<'a>(self, facts: &Facts<'a>) -> [&'a str; NAMES] {
-        let Facts { organisation, workspace, .. } = *facts;
+    pub(crate) fn names<T: Copy + Default>(self, names: &Names<T>) -> [T; NAMES] {
+        let Names { organisation, workspace, .. } = *names;
+        let none = T::default();
         match self {
-            Self::Traffic => [organisation, workspace, facts.provider, facts.model, facts.route, facts.cache],
+            Self::Traffic => [organisation, workspace, names.provider, names.model, names.route, names.cache],
             Self::Callers => {
-                [organisation, workspace, facts.api_key, facts.key_owner, facts.virtual_key, facts.config]
+                [organisation, workspace, names.api_key, names.key_owner, names.virtual_key, names.config]
             }
-            Self::Users => [organisation, workspace, facts.user, "", "", ""],
+            Self::Users => [organisation, workspace, names.user, none, none, none],
         }
     }
 

@@ -7,6 +7,8 @@ use rust_decimal::prelude::ToPrimitive;
 use tidegate_core::Usage;
 use tidegate_records::Facts;
 
+use crate::cell::Shape;
+
 /// Numbers only. Times are microseconds, amounts 10^-12 USD rounded down.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Measure {
@@ -112,6 +114,15 @@ impl Measure {
         }
     }
 
+    /// The value that the record has in a shape.
+    pub(crate) fn shape(&self, shape: Shape) -> Option<u64> {
+        match shape {
+            Shape::Latency => Some(self.total_us),
+            // Of what is not streamed the first byte is the only one.
+            Shape::Ttft => self.ttft_us.filter(|_| self.stream),
+        }
+    }
+
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -137,7 +148,8 @@ pub fn picos(amount: &str) -> Option<u64> {
     if scaled.scale() == 12 { scaled.mantissa().to_u64() } else { None }
 }
 
-fn few_digits(amount: &str) -> Option<u64> {
+/// An amount in 10^-12 when it is all of it. `None`: it has more than 12 decimal places or six digits before them, or is none.
+pub fn few_digits(amount: &str) -> Option<u64> {
     let (whole, fraction) = amount.split_once('.').unwrap_or((amount, ""));
     let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || whole.len() > 6 || fraction.len() > 12 || !is_plain(whole) || !is_plain(fraction) {

@@ -45,7 +45,7 @@ impl PartialEq for Sketch {
 
 impl Eq for Sketch {}
 
-fn bucket(value: u64) -> u16 {
+pub(crate) fn bucket(value: u64) -> u16 {
     if value <= 1 {
         return value as u16;
     }
@@ -150,13 +150,38 @@ impl Sketch {
         });
     }
 
-    /// Adds a sketch as it was encoded. What cannot be read is left out.
-    pub(crate) fn merge_encoded(&mut self, mut bytes: &[u8]) {
-        let mut bucket = 0u64;
-        while let (Some(distance), Some(count)) = (varint::read(&mut bytes), varint::read(&mut bytes)) {
-            bucket = bucket.saturating_add(distance).min(BUCKETS as u64 - 1);
-            self.count(bucket as u16, count);
+    /// As [`Sketch::encode`], from buckets in their order with how many values each got; a bucket may come again.
+    pub(crate) fn encode_sorted(buckets: impl Iterator<Item = (u16, u64)>, out: &mut Vec<u8>) {
+        let (mut before, mut last, mut all) = (0, 0, 0u64);
+        let mut put = |bucket: u16, count: u64| {
+            if count > 0 {
+                varint::write(u64::from(bucket - before), out);
+                varint::write(count, out);
+                before = bucket;
+            }
+        };
+        for (bucket, count) in buckets {
+            if bucket != last {
+                put(last, std::mem::take(&mut all));
+                last = bucket;
+            }
+            all = all.saturating_add(count);
         }
+        put(last, all);
+    }
+
+    /// Adds a sketch as it was encoded. What cannot be read is left out.
+    pub(crate) fn merge_encoded(&mut self, bytes: &[u8]) {
+        each_encoded(bytes, |bucket, count| self.count(bucket, count));
+    }
+}
+
+/// The buckets of a sketch as it was encoded, in their order, and how many values each has.
+pub(crate) fn each_encoded(mut bytes: &[u8], mut then: impl FnMut(u16, u64)) {
+    let mut bucket = 0u64;
+    while let (Some(distance), Some(count)) = (varint::read(&mut bytes), varint::read(&mut bytes)) {
+        bucket = bucket.saturating_add(distance).min(BUCKETS as u64 - 1);
+        then(bucket as u16, count);
     }
 }
 

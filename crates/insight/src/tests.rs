@@ -253,8 +253,59 @@ fn blocks_are_merged_exactly_in_any_order() {
         all.merge(&Block::read(&second).unwrap());
         all.merge(&Block::read(&first).unwrap());
         assert!(all == want, "{cube:?}");
+        let blocks: Vec<Block<'_>> = bytes.iter().map(|bytes| Block::read(bytes).unwrap()).collect();
+        let merged = merged(cube, &blocks).unwrap();
+        let mut at_once = Cells::new(cube);
+        at_once.merge(&Block::read(&merged.bytes).unwrap());
+        assert!(at_once == want && want.hours() == Some((merged.first, merged.last)), "{cube:?}");
         all.add(&shelf.records[0], &Measure::of(&shelf.records[0]));
         assert!(all != want, "{cube:?}");
+    }
+}
+
+/// Gathered by numbers or by names: the same cells.
+#[test]
+fn what_is_gathered_by_numbers_is_what_is_gathered_by_names() {
+    let shelf = Shelf::new();
+    let texts = std::cell::RefCell::new(vec![std::rc::Rc::<str>::from("")]);
+    let number = |text: &str| {
+        let mut texts = texts.borrow_mut();
+        let at = texts.iter().position(|own| **own == *text);
+        at.unwrap_or_else(|| {
+            texts.push(text.into());
+            texts.len() - 1
+        }) as u64
+    };
+    for count in [1, 255, 256, 700] {
+        let mut gather = Gather::new(&Cube::ALL);
+        for facts in &shelf.records[..count] {
+            let names = Names::of(facts);
+            let names = Names {
+                organisation: number(names.organisation),
+                workspace: number(names.workspace),
+                provider: number(names.provider),
+                model: number(names.model),
+                route: number(names.route),
+                cache: number(names.cache),
+                api_key: number(names.api_key),
+                key_owner: number(names.key_owner),
+                virtual_key: number(names.virtual_key),
+                config: number(names.config),
+                user: number(names.user),
+            };
+            gather.add(&Measure::of(facts), &names);
+        }
+        assert_eq!(gather.records(), count as u64);
+        let gathered = gather.finish(|at| Ok::<_, ()>(texts.borrow()[at as usize].clone())).unwrap();
+        assert_eq!(gathered.len(), Cube::ALL.len());
+        for gathered in &gathered {
+            let mut want = Cells::new(gathered.cube);
+            shelf.records[..count].iter().for_each(|facts| want.add(facts, &Measure::of(facts)));
+            assert_eq!(want.hours(), Some((gathered.first, gathered.last)));
+            let mut got = Cells::new(gathered.cube);
+            got.merge(&Block::read(&gathered.bytes).unwrap());
+            assert!(got == want, "{count} records, {:?}", gathered.cube);
+        }
     }
 }
 

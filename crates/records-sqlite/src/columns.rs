@@ -57,9 +57,14 @@ pub(crate) enum Column {
     Saved,
     RequestBytes,
     ResponseBytes,
+    /// Two records under one id differ in it.
+    Seal,
+    /// Where the record's bytes are: a chunk, and a place in it.
+    Chunk,
+    At,
 }
 
-pub(crate) const COLUMNS: usize = Column::ResponseBytes as usize + 1;
+pub(crate) const COLUMNS: usize = Column::At as usize + 1;
 const PAIRS_END: usize = Column::PairsEnd as usize;
 const PAIRS: usize = Column::Pairs as usize;
 
@@ -120,14 +125,29 @@ impl Columns {
             (least, width)
         });
         for (values, (least, width)) in self.0.iter().zip(shape) {
-            if width > 0 {
-                values
-                    .iter()
-                    .for_each(|value| out.extend_from_slice(&(value - least).to_le_bytes()[..width]));
-            }
+            pack(values, least, width, &mut out);
         }
         out.extend_from_slice(&[0; 8]);
         out
+    }
+}
+
+/// The lowest bytes of each value less the least of them.
+fn pack(values: &[u64], least: u64, width: usize, out: &mut Vec<u8>) {
+    fn lowest<const WIDTH: usize>(values: &[u64], least: u64, out: &mut Vec<u8>) {
+        let bytes = values.iter().map(|value| (value - least).to_le_bytes());
+        bytes.for_each(|bytes| out.extend_from_slice(bytes.first_chunk::<WIDTH>().unwrap_or(&[0; WIDTH])));
+    }
+    match width {
+        0 => {}
+        1 => lowest::<1>(values, least, out),
+        2 => lowest::<2>(values, least, out),
+        3 => lowest::<3>(values, least, out),
+        4 => lowest::<4>(values, least, out),
+        5 => lowest::<5>(values, least, out),
+        6 => lowest::<6>(values, least, out),
+        7 => lowest::<7>(values, least, out),
+        _ => lowest::<8>(values, least, out),
     }
 }
 
@@ -193,6 +213,26 @@ impl<'a> Block<'a> {
         let from = start + at * width;
         let word = self.bytes.get(from..from + 8).and_then(|bytes| bytes.try_into().ok());
         least.wrapping_add(word.map_or(0, u64::from_le_bytes) & mask)
+    }
+
+    /// How many records have smaller ids.
+    pub(crate) fn before(&self, id: u64) -> u32 {
+        let (mut from, mut to) = (0, self.count);
+        while from < to {
+            let middle = from + (to - from) / 2;
+            if self.get(Column::Id, middle as usize) < id {
+                from = middle + 1;
+            } else {
+                to = middle;
+            }
+        }
+        from
+    }
+
+    /// Where the record with this id stands.
+    pub(crate) fn position(&self, id: u64) -> Option<usize> {
+        let at = self.before(id);
+        (at < self.count && self.get(Column::Id, at as usize) == id).then_some(at as usize)
     }
 
     /// No value of the column is outside.

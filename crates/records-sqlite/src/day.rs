@@ -7,8 +7,8 @@ use rusqlite::{Connection, Result, params};
 use tidegate_records::{Entry, Written, body};
 
 use crate::files::{self, BODIES, ROWS};
-use crate::rollups;
 use crate::schema;
+use crate::sink::SqliteOptions;
 use crate::write::{self, Known, seal};
 
 #[derive(Debug)]
@@ -19,10 +19,9 @@ pub(crate) struct Day {
 }
 
 impl Day {
-    pub(crate) fn open(directory: &Path, day: u32, patience: Duration) -> Result<Self> {
-        let mut rows = connect(&files::path(directory, ROWS, day), schema::ROWS, patience)?;
-        rollups::mend(&mut rows)?;
-        let known = Known::of(&rows)?;
+    pub(crate) fn open(options: &SqliteOptions, day: u32) -> Result<Self> {
+        let rows = connect(&files::path(&options.directory, ROWS, day), schema::ROWS, options.patience)?;
+        let known = Known::of(&rows, options.roll_records)?;
         Ok(Self { rows, bodies: None, known })
     }
 
@@ -31,20 +30,19 @@ impl Day {
     /// what it knows may be of a transaction that was not made.
     pub(crate) fn write(
         &mut self,
-        directory: &Path,
+        options: &SqliteOptions,
         day: u32,
         entries: &[&Entry<'_>],
         keeps_bodies: bool,
-        patience: Duration,
     ) -> Result<Written> {
         let with_bodies = |entry: &Entry<'_>| keeps_bodies && entry.bodies.is_some();
         if entries.iter().any(|entry| with_bodies(entry)) {
             let bodies = match &mut self.bodies {
                 Some(bodies) => bodies,
                 None => self.bodies.insert(connect(
-                    &files::path(directory, BODIES, day),
+                    &files::path(&options.directory, BODIES, day),
                     schema::BODIES,
-                    patience,
+                    options.patience,
                 )?),
             };
             let transaction = bodies.transaction()?;
@@ -68,6 +66,16 @@ impl Day {
         let written = write::batch(&transaction, &mut self.known, entries, with_bodies)?;
         transaction.commit()?;
         Ok(written)
+    }
+
+    /// The day is over: what is not rolled up is few, and stays where it is from now on.
+    pub(crate) fn roll(&mut self) -> Result<()> {
+        if self.known.is_rolled() {
+            return Ok(());
+        }
+        let transaction = self.rows.transaction()?;
+        self.known.roll(&transaction)?;
+        transaction.commit()
     }
 
     pub(crate) fn forget_bodies(&mut self) {

@@ -1,24 +1,21 @@
 //! Figures of many records: from roll-ups, and from blocks where those do not have what is asked for.
 
-use std::collections::HashMap;
 use std::ops::Range;
-use std::rc::Rc;
 
 use rusqlite::{Connection, params};
 use tidegate_insight::{
-    Block as CellBlock, Cached, Cells, Cube, Dimension, Measure, Scanned, Seen, Source, Verified, Wanted,
-    is_usd,
+    Block as CellBlock, Cells, Cube, Dimension, Measure, Scanned, Seen, Source, Verified, Wanted,
 };
 use tidegate_records::{Facts, Filter, ReadError, RecordId};
 
-use crate::columns::{Block, Column};
+use crate::columns::Column;
 use crate::files::ROWS;
 use crate::names;
-use crate::pages::{BLOCKS, Chunks, damaged, each as each_block};
+use crate::pages::{BLOCKS, Chunks, Place, damaged, each as each_block};
 use crate::reader::{SqliteReader, read_error};
 use crate::rollups;
 use crate::scan::Question;
-use crate::schema;
+use crate::texts::Texts;
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -50,14 +47,11 @@ impl Source for SqliteReader {
         let ms = |hour: u32| u64::from(hour) * HOUR_MS;
         let time =
             Filter { from_ms: Some(ms(hours.start)), to_ms: Some(ms(hours.end) - 1), ..Filter::default() };
-        let mut missing = Vec::new();
         for day in self.days(ROWS, &time, None)? {
             let Some(file) = self.file(ROWS, day)? else { continue };
-            if !cells_of(file, cube, &hours, each).map_err(read_error)? {
-                missing.push(day);
-            }
+            cells_of(file, cube, &hours, each).map_err(read_error)?;
         }
-        Ok(missing)
+        Ok(Vec::new())
     }
 
     fn verify(&mut self, day: u32) -> Result<Verified, ReadError> {
@@ -66,37 +60,39 @@ impl Source for SqliteReader {
     }
 }
 
-/// False: the day has records without roll-ups. One transaction, so that rows that are merged meanwhile are not met twice.
+/// One transaction, so that what is rolled up or merged meanwhile is not met twice.
 fn cells_of(
     connection: &Connection,
     cube: Cube,
     hours: &Range<u32>,
     each: &mut dyn FnMut(&CellBlock<'_>),
-) -> rusqlite::Result<bool> {
+) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
-    if !rollups::is_whole(&transaction, cube)? {
-        return Ok(false);
-    }
     let mut find = transaction
         .prepare_cached("select cells from rollup where cube = ? and last > ? - ? and first < ?")?;
     let mut rows = find.query(params![cube.number(), hours.start, cube.hours(), hours.end])?;
     while let Some(row) = rows.next()? {
         each(&CellBlock::read(row.get_ref(0)?.as_blob()?).ok_or_else(|| damaged("a roll-up"))?);
     }
-    Ok(true)
+    let id = |hour: u32| RecordId::first_of(u64::from(hour) * HOUR_MS).signed();
+    let mut texts = Texts::new(&transaction);
+    let gather = rollups::gather(&transaction, &[cube], id(hours.start), id(hours.end))?;
+    for cells in gather.finish(|number| texts.get(number))? {
+        each(&CellBlock::read(&cells.bytes).ok_or_else(|| damaged("a roll-up"))?);
+    }
+    Ok(())
 }
 
 fn verify(connection: &Connection) -> rusqlite::Result<Verified> {
     let transaction = connection.unchecked_transaction()?;
     let mut verified = Verified::default();
     for cube in Cube::ALL {
-        if !rollups::is_whole(&transaction, cube)? {
-            verified.wrong += 1;
-            continue;
-        }
         let mut find = transaction.prepare("select cells from rollup where cube = ?")?;
-        let stored: Vec<Vec<u8>> =
+        let mut stored: Vec<Vec<u8>> =
             find.query_map([cube.number()], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let mut texts = Texts::new(&transaction);
+        let left = rollups::gather(&transaction, &[cube], i64::MIN, i64::MAX)?;
+        stored.extend(left.finish(|number| texts.get(number))?.into_iter().map(|cells| cells.bytes));
         let mut cells = Cells::new(cube);
         for bytes in &stored {
             cells.merge(&CellBlock::read(bytes).ok_or_else(|| damaged("a roll-up"))?);
@@ -139,8 +135,7 @@ fn day_of(
                 }
                 let at = *at as usize;
                 if is_hashed {
-                    let id = RecordId::from_bits(block.get(Column::Id, at));
-                    let encoded = chunks.find(id)?.ok_or_else(|| damaged("a record's place"))?;
+                    let encoded = chunks.find(Place::of(block, at))?;
                     let facts = Facts::read(encoded).map_err(|_| damaged("a record"))?;
                     if filter.fits(&facts) {
                         scanned.records += 1;
@@ -165,100 +160,4 @@ fn day_of(
         }
     }
     Ok(())
-}
-
-/// A day's names by their numbers.
-struct Texts<'a> {
-    connection: &'a Connection,
-    known: HashMap<u64, Rc<str>, foldhash::fast::RandomState>,
-    /// The last ones: they are mostly the next ones as well.
-    cache: (u64, Cached),
-    currency: (u64, bool),
-}
-
-impl<'a> Texts<'a> {
-    fn new(connection: &'a Connection) -> Self {
-        Self { connection, known: HashMap::default(), cache: (0, Cached::Off), currency: (0, true) }
-    }
-
-    fn get(&mut self, number: u64) -> rusqlite::Result<Rc<str>> {
-        if let Some(text) = self.known.get(&number) {
-            return Ok(Rc::clone(text));
-        }
-        let text: Rc<str> = match number {
-            0 => "".into(),
-            number => self
-                .connection
-                .prepare_cached("select text from name where id = ?")?
-                .query_row([number.cast_signed()], |row| row.get::<_, String>(0))?
-                .into(),
-        };
-        self.known.insert(number, Rc::clone(&text));
-        Ok(text)
-    }
-
-    fn key(&mut self, group: &Dimension, block: &Block<'_>, at: usize) -> rusqlite::Result<Rc<str>> {
-        let column = match group {
-            Dimension::Workspace => Column::Workspace,
-            Dimension::Provider => Column::Provider,
-            Dimension::Model => Column::Model,
-            Dimension::Route => Column::Route,
-            Dimension::Cache => Column::Cache,
-            Dimension::ApiKey => Column::ApiKey,
-            Dimension::KeyOwner => Column::KeyOwner,
-            Dimension::VirtualKey => Column::VirtualKey,
-            Dimension::Config => Column::Config,
-            Dimension::User => Column::User,
-            Dimension::Status => return Ok(block.get(Column::Status, at).to_string().into()),
-            // Read from the record.
-            Dimension::Metadata(_) => return Ok("".into()),
-        };
-        self.get(block.get(column, at))
-    }
-
-    fn measure(&mut self, block: &Block<'_>, at: usize) -> rusqlite::Result<Measure> {
-        let get = |column| block.get(column, at);
-        let known = |column| get(column).checked_sub(1);
-        let flags = get(Column::Flags);
-        let is = |flag| flags & flag != 0;
-        let (cache, currency) = (get(Column::Cache), get(Column::Currency));
-        if self.cache.0 != cache {
-            self.cache = (cache, Cached::of(&self.get(cache)?));
-        }
-        if self.currency.0 != currency {
-            self.currency = (currency, is_usd(&self.get(currency)?));
-        }
-        Ok(Measure {
-            at_ms: RecordId::from_bits(get(Column::Id)).unix_ms(),
-            status: u16::try_from(get(Column::Status)).unwrap_or(u16::MAX),
-            stream: is(schema::STREAM),
-            client_gone: is(schema::CLIENT_GONE),
-            broken: is(schema::BROKEN),
-            limited: is(schema::LIMITED),
-            attempts: get(Column::Attempts),
-            retries: get(Column::Retries),
-            fell_back: is(schema::FELL_BACK),
-            first_failed: is(schema::FIRST_FAILED),
-            upstream_us: get(Column::UpstreamUs),
-            total_us: get(Column::TotalUs),
-            ttft_us: known(Column::Ttft),
-            waited_us: get(Column::WaitedUs),
-            prompt: known(Column::PromptTokens),
-            output: known(Column::OutputTokens),
-            cache_read: known(Column::CachedTokens).unwrap_or(0),
-            cache_write: get(Column::CacheWriteTokens),
-            reasoning: known(Column::ReasoningTokens).unwrap_or(0),
-            audio: get(Column::AudioTokens),
-            image: get(Column::ImageTokens),
-            searches: get(Column::Searches),
-            usage_estimated: is(schema::USAGE_ESTIMATED),
-            unpriced: is(schema::UNPRICED),
-            cost: known(Column::Cost).filter(|_| self.currency.1),
-            saved: get(Column::Saved),
-            request_bytes: get(Column::RequestBytes),
-            response_bytes: get(Column::ResponseBytes),
-            cache: self.cache.1,
-            has_user: get(Column::User) != 0,
-        })
-    }
 }

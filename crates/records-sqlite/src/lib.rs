@@ -17,9 +17,11 @@ mod reader;
 mod rollups;
 mod scan;
 mod schema;
+mod seen;
 mod sink;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod traces;
 mod write;
 

@@ -6,14 +6,33 @@ use rusqlite::{Connection, OptionalExtension, Result};
 
 /// Names kept in memory per day; beyond it they are asked for again.
 const MOST: usize = 50_000;
+pub(crate) const COLUMNS: usize = 16;
 
 /// Numbers never change their name within a day. 0 is the number of no name.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     numbers: HashMap<Box<str>, u64, foldhash::fast::RandomState>,
+    /// The last name of each column: it is often the next one as well.
+    last: [(String, u64); COLUMNS],
 }
 
 impl Names {
+    /// As [`Names::number`], for a column below [`COLUMNS`].
+    pub(crate) fn next(&mut self, connection: &Connection, column: usize, name: &str) -> Result<u64> {
+        if let Some((last, number)) = self.last.get(column)
+            && last == name
+        {
+            return Ok(*number);
+        }
+        let number = self.number(connection, name)?;
+        if let Some(last) = self.last.get_mut(column) {
+            last.0.clear();
+            last.0.push_str(name);
+            last.1 = number;
+        }
+        Ok(number)
+    }
+
     /// Of a name that is given a number if it has none.
     pub(crate) fn number(&mut self, connection: &Connection, name: &str) -> Result<u64> {
         if name.is_empty() {

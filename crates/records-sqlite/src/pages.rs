@@ -2,7 +2,7 @@
 
 use std::collections::{BinaryHeap, HashMap};
 
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, Result, params};
 use tidegate_records::codec::DecodeError;
 use tidegate_records::{Facts, Filter, RecordId};
 
@@ -35,7 +35,7 @@ pub(crate) fn list<T>(
         return Ok(());
     };
     let mut chunks = Chunks::new(&transaction);
-    let (mut waiting, mut found) = (BinaryHeap::<(u64, bool)>::new(), Vec::new());
+    let (mut waiting, mut found) = (BinaryHeap::<(u64, Place, bool)>::new(), Vec::new());
     let full = rows.len() + limit;
     let mut blocks = transaction.prepare_cached(BLOCKS)?;
     let mut blocks = blocks.query(params![question.first(), question.end()])?;
@@ -45,10 +45,10 @@ pub(crate) fn list<T>(
         let next = next.transpose()?;
         more = next.is_some();
         let last = next.map_or(0, |(_, last)| last.unsigned_abs());
-        while waiting.peek().is_some_and(|(id, _)| !more || *id > last) && rows.len() < full {
-            let Some((id, has_bodies)) = waiting.pop() else { break };
+        while waiting.peek().is_some_and(|(id, ..)| !more || *id > last) && rows.len() < full {
+            let Some((id, place, has_bodies)) = waiting.pop() else { break };
             let id = RecordId::from_bits(id);
-            let encoded = chunks.find(id)?.ok_or_else(|| damaged("a record's place"))?;
+            let encoded = chunks.find(place)?;
             let facts = Facts::read(encoded).map_err(|_| damaged("a record"))?;
             // If not, it only looked as if it fits: two names had the same hash.
             if filter.fits(&facts) {
@@ -59,7 +59,8 @@ pub(crate) fn list<T>(
             each(&transaction, block, &question, &mut found, |block, found| {
                 waiting.extend(found.iter().map(|at| {
                     let at = *at as usize;
-                    (block.get(Column::Id, at), block.get(Column::Flags, at) & HAS_BODIES != 0)
+                    let has_bodies = block.get(Column::Flags, at) & HAS_BODIES != 0;
+                    (block.get(Column::Id, at), Place::of(block, at), has_bodies)
                 }));
             })?;
         }
@@ -92,7 +93,27 @@ pub(crate) fn count(connection: &Connection, filter: &Filter, most: u64) -> Resu
 /// The record as it was encoded.
 pub(crate) fn record(connection: &Connection, id: RecordId) -> Result<Option<Vec<u8>>> {
     let transaction = connection.unchecked_transaction()?;
-    Chunks::new(&transaction).find(id).map(|found| found.map(<[u8]>::to_vec))
+    let (mut place, id) = (None, id.signed());
+    around(&transaction, id, id, |block| {
+        place = place.or(block.position(id.unsigned_abs()).map(|at| Place::of(block, at)));
+    })?;
+    let mut chunks = Chunks::new(&transaction);
+    place.map(|place| chunks.find(place).map(<[u8]>::to_vec)).transpose()
+}
+
+/// Blocks that may have records of a range of ids, both ends included.
+pub(crate) fn around(
+    connection: &Connection,
+    first: i64,
+    last: i64,
+    mut then: impl FnMut(&Block<'_>),
+) -> Result<()> {
+    let mut find = connection.prepare_cached("select columns from block where last >= ? and first <= ?")?;
+    let mut rows = find.query([first, last])?;
+    while let Some(row) = rows.next()? {
+        then(&Block::read(row.get_ref(0)?.as_blob()?).ok_or_else(|| damaged("a block"))?);
+    }
+    Ok(())
 }
 
 pub(crate) fn each(
@@ -112,6 +133,21 @@ pub(crate) fn each(
     Ok(())
 }
 
+/// Where a record's bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    chunk: i64,
+    at: usize,
+}
+
+impl Place {
+    pub(crate) fn of(block: &Block<'_>, at: usize) -> Self {
+        let get = |column| block.get(column, at);
+        let start = usize::try_from(get(Column::At)).unwrap_or(usize::MAX);
+        Self { chunk: get(Column::Chunk).cast_signed(), at: start }
+    }
+}
+
 pub(crate) struct Chunks<'a> {
     connection: &'a Connection,
     read: HashMap<i64, Vec<u8>>,
@@ -122,13 +158,7 @@ impl<'a> Chunks<'a> {
         Self { connection, read: HashMap::new() }
     }
 
-    pub(crate) fn find(&mut self, id: RecordId) -> Result<Option<&[u8]>> {
-        let place = self
-            .connection
-            .prepare_cached("select chunk, at from place where id = ?")?
-            .query_row([id.signed()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)? as usize)))
-            .optional()?;
-        let Some((chunk, at)) = place else { return Ok(None) };
+    pub(crate) fn find(&mut self, Place { chunk, at }: Place) -> Result<&[u8]> {
         if !self.read.contains_key(&chunk) {
             let bytes = self
                 .connection
@@ -143,7 +173,7 @@ impl<'a> Chunks<'a> {
             let (length, rest) = self.read.get(&chunk)?.get(at..)?.split_at_checked(4)?;
             rest.get(..u32::from_le_bytes(length.try_into().ok()?) as usize)
         };
-        record().map(Some).ok_or_else(|| damaged("a chunk of records"))
+        record().ok_or_else(|| damaged("a chunk of records"))
     }
 }
 

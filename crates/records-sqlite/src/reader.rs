@@ -125,7 +125,8 @@ impl Reader for SqliteReader {
             Some(file) => file
                 .prepare_cached("select bodies from body where id = ? and seal = ?")
                 .and_then(|mut find| {
-                    find.query_row([id.signed(), seal(&bytes)], |row| row.get::<_, Vec<u8>>(0)).optional()
+                    find.query_row([id.signed(), seal(&bytes).into()], |row| row.get::<_, Vec<u8>>(0))
+                        .optional()
                 })
                 .map_err(read_error)?,
             None => None,

@@ -1,51 +1,35 @@
-//! Roll-ups of a day. A batch adds one row per cube, in the transaction that writes its records; eight rows of a tier become
-//! one of the next, so a cell is copied a few times in all, and a question opens some dozens of rows.
+//! Roll-ups of a day. When so many records have come, or the day is over, their cells are made from their blocks, and a row
+//! per cube is written with the word that those blocks are rolled up. The figures of blocks that are not are made when they
+//! are asked for: few records at any time, and what is known of a record is the same either way. Eight rows of a tier become
+//! one of the next, so a question opens some dozens of rows.
 
 use rusqlite::{Connection, Result, params};
-use tidegate_insight::{Block, Cells, Cube, Measure};
+use tidegate_insight::{Block as CellBlock, Cells, Cube, Gather, Gathered, Measure, merged};
 use tidegate_records::Facts;
 
+use crate::columns::Block;
+use crate::merge::Tiers;
 use crate::pages::damaged;
-use crate::schema;
+use crate::texts::Texts;
 
 const TOGETHER: u64 = 8;
 /// Rows of this tier stay as they are.
 const LAST: usize = 7;
-/// A day with more records than this that has no roll-ups gets none: it would take too long between two batches. Its figures
-/// are made from blocks.
-const MENDED: i64 = 1_000_000;
 
-/// The cells of a batch.
-#[derive(Debug)]
-pub(crate) struct Gathered<'a> {
-    cubes: [Cells<'a>; Cube::ALL.len()],
-    records: u64,
-}
-
-impl Default for Gathered<'_> {
-    fn default() -> Self {
-        Self { cubes: Cube::ALL.map(Cells::new), records: 0 }
-    }
-}
-
-impl<'a> Gathered<'a> {
-    pub(crate) fn add(&mut self, facts: &Facts<'a>, measure: &Measure) {
-        self.cubes.iter_mut().for_each(|cells| cells.add(facts, measure));
-        self.records += 1;
-    }
-}
-
-/// How many rows there are of each cube and tier.
+/// What is rolled up, and what is not.
 #[derive(Debug, Default)]
 pub(crate) struct Rollups {
+    /// Rows of each cube and tier.
     rows: [[u64; LAST]; Cube::ALL.len()],
-    /// A newer binary's cells may have figures that this one would lose.
-    frozen: bool,
+    /// Records in blocks that are not rolled up.
+    left: u64,
+    /// So many are rolled up together.
+    together: u64,
 }
 
 impl Rollups {
-    pub(crate) fn of(connection: &Connection) -> Result<Self> {
-        let mut rollups = Self { frozen: version(connection)? > schema::VERSION, ..Self::default() };
+    pub(crate) fn of(connection: &Connection, together: u64) -> Result<Self> {
+        let mut rollups = Self { together: together.max(1), ..Self::default() };
         let mut count = connection.prepare("select count(*) from rollup where cube = ? and tier = ?")?;
         for (cube, rows) in Cube::ALL.into_iter().zip(&mut rollups.rows) {
             for (tier, rows) in rows.iter_mut().enumerate() {
@@ -53,45 +37,98 @@ impl Rollups {
                 *rows = counted.unsigned_abs();
             }
         }
+        let left: i64 = connection.query_row(
+            "select coalesce(sum(count), 0) from block where id > (select block from rolled)",
+            [],
+            |row| row.get(0),
+        )?;
+        rollups.left = left.unsigned_abs();
         Ok(rollups)
     }
 
-    pub(crate) fn add(&mut self, connection: &Connection, gathered: &Gathered<'_>) -> Result<()> {
-        for (at, cells) in gathered.cubes.iter().enumerate() {
-            insert(connection, cells, 0, gathered.records)?;
-            let mut tier = 0;
-            self.rows[at][0] += 1;
-            while tier < LAST && self.rows[at][tier] >= TOGETHER && !self.frozen {
-                merge(connection, cells.cube(), tier)?;
-                self.rows[at][tier] = 0;
-                tier += 1;
-                if let Some(rows) = self.rows[at].get_mut(tier) {
-                    *rows += 1;
-                }
+    /// So many records are in a new block.
+    pub(crate) fn came(&mut self, records: u64) {
+        self.left += records;
+    }
+
+    pub(crate) fn are_due(&self) -> bool {
+        self.left >= self.together
+    }
+
+    pub(crate) fn are_whole(&self) -> bool {
+        self.left == 0
+    }
+
+    /// Rolls up what is left, within a transaction. A newer binary's blocks are left to it: they may have figures that this
+    /// one would lose.
+    pub(crate) fn roll(&mut self, connection: &Connection, tiers: &mut Tiers) -> Result<()> {
+        if tiers.frozen || self.left == 0 {
+            return Ok(());
+        }
+        let gather = gather(connection, &Cube::ALL, i64::MIN, i64::MAX)?;
+        let records = gather.records();
+        let mut texts = Texts::new(connection);
+        for cells in gather.finish(|number| texts.get(number))? {
+            self.add(connection, &cells, records)?;
+        }
+        self.left = 0;
+        tiers.settle(connection)
+    }
+
+    fn add(&mut self, connection: &Connection, cells: &Gathered, records: u64) -> Result<()> {
+        let cube = cells.cube;
+        insert(connection, cube, 0, (cells.first, cells.last), records, &cells.bytes)?;
+        let Some(at) = Cube::ALL.iter().position(|own| *own == cube) else { return Ok(()) };
+        let mut tier = 0;
+        self.rows[at][0] += 1;
+        while tier < LAST && self.rows[at][tier] >= TOGETHER {
+            merge(connection, cube, tier)?;
+            self.rows[at][tier] = 0;
+            tier += 1;
+            if let Some(rows) = self.rows[at].get_mut(tier) {
+                *rows += 1;
             }
         }
         Ok(())
     }
 }
 
-fn version(connection: &Connection) -> Result<i64> {
-    connection.query_row("pragma user_version", [], |row| row.get(0))
+/// The last block that is rolled up.
+pub(crate) fn rolled(connection: &Connection) -> Result<i64> {
+    connection.prepare_cached("select block from rolled")?.query_row([], |row| row.get(0))
 }
 
-fn insert(connection: &Connection, cells: &Cells<'_>, tier: usize, records: u64) -> Result<()> {
-    let Some((first, last)) = cells.hours() else { return Ok(()) };
+/// The cells of all blocks that are not rolled up and have records of a range of ids (the last not included), with their
+/// other records.
+pub(crate) fn gather(connection: &Connection, cubes: &[Cube], first: i64, end: i64) -> Result<Gather> {
+    let (mut gather, mut texts) = (Gather::new(cubes), Texts::new(connection));
+    let mut find = connection.prepare_cached(
+        "select columns from block where id > (select block from rolled) and last >= ? and first < ?",
+    )?;
+    let mut rows = find.query([first, end])?;
+    while let Some(row) = rows.next()? {
+        let block = Block::read(row.get_ref(0)?.as_blob()?).ok_or_else(|| damaged("a block"))?;
+        for at in 0..block.count as usize {
+            let measure = texts.measure(&block, at)?;
+            gather.add(&measure, &block.names(at));
+        }
+    }
+    Ok(gather)
+}
+
+fn insert(
+    connection: &Connection,
+    cube: Cube,
+    tier: usize,
+    (first, last): (u32, u32),
+    records: u64,
+    cells: &[u8],
+) -> Result<()> {
     connection
         .prepare_cached(
             "insert into rollup(cube, tier, first, last, records, cells) values (?, ?, ?, ?, ?, ?)",
         )?
-        .execute(params![
-            cells.cube().number(),
-            tier as i64,
-            first,
-            last,
-            records.cast_signed(),
-            cells.encode()
-        ])?;
+        .execute(params![cube.number(), tier as i64, first, last, records.cast_signed(), cells])?;
     Ok(())
 }
 
@@ -108,44 +145,15 @@ fn merge(connection: &Connection, cube: Cube, tier: usize) -> Result<()> {
             bytes.push(row.get(2)?);
         }
     }
-    let mut cells = Cells::new(cube);
-    let blocks: Option<Vec<Block<'_>>> = bytes.iter().map(|bytes| Block::read(bytes)).collect();
+    let blocks: Option<Vec<CellBlock<'_>>> = bytes.iter().map(|bytes| CellBlock::read(bytes)).collect();
     // One that cannot be read stays where it is, and so do the others.
     let Some(blocks) = blocks else { return Ok(()) };
-    blocks.iter().for_each(|block| cells.merge(block));
+    let Some(cells) = merged(cube, &blocks) else { return Ok(()) };
     let mut delete = connection.prepare_cached("delete from rollup where id = ?")?;
     for id in ids {
         delete.execute([id])?;
     }
-    insert(connection, &cells, tier + 1, records)
-}
-
-/// Whether a cube has all records of the day: an older binary wrote some without.
-pub(crate) fn is_whole(connection: &Connection, cube: Cube) -> Result<bool> {
-    if version(connection)? < schema::ROLLUPS {
-        return Ok(false);
-    }
-    let of_cube: i64 = connection
-        .prepare_cached("select coalesce(sum(records), 0) from rollup where cube = ?")?
-        .query_row([cube.number()], |row| row.get(0))?;
-    Ok(of_cube == all(connection)?)
-}
-
-fn all(connection: &Connection) -> Result<i64> {
-    connection.prepare_cached("select coalesce(sum(count), 0) from block")?.query_row([], |row| row.get(0))
-}
-
-/// Makes the roll-ups of a day that has some records without.
-pub(crate) fn mend(connection: &mut Connection) -> Result<()> {
-    let transaction = connection.transaction()?;
-    for cube in Cube::ALL {
-        if is_whole(&transaction, cube)? || all(&transaction)? > MENDED {
-            continue;
-        }
-        transaction.execute("delete from rollup where cube = ?", [cube.number()])?;
-        made_anew(&transaction, cube, |cells, records| insert(&transaction, cells, LAST, records))?;
-    }
-    transaction.commit()
+    insert(connection, cube, tier + 1, (cells.first, cells.last), records, &cells.bytes)
 }
 
 /// Chunks that are read together.
@@ -178,7 +186,7 @@ pub(crate) fn made_anew<T>(
     }
     let mut cells = Cells::new(cube);
     for part in &parts {
-        cells.merge(&Block::read(part).ok_or_else(|| damaged("a roll-up"))?);
+        cells.merge(&CellBlock::read(part).ok_or_else(|| damaged("a roll-up"))?);
     }
     then(&cells, records)
 }

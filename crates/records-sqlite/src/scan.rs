@@ -109,19 +109,7 @@ impl Question {
         if !self.tests.iter().all(|test| test.possible(block)) {
             return;
         }
-        let position = |id: u64| {
-            let (mut from, mut to) = (0, block.count);
-            while from < to {
-                let middle = from + (to - from) / 2;
-                if block.get(Column::Id, middle as usize) < id {
-                    from = middle + 1;
-                } else {
-                    to = middle;
-                }
-            }
-            from
-        };
-        found.extend(position(self.first)..position(self.end));
+        found.extend(block.before(self.first)..block.before(self.end));
         for test in &self.tests {
             test.keep(block, found);
         }
@@ -218,7 +206,7 @@ mod tests {
     fn one(facts: &Facts<'_>) -> Vec<u8> {
         let mut columns = crate::columns::Columns::new(1);
         let measure = tidegate_insight::Measure::of(facts);
-        write::columns_of(&mut columns, facts, &measure, false, |name| Ok::<_, ()>(name.len() as u64))
+        write::columns_of(&mut columns, facts, &measure, false, |_, name| Ok::<_, ()>(name.len() as u64))
             .unwrap();
         columns.encode()
     }

@@ -3,20 +3,16 @@
 
 use rusqlite::{Connection, Result};
 
-pub(crate) const VERSION: i64 = 3;
-/// The oldest that is read: it has no roll-ups, and fewer columns.
-pub(crate) const OLDEST: i64 = 2;
-/// The oldest with roll-ups.
-pub(crate) const ROLLUPS: i64 = 3;
+pub(crate) const VERSION: i64 = 4;
+/// The oldest that is read. What came before was never released: what such a file has stays in it, under other names, and
+/// its day goes on beside it.
+pub(crate) const OLDEST: i64 = 4;
 
-/// `place` says where a record stands, and that it is there: the only table with a row per record. Records stand in chunks as
-/// they came, each behind its length (4 bytes); what lists filter by stands in blocks. A roll-up has the cells of one cube for
-/// some of the records: all of a cube's have all records of the day. `first` and `last` are hours since 1970.
+/// Records stand in chunks as they came, each behind its length (4 bytes); what lists filter by stands in blocks, with where
+/// the record is. A roll-up has the cells of one cube for the records of some blocks: all of a cube's have those of all blocks up
+/// to `rolled`. `first` and `last` are ids, or hours since 1970. No table has a row per record.
 pub(crate) const ROWS: &str = "
 create table if not exists name(id integer primary key, text text not null unique) strict;
-create table if not exists place(
-  id integer primary key, seal integer not null, chunk integer not null, at integer not null
-) strict;
 create table if not exists chunk(id integer primary key, records blob not null) strict;
 create table if not exists block(
   id integer primary key, first integer not null, last integer not null, tier integer not null, count integer not null,
@@ -29,6 +25,8 @@ create table if not exists rollup(
   records integer not null, cells blob not null
 ) strict;
 create index if not exists rollup_cube on rollup(cube, tier, first, last, records);
+create table if not exists rolled(one integer primary key check (one = 1), block integer not null) strict;
+insert or ignore into rolled values (1, 0);
 ";
 
 /// The seal is that of the record which the bodies belong to.
@@ -59,15 +57,25 @@ pub(crate) fn prepare(connection: &Connection, tables: &str) -> Result<()> {
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT / PAGE)?;
     let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
     if version < VERSION {
-        // Version 1 was never released: what such a file has stays in it, and its day goes on beside it.
-        let older = if version == 1 && tables == BODIES {
-            "alter table body add column seal integer not null default -1;"
-        } else {
-            ""
-        };
-        connection.execute_batch(&format!(
-            "begin immediate; {older} {tables} pragma user_version = {VERSION}; commit;"
-        ))?;
+        connection.execute_batch("begin immediate")?;
+        if version > 0 {
+            put_aside(connection, version)?;
+        }
+        connection.execute_batch(&format!("{tables} pragma user_version = {VERSION}; commit;"))?;
+    }
+    Ok(())
+}
+
+/// Tables of versions that were never released get other names.
+fn put_aside(connection: &Connection, version: i64) -> Result<()> {
+    let tables = "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'";
+    let mut find = connection.prepare(tables)?;
+    let tables: Vec<String> = find.query_map([], |row| row.get(0))?.collect::<Result<_>>()?;
+    for index in ["block_last", "block_small", "rollup_cube"] {
+        connection.execute_batch(&format!("drop index if exists {index}"))?;
+    }
+    for table in tables {
+        connection.execute_batch(&format!("alter table {table} rename to {table}_{version}"))?;
     }
     Ok(())
 }

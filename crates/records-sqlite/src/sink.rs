@@ -23,17 +23,21 @@ pub struct SqliteOptions {
     pub keep_rows_days: u32,
     /// Days that bodies are kept, today included; 0 keeps them as long as their rows.
     pub keep_bodies_days: u32,
+    /// So many records are rolled up together: cells of many are fewer than those of few would be. Figures of records that
+    /// are not rolled up yet are made when they are asked for.
+    pub roll_records: u64,
     /// How long a call waits for a lock that a reader's checkpoint holds.
     pub patience: Duration,
 }
 
 impl SqliteOptions {
-    /// 30 days of rows, 14 of bodies.
+    /// 30 days of rows, 14 of bodies, 32,768 records rolled up together.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),
             keep_rows_days: 30,
             keep_bodies_days: 14,
+            roll_records: 32_768,
             patience: Duration::from_millis(500),
         }
     }
@@ -46,6 +50,8 @@ pub struct SqliteSink {
     days: BTreeMap<u32, Day>,
     /// Days that were written since the last `sync`.
     unsynced: BTreeSet<u32>,
+    /// Days that may have records which are not rolled up though the day is over.
+    unrolled: Option<BTreeSet<u32>>,
     /// The first days of which rows and bodies are kept.
     first_rows: u32,
     first_bodies: u32,
@@ -64,23 +70,55 @@ impl SqliteSink {
             options,
             days: BTreeMap::new(),
             unsynced: BTreeSet::new(),
+            unrolled: None,
             first_rows: 0,
             first_bodies: 0,
             _lock: lock,
         })
     }
 
-    fn write_day(&mut self, day: u32, entries: &[&Entry<'_>]) -> rusqlite::Result<Written> {
+    /// Rolls up days that are over: those that were written, and at first those that an earlier process left.
+    fn roll(&mut self, today: u32) -> Result<(), SinkError> {
         let directory = &self.options.directory;
+        let unrolled = match &mut self.unrolled {
+            Some(unrolled) => unrolled,
+            None => {
+                let days =
+                    files::days(directory, ROWS).map_err(|error| SinkError::Away(error.to_string()))?;
+                self.unrolled.insert(days.into_iter().collect())
+            }
+        };
+        let mut failed = None;
+        for day in unrolled.range(..today).copied().collect::<Vec<_>>() {
+            let rolled = match self.days.get_mut(&day) {
+                Some(open) => open.roll(),
+                None => Day::open(&self.options, day).and_then(|mut day| day.roll()),
+            };
+            match rolled {
+                Ok(()) => drop(unrolled.remove(&day)),
+                // Tried again; the others are not to wait for it.
+                Err(error) => {
+                    self.days.remove(&day);
+                    failed = Some(sort_error(error));
+                }
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn write_day(&mut self, day: u32, entries: &[&Entry<'_>]) -> rusqlite::Result<Written> {
         if !self.days.contains_key(&day) {
             while self.days.len() >= OPEN_DAYS {
                 self.days.pop_first();
             }
-            self.days.insert(day, Day::open(directory, day, self.options.patience)?);
+            self.days.insert(day, Day::open(&self.options, day)?);
         }
         self.unsynced.insert(day);
+        if let Some(unrolled) = &mut self.unrolled {
+            unrolled.insert(day);
+        }
         let Some(open) = self.days.get_mut(&day) else { return Ok(Written::default()) };
-        let written = open.write(directory, day, entries, day >= self.first_bodies, self.options.patience);
+        let written = open.write(&self.options, day, entries, day >= self.first_bodies);
         if written.is_err() {
             // Whatever state it is in, the next try begins with a fresh one.
             self.days.remove(&day);
@@ -135,7 +173,10 @@ impl Sink for SqliteSink {
                     .map_err(|error| SinkError::Away(error.to_string()))?;
             }
         }
-        Ok(())
+        if let Some(unrolled) = &mut self.unrolled {
+            *unrolled = unrolled.split_off(&first_rows);
+        }
+        self.roll(today)
     }
 }
 

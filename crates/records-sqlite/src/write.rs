@@ -2,18 +2,19 @@
 
 use std::str::FromStr;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use rust_decimal::Decimal;
 use tidegate_core::Usage;
-use tidegate_insight::Measure;
+use tidegate_insight::{Measure, few_digits};
 use tidegate_records::{Entry, Facts, Written};
 
 use crate::columns::{Column, Columns, hash};
 use crate::merge::Tiers;
-use crate::names::Names;
-use crate::rollups::{Gathered, Rollups};
+use crate::names::{COLUMNS, Names};
+use crate::rollups::Rollups;
 use crate::scan::{picos, trace_number};
 use crate::schema;
+use crate::seen::{self, Seen};
 
 /// Bytes after which a chunk ends: to show one record its chunk is read.
 const CHUNK: usize = 64 * 1024;
@@ -21,24 +22,38 @@ const CHUNK: usize = 64 * 1024;
 /// What is known of a day beside its file.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    pub(crate) names: Names,
-    pub(crate) tiers: Tiers,
-    pub(crate) rollups: Rollups,
-    pub(crate) next_chunk: i64,
+    names: Names,
+    tiers: Tiers,
+    rollups: Rollups,
+    seen: Seen,
+    next_chunk: i64,
+    /// Used again for each chunk.
+    chunk: Vec<u8>,
 }
 
 impl Known {
-    pub(crate) fn of(connection: &Connection) -> rusqlite::Result<Self> {
+    /// `roll`: so many records are rolled up together.
+    pub(crate) fn of(connection: &Connection, roll: u64) -> rusqlite::Result<Self> {
         let next_chunk =
             connection.query_row("select coalesce(max(id), 0) + 1 from chunk", [], |row| row.get(0))?;
-        let (tiers, rollups) = (Tiers::of(connection)?, Rollups::of(connection)?);
-        Ok(Self { names: Names::default(), tiers, rollups, next_chunk })
+        let (tiers, rollups) = (Tiers::of(connection)?, Rollups::of(connection, roll)?);
+        let seen = Seen::of(connection)?;
+        Ok(Self { tiers, rollups, seen, next_chunk, ..Self::default() })
+    }
+
+    /// Makes the roll-ups whole.
+    pub(crate) fn roll(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.rollups.roll(connection, &mut self.tiers)
+    }
+
+    pub(crate) fn is_rolled(&self) -> bool {
+        self.rollups.are_whole()
     }
 }
 
 /// Two records under one id differ in it.
-pub(crate) fn seal(encoded: &[u8]) -> i64 {
-    crc32fast::hash(encoded).into()
+pub(crate) fn seal(encoded: &[u8]) -> u32 {
+    crc32fast::hash(encoded)
 }
 
 pub(crate) fn batch(
@@ -49,67 +64,72 @@ pub(crate) fn batch(
 ) -> rusqlite::Result<Written> {
     let mut sorted = entries.to_vec();
     sorted.sort_by_key(|entry| entry.id());
+    let ids: Vec<u64> = sorted.iter().map(|entry| entry.id().bits()).collect();
+    let in_doubt: Vec<u64> = ids.iter().copied().filter(|id| known.seen.may_have(*id)).collect();
+    let there = seen::seals(connection, &in_doubt)?;
     let mut written = Written::default();
     let mut columns = Columns::new(sorted.len());
-    let mut gathered = Gathered::default();
-    let mut ends = None;
-    let mut chunk = Vec::with_capacity(CHUNK + 4_096);
-    {
-        let mut place = connection.prepare_cached(
-            "insert into place(id, seal, chunk, at) values (?, ?, ?, ?) on conflict do nothing",
-        )?;
-        let mut there = connection.prepare_cached("select seal from place where id = ?")?;
-        for entry in sorted {
-            let (id, seal) = (entry.id().signed(), seal(entry.encoded));
-            if place.execute(params![id, seal, known.next_chunk, chunk.len().cast_signed() as i64])? == 0 {
-                let same = there.query_row([id], |row| row.get::<_, i64>(0)).optional()? == Some(seal);
-                written.known += u64::from(same);
-                written.clashed += u64::from(!same);
-                continue;
-            }
-            written.new += 1;
-            let length = u32::try_from(entry.encoded.len()).unwrap_or(u32::MAX);
-            chunk.extend_from_slice(&length.to_le_bytes());
-            chunk.extend_from_slice(entry.encoded);
-            if chunk.len() >= CHUNK {
-                finish(connection, known, &mut chunk)?;
-            }
-            let (names, measure) = (&mut known.names, Measure::of(&entry.facts));
-            gathered.add(&entry.facts, &measure);
-            columns_of(&mut columns, &entry.facts, &measure, has_bodies(entry), |name| {
-                names.number(connection, name)
-            })?;
-            ends = Some(ends.map_or((id, id), |(first, _)| (first, id)));
+    let mut ends: Option<(u64, u64)> = None;
+    // Of an id that is twice in the batch the first is stored.
+    let mut before = None;
+    for (entry, id) in sorted.into_iter().zip(ids) {
+        let seal = u64::from(seal(entry.encoded));
+        let own = before.filter(|(last, _)| *last == id).map(|(_, seal)| seal);
+        if let Some(own) = own.or_else(|| there.get(&id).copied()) {
+            written.known += u64::from(own == seal);
+            written.clashed += u64::from(own != seal);
+            continue;
+        }
+        before = Some((id, seal));
+        ends = Some((ends.map_or(id, |(first, _)| first), id));
+        written.new += 1;
+        known.seen.add(id);
+        let names = &mut known.names;
+        let measure = Measure::of(&entry.facts);
+        columns_of(&mut columns, &entry.facts, &measure, has_bodies(entry), |column, name| {
+            names.next(connection, column, name)
+        })?;
+        columns.push(Column::Seal, seal);
+        columns.push(Column::Chunk, known.next_chunk.unsigned_abs());
+        columns.push(Column::At, known.chunk.len() as u64);
+        let length = u32::try_from(entry.encoded.len()).unwrap_or(u32::MAX);
+        known.chunk.extend_from_slice(&length.to_le_bytes());
+        known.chunk.extend_from_slice(entry.encoded);
+        if known.chunk.len() >= CHUNK {
+            finish(connection, known)?;
         }
     }
-    if !chunk.is_empty() {
-        finish(connection, known, &mut chunk)?;
+    if !known.chunk.is_empty() {
+        finish(connection, known)?;
     }
     if let Some((first, last)) = ends {
-        known.tiers.add(connection, &columns, written.new, first, last)?;
-        known.rollups.add(connection, &gathered)?;
+        known.tiers.add(connection, &columns, written.new, first.cast_signed(), last.cast_signed())?;
+        known.rollups.came(written.new);
+        if known.rollups.are_due() {
+            known.roll(connection)?;
+        }
     }
     Ok(written)
 }
 
-fn finish(connection: &Connection, known: &mut Known, chunk: &mut Vec<u8>) -> rusqlite::Result<()> {
+fn finish(connection: &Connection, known: &mut Known) -> rusqlite::Result<()> {
     connection
         .prepare_cached("insert into chunk(id, records) values (?, ?)")?
-        .execute(params![known.next_chunk, &*chunk])?;
+        .execute(params![known.next_chunk, known.chunk])?;
     known.next_chunk += 1;
-    chunk.clear();
+    known.chunk.clear();
     Ok(())
 }
 
-/// `number`: of a name, in the day's dictionary.
+/// All but where the record is. `number`: of a column's name, in the day's dictionary.
 pub(crate) fn columns_of<E>(
     columns: &mut Columns,
     facts: &Facts<'_>,
     measure: &Measure,
     has_bodies: bool,
-    mut number: impl FnMut(&str) -> Result<u64, E>,
+    mut number: impl FnMut(usize, &str) -> Result<u64, E>,
 ) -> Result<(), E> {
-    for (column, name) in [
+    let names: [(Column, &str); COLUMNS] = [
         (Column::Organisation, facts.organisation),
         (Column::Workspace, facts.workspace),
         (Column::ApiKey, facts.api_key),
@@ -126,10 +146,14 @@ pub(crate) fn columns_of<E>(
         (Column::End, facts.end),
         (Column::Error, facts.error),
         (Column::Currency, facts.currency),
-    ] {
-        columns.push(column, number(name)?);
+    ];
+    for (at, (column, name)) in names.into_iter().enumerate() {
+        columns.push(column, number(at, name)?);
     }
-    let cost = Decimal::from_str(facts.cost).ok().and_then(picos);
+    let cost = match few_digits(facts.cost) {
+        Some(picos) => Some((picos, true)),
+        None => Decimal::from_str(facts.cost).ok().and_then(picos),
+    };
     let mut flags = 0;
     for (set, flag) in [
         (facts.stream, schema::STREAM),

@@ -17,7 +17,7 @@ struct Scratch(PathBuf);
 
 impl conformance::Place for Scratch {
     fn sink(&self) -> Box<dyn Sink> {
-        Box::new(SqliteSink::open(SqliteOptions::new(&self.0)).unwrap())
+        Box::new(SqliteSink::open(SqliteOptions { roll_records: 70, ..SqliteOptions::new(&self.0) }).unwrap())
     }
 
     fn reader(&self) -> Box<dyn Reader> {

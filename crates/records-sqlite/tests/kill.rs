@@ -57,7 +57,8 @@ fn options(directory: &Path) -> Options {
 }
 
 fn sink(directory: &Path) -> SqliteSink {
-    SqliteSink::open(SqliteOptions::new(directory.join("store"))).unwrap()
+    SqliteSink::open(SqliteOptions { roll_records: 50, ..SqliteOptions::new(directory.join("store")) })
+        .unwrap()
 }
 
 #[test]

@@ -21,7 +21,7 @@ impl Scratch {
     }
 
     pub fn sink(&self) -> SqliteSink {
-        SqliteSink::open(SqliteOptions::new(&self.0)).unwrap()
+        SqliteSink::open(SqliteOptions { roll_records: 100, ..SqliteOptions::new(&self.0) }).unwrap()
     }
 
     pub fn reader(&self) -> SqliteReader {

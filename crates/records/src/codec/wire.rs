@@ -12,6 +12,7 @@ pub(crate) enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
+    #[inline]
     pub(crate) fn number(self) -> Result<u64, Malformed> {
         match self {
             Self::Number(number) => Ok(number),
@@ -19,6 +20,7 @@ impl<'a> Value<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn text(self) -> Result<&'a str, Malformed> {
         match self {
             Self::Bytes(bytes) => std::str::from_utf8(bytes).map_err(|_| Malformed),
@@ -26,6 +28,7 @@ impl<'a> Value<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn group(self) -> Result<&'a [u8], Malformed> {
         match self {
             Self::Group(bytes) => Ok(bytes),
@@ -65,6 +68,7 @@ pub(crate) struct Cursor<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Cursor<'a> {
     /// The next field's number and value; `None` at the end.
+    #[inline]
     pub(crate) fn field(&mut self) -> Result<Option<(u32, Value<'a>)>, Malformed> {
         if self.0.is_empty() {
             return Ok(None);
@@ -85,7 +89,19 @@ impl<'a> Cursor<'a> {
         Ok(Some((key >> 2, value)))
     }
 
+    #[inline]
     pub(crate) fn varint(&mut self) -> Result<u64, Malformed> {
+        // Most have one byte.
+        match self.0.split_first() {
+            Some((byte, rest)) if *byte < 0x80 => {
+                self.0 = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, Malformed> {
         let mut number = 0u64;
         for shift in (0..64).step_by(7) {
             let (byte, rest) = self.0.split_first().ok_or(Malformed)?;
@@ -102,6 +118,7 @@ impl<'a> Cursor<'a> {
         Err(Malformed)
     }
 
+    #[inline]
     pub(crate) fn bytes(&mut self, length: u64) -> Result<&'a [u8], Malformed> {
         let length = usize::try_from(length).map_err(|_| Malformed)?;
         let (bytes, rest) = self.0.split_at_checked(length).ok_or(Malformed)?;
