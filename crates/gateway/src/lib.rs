@@ -39,6 +39,7 @@ mod route;
 pub mod snapshot;
 pub mod state;
 pub mod tokens;
+mod trace_context;
 mod translated;
 mod unsaid;
 

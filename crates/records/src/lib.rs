@@ -21,6 +21,7 @@ mod payload;
 mod pipe;
 mod queue;
 pub mod record;
+pub mod session;
 pub mod sink;
 mod store;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use tidegate_access::Who as Known;
 use tidegate_core::id;
 use tidegate_records::traces::{ToldSpan, told_id};
 use tidegate_records::{
-    Cost, Kind, Pipe, RawBodies, RawBody, RecordId, RequestRecord, Span, Text, Timing, Who, body,
+    Cost, Kind, Pipe, RawBodies, RawBody, RecordId, RequestRecord, Span, Text, Timing, Who, body, session,
 };
 
 use super::cost;
@@ -17,7 +17,6 @@ use super::gen_ai::bounded;
 use super::told::{Content, ModelCall, Told};
 use crate::call::Call;
 use crate::problem::Problem;
-use crate::traces::SESSION;
 
 /// What began longer ago is taken for told wrongly: late spans come within a day.
 const LATEST_MS: u64 = 24 * 3_600_000;
@@ -142,7 +141,7 @@ impl Delivery {
             provider: told.call.as_ref().map(|call| own(&call.provider)).unwrap_or_default(),
             model: told.call.as_ref().map(|call| own(&call.model)).unwrap_or_default(),
             user: named("_user"),
-            session: named(SESSION),
+            session: session::of_metadata(&told.metadata).map(own).unwrap_or_default(),
             key_owner: own(&self.key_owner),
             source: Text::Fixed(told.source),
             attributes: Text::Own(attributes.into()),

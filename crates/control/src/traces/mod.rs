@@ -23,7 +23,8 @@ use crate::timestamp::Timestamp;
 use page::{Wanted, Whole, page};
 use tree::{Node, Summary};
 
-pub(crate) use tree::SESSION;
+/// Metadata under this name groups traces to sessions.
+const SESSION: &str = "_session";
 
 /// Traces of a page.
 const USUAL: u32 = 25;

@@ -8,8 +8,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use tidegate_records::traces::{Book, MOST_SPANS, Place, ToldSpan};
 use tidegate_records::{Facts, Filter, ReadError, Reader, RecordId, RequestRecord};
 
-use super::Row;
-use super::tree::{self, SESSION};
+use super::tree;
+use super::{Row, SESSION};
 
 /// Records and spans of one read.
 const AT_ONCE: usize = 500;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tidegate_core::Usage;
 use tidegate_pricing::Decimal;
 use tidegate_records::traces::{MOST_SPANS, ToldSpan, attempt_span};
-use tidegate_records::{Attempt, RequestRecord};
+use tidegate_records::{Attempt, RequestRecord, session};
 
 use crate::timestamp::Timestamp;
 
@@ -97,9 +97,6 @@ pub(super) struct Tree {
     pub(super) is_cut: bool,
 }
 
-/// Metadata under this name groups traces to sessions.
-pub(crate) const SESSION: &str = "_session";
-
 /// `with_content`: whether the caller may see bodies.
 pub(super) fn of(trace: &str, records: &[RequestRecord], told: &[ToldSpan], with_content: bool) -> Tree {
     let by_id: HashMap<u64, &RequestRecord> = records.iter().map(|record| (record.id, record)).collect();
@@ -176,17 +173,12 @@ fn summary(trace: &str, records: &[RequestRecord], told: &[ToldSpan], nodes: &[N
                 .chain(told.iter().map(|span| span.user.to_string())),
         )),
         session: first(Box::new(
-            records.iter().map(session_of).chain(told.iter().map(|span| span.session.to_string())),
+            records
+                .iter()
+                .map(|record| session::of(record).to_owned())
+                .chain(told.iter().map(|span| span.session.to_string())),
         )),
         models,
-    }
-}
-
-fn session_of(record: &RequestRecord) -> String {
-    let named = || record.who.metadata.iter().find(|(name, _)| *name == SESSION);
-    match record.who.session.is_empty() {
-        false => record.who.session.to_string(),
-        true => named().map(|(_, value)| value.to_string()).unwrap_or_default(),
     }
 }
 
