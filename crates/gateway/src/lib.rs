@@ -16,6 +16,7 @@ mod charge;
 pub mod control;
 mod guard;
 pub mod headers;
+mod intake;
 pub mod limiter;
 pub mod log;
 pub mod metrics;

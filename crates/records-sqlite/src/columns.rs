@@ -57,9 +57,11 @@ pub(crate) enum Column {
     Saved,
     RequestBytes,
     ResponseBytes,
+    /// Hash of the session's name.
+    Session,
 }
 
-pub(crate) const COLUMNS: usize = Column::ResponseBytes as usize + 1;
+pub(crate) const COLUMNS: usize = Column::Session as usize + 1;
 const PAIRS_END: usize = Column::PairsEnd as usize;
 const PAIRS: usize = Column::Pairs as usize;
 

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use tidegate_store::entity::Limits;
-use tidegate_testkit::{Scratch, client};
+use tidegate_testkit::{Collector, Scratch, Scripted, Server, Span, client};
 
-use crate::stage::{CHAT, PATIENCE, Setup, Tidegate, chat};
+use crate::stage::{CHAT, MESSAGES, PATIENCE, Setup, Tidegate, chat, fallback, messages, scripted, streamed};
 use crate::tenant::Tenant;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -77,4 +77,96 @@ async fn own_headers_make_a_tree() {
         (&Value::Null, &json!("plan"))
     );
     assert_eq!((&found["name"], &found["session"]), (&json!("Plan"), &json!("s")));
+}
+
+/// A collector that takes only what the published protocol and the conventions allow.
+#[tokio::test]
+async fn exported_spans_are_as_the_conventions_say() {
+    let (collector, upstream) =
+        (Server::start(Collector::default()).await, Server::start(Scripted::default()).await);
+    let directory = Scratch::new();
+    let tenant = Tenant::new(&directory).await;
+    let workspace = tenant.workspace("a", Limits::default()).await;
+    let (_, key) = tenant.key(workspace, "agent", Limits::default()).await;
+    let settings = format!("[otlp]\nendpoint = '{}'\n", collector.url());
+    let tidegate = Setup::default().directory(directory).settings(&settings).start().await;
+    let key = ("x-portkey-api-key", key.as_str());
+    let w3c = format!("00-{TRACE}-{PARENT}-01");
+    let (text, fails) = (scripted(&upstream, "txt:a"), scripted(&upstream, "st500"));
+    let second = fallback(&[fails.clone(), text.clone()]).to_string();
+    let (text, fails) = (text.to_string(), fails.to_string());
+    tidegate
+        .post(CHAT, &[key, config(&text), ("traceparent", &w3c), ("baggage", "session.id=s")], &chat("m"))
+        .await;
+    tidegate.post(CHAT, &[key, config(&text)], &streamed("m")).await;
+    tidegate.post(CHAT, &[key, config(&second)], &chat("m")).await;
+    tidegate.post(CHAT, &[key, config(&fails)], &chat("m")).await;
+    tidegate.post(MESSAGES, &[key, config(&text)], &messages("m", true)).await;
+    // It reaches no model.
+    tidegate.post(CHAT, &[key, ("x-portkey-provider", "@nothing")], &chat("m")).await;
+    tidegate.post("/v1/embeddings", &[key, config(&text)], &json!({"model": "m", "input": "a"})).await;
+    client::get(&tidegate.url("/v1/things"), &[key, config(&text)]).await;
+    let spans = exported(&collector, 8).await;
+    assert_eq!(collector.handler().mistakes(), [""; 0]);
+    let request = spans.iter().find(|span| span.trace == TRACE && span.kind == "SERVER").unwrap();
+    assert_eq!(request.parent, PARENT, "{request:?}");
+    assert_eq!(request.attributes["gen_ai.conversation.id"], "s");
+    assert!(spans.iter().any(|span| span.parent == request.id && span.trace == TRACE), "an attempt is below");
+    let roots = spans.iter().filter(|span| span.kind == "SERVER" && span.parent.is_empty()).count();
+    assert_eq!(roots, 7, "the others begin traces of their own");
+    let calls = |name: &str| {
+        spans
+            .iter()
+            .filter(|span| {
+                span.attributes.get("gen_ai.operation.name") == Some(&json!(name)) && span.kind == "SERVER"
+            })
+            .count()
+    };
+    assert_eq!((calls("chat"), calls("embeddings")), (5, 1), "{spans:#?}");
+    assert!(spans.iter().any(|span| span.is_error && span.attributes.contains_key("error.type")));
+}
+
+/// What arrived once so many requests are among it.
+async fn exported(collector: &Server<Collector>, requests: usize) -> Vec<Span> {
+    let started = Instant::now();
+    loop {
+        let spans = collector.handler().spans();
+        if spans.iter().filter(|span| span.kind == "SERVER").count() >= requests {
+            return spans;
+        }
+        assert!(started.elapsed() < PATIENCE, "{spans:#?}: {:?}", collector.handler().mistakes());
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Programs tell of more at once than an object of the API may have.
+#[tokio::test]
+async fn what_is_told_may_be_large_and_is_bounded() {
+    let (tidegate, key) = gateway().await;
+    let text = "x".repeat(1_000);
+    let items = |count: usize| {
+        let item = |i| json!({"trace_id": "large", "span_id": format!("s{i}"), "span_name": text, "request": {"input": text}});
+        Value::from((0..count).map(item).collect::<Vec<_>>()).to_string()
+    };
+    let send = async |path: &str, body: String| {
+        let headers = [("x-portkey-api-key", key.as_str()), ("content-type", "application/json")];
+        client::send("POST", &tidegate.url(path), &headers, body.into()).await
+    };
+    let told = send("/v1/logs", items(2_000)).await;
+    assert_eq!(
+        (told.status, told.json()["ids"].as_array().map(Vec::len)),
+        (200, Some(2_000)),
+        "{}",
+        told.text()
+    );
+    for (path, bytes) in [("/v1/logs", 16 << 20), ("/v1/otel/v1/traces", 16 << 20), ("/v1/feedback", 1 << 20)]
+    {
+        let refused = send(path, " ".repeat(bytes + 1)).await;
+        assert_eq!(refused.status, 413, "{path}: {}", refused.text());
+        assert!(refused.text().contains(&bytes.to_string()), "{path}: {}", refused.text());
+    }
+}
+
+fn config(config: &str) -> (&str, &str) {
+    ("x-portkey-config", config)
 }

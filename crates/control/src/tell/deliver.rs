@@ -9,12 +9,13 @@ use tidegate_access::Who as Known;
 use tidegate_core::id;
 use tidegate_records::traces::{ToldSpan, told_id};
 use tidegate_records::{
-    Cost, Kind, Pipe, RawBodies, RawBody, RecordId, RequestRecord, Span, Text, Timing, Who, body, session,
+    COUNTED_ELSEWHERE, Cost, Kind, Pipe, RawBodies, RawBody, RecordId, RequestRecord, Span, Text, Timing,
+    Who, body, session,
 };
 
 use super::cost;
 use super::gen_ai::bounded;
-use super::told::{Content, ModelCall, Told};
+use super::told::{Content, ModelCall, Origin, Told};
 use crate::call::Call;
 use crate::problem::Problem;
 
@@ -37,6 +38,8 @@ pub(super) struct Delivery {
     key_owner: String,
     /// The caller asked for figures only.
     private: bool,
+    /// By what calls are known that came through this gateway.
+    pub(super) origin: Origin,
     now_ms: u64,
 }
 
@@ -58,6 +61,7 @@ impl Delivery {
             },
             key_owner: call.principal.user.as_ref().map(|user| user.text().to_owned()).unwrap_or_default(),
             private: debug == Some("false"),
+            origin: Origin::of(call),
             now_ms: call.now(),
         })
     }
@@ -158,7 +162,6 @@ impl Delivery {
             Some(usage) => cost::of(model, usage, span.start_us / 1_000_000),
             None => Cost::default(),
         };
-        let warning = "the gateway has a record of this call: its tokens and cost are counted there";
         RequestRecord {
             id: span.id,
             who: Who {
@@ -191,7 +194,7 @@ impl Delivery {
                 parent: span.parent.clone(),
                 name: span.name.clone(),
             },
-            warnings: model.is_ours.then_some(Text::Fixed(warning)).into_iter().collect(),
+            warnings: model.is_ours.then_some(Text::Fixed(COUNTED_ELSEWHERE)).into_iter().collect(),
             private: self.private,
             source: span.source.clone(),
             ..RequestRecord::default()
