@@ -7,6 +7,7 @@ import uuid
 import httpx
 import pytest
 from harness import office
+from harness.providers import KEY, TIDE
 from portkey_ai import Portkey
 
 SCOPES = [*office.SCOPES, "logs.write", "logs.export", "logs.list", "logs.view"]
@@ -124,33 +125,105 @@ def test_an_exports_life(client, place):
     assert exports.retrieve(export_id=other.id).status == "stopped"
 
 
-def test_langchains_handler_makes_one_tree(place):
-    from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
-    from langchain_core.messages import AIMessage
+def settled(place, trace_id, names):
+    """The trace when every step with such a name is there as often as it is to be."""
+
+    def whole():
+        gateway, key = place
+        answer = httpx.get(f"{gateway.v1}/traces/{trace_id}", headers={"x-portkey-api-key": key})
+        spans = answer.json()["spans"] if answer.status_code == 200 else []
+        found = {name: sum(1 for span in spans if kind(span) == name) for name in names}
+        return answer.json() if found == names else None
+
+    found = eventually(whole)
+    assert found, get(place, f"/traces/{trace_id}")
+    return found
+
+
+def kind(span):
+    """A tool, or what kind of span the gateway says it is."""
+    return "tool" if span["attributes"].get("kind") in ("tool", "function_call") else span["kind"]
+
+
+def calls_stand_below_their_step(found, calls):
+    """Every call of a model is there once: as the gateway served it, where the agent's library told of it."""
+    requests = [span for span in found["spans"] if span["kind"] == "request"]
+    (root,) = [span for span in found["spans"] if span["parent_span_id"] is None]
+    assert found["requests"] == len(requests) == calls, found
+    assert {span["parent_span_id"] for span in requests} == {root["span_id"]}, found
+    assert all(span["input_tokens"] and span["log_id"] for span in requests), found
+    assert found["input_tokens"] == sum(span["input_tokens"] for span in requests)
+    return root
+
+
+def test_a_langchain_agents_calls_stand_in_its_tree(place, fakes):
+    from langchain_core.messages import HumanMessage, ToolMessage
     from langchain_core.runnables import RunnableLambda
     from langchain_core.tools import tool
+    from langchain_openai import ChatOpenAI
     from portkey_ai.langchain import LangchainCallbackHandler
 
     gateway, key = place
     trace_id = str(uuid.uuid4())
     handler = LangchainCallbackHandler(api_key=key, metadata={"traceId": trace_id, "_user": "alice"}, base_url=gateway.v1)
+    headers = upstream_headers(fakes) | {"x-portkey-api-key": key, "x-portkey-trace-id": trace_id, "x-portkey-session-id": trace_id}
+    model = ChatOpenAI(base_url=gateway.v1, api_key=KEY, model="gpt-4o", default_headers=headers, max_retries=0)
 
     @tool
     def tide(port: str) -> str:
         """Tide at a port."""
         return f"12:04 at {port}"
 
-    def agent(question: str, config) -> str:
-        return " ".join(tide.invoke({"port": port}, config=config) for port in ("Brest", "Dover", "Ostend"))
+    with_tools = model.bind_tools([tide])
 
-    RunnableLambda(agent).invoke("When?", config={"callbacks": [handler]})
-    found = trace(place, trace_id, 0)
-    tools = [span for span in found["spans"] if span["attributes"].get("kind") == "tool"]
-    assert len(tools) == 3, found
-    (root,) = [span for span in found["spans"] if span["parent_span_id"] is None]
+    def agent(question: str, config) -> str:
+        for _ in range(3):
+            asked = with_tools.invoke([HumanMessage(question)], config=config)
+            (call,) = asked.tool_calls
+            told = tide.invoke(call["args"], config=config)
+        turns = [HumanMessage(question), asked, ToolMessage(told, tool_call_id=call["id"])]
+        return with_tools.invoke(turns, config=config).content
+
+    assert RunnableLambda(agent).invoke("When?", config={"callbacks": [handler]}) == TIDE
+    found = settled(place, trace_id, {"tool": 3, "request": 4, "log": 0})
+    root = calls_stand_below_their_step(found, 4)
+    tools = [span for span in found["spans"] if kind(span) == "tool"]
     assert {span["parent_span_id"] for span in tools} == {root["span_id"]}
     assert found["user"] == "alice"
-    assert AIMessage and GenericFakeChatModel
+    session = get(place, f"/sessions/{trace_id}")
+    assert (session["requests"], [trace["trace_id"] for trace in session["traces"]]) == (4, [trace_id])
+
+
+def test_a_llama_index_agents_calls_stand_in_its_tree(place, fakes):
+    from llama_index.core.callbacks import CallbackManager
+    from llama_index.core.callbacks.schema import CBEventType, EventPayload
+    from llama_index.core.llms import ChatMessage
+    from llama_index.llms.openai_like import OpenAILike
+    from portkey_ai.llamaindex import LlamaIndexCallbackHandler
+
+    gateway, key = place
+    trace_id = str(uuid.uuid4())
+    handler = LlamaIndexCallbackHandler(api_key=key, metadata={"traceId": trace_id}, base_url=gateway.v1)
+    manager = CallbackManager([handler])
+    headers = upstream_headers(fakes) | {"x-portkey-api-key": key, "x-portkey-trace-id": trace_id}
+    model = OpenAILike(
+        model="gpt-4o", api_base=gateway.v1, api_key=KEY, default_headers=headers, is_chat_model=True,
+        context_window=8192, max_retries=0, callback_manager=manager,
+    )  # fmt: skip
+    with manager.as_trace("query"):
+        with manager.event(CBEventType.QUERY, payload={EventPayload.QUERY_STR: "When?"}) as query:
+            for port in ("Brest", "Dover", "Ostend"):
+                assert model.chat([ChatMessage(role="user", content="When?")]).message.content == TIDE
+                with manager.event(CBEventType.FUNCTION_CALL, payload={EventPayload.FUNCTION_CALL: port}) as call:
+                    call.on_end(payload={EventPayload.FUNCTION_OUTPUT: "12:04"})
+            query.on_end(payload={EventPayload.RESPONSE: "12:04"})
+    found = settled(place, trace_id, {"tool": 3, "request": 3, "log": 0})
+    calls_stand_below_their_step(found, 3)
+
+
+def upstream_headers(fakes):
+    """For the strict fake of OpenAI's API, with the caller's own key for it."""
+    return {"x-portkey-provider": "openai", "x-portkey-custom-host": f"{fakes['openai']}/v1"}
 
 
 def test_llama_indexs_handler_makes_one_tree(place):

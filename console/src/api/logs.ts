@@ -20,6 +20,7 @@ export interface LogRow {
   readonly stream_mode: number;
   readonly retry_success_count: number;
   readonly trace_id: string;
+  readonly session_id: string;
   readonly span_id: string;
   readonly span_name: string;
   readonly last_used_option_index: number;

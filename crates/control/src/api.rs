@@ -50,6 +50,8 @@ pub struct ApiOptions {
     pub books: Option<Books>,
     /// Takes records that are told; `None` where none are kept.
     pub pipe: Option<Pipe>,
+    /// Bytes of what is told in one request, packed and unpacked.
+    pub max_intake: u64,
     /// Of the records of requests, too: all ids come from one source.
     pub ids: Arc<IdSource>,
     /// What objects have used of their budgets.
@@ -71,6 +73,7 @@ impl Default for ApiOptions {
             records: None,
             books: None,
             pipe: None,
+            max_intake: 16 << 20,
             ids: Arc::new(IdSource::new(0, None)),
             usage: Arc::new(Uncounted),
             oidc: None,

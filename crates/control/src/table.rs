@@ -124,6 +124,8 @@ fn what_is_called() -> Vec<Endpoint> {
         // Traces.
         get("/v1/traces", "List traces", traces::list),
         get("/v1/traces/{id}", "A trace with its spans", traces::retrieve),
+        get("/v1/sessions", "List sessions", traces::sessions::list),
+        get("/v1/sessions/{id}", "A session with its traces", traces::sessions::retrieve),
 
         // Logs.
         whole::<tell::Item, tell::Taken, _, _>(POST, "/v1/logs", "Tell of calls and steps that did not come this way", tell::create),

@@ -25,6 +25,8 @@ pub type Inbound = http::Request<Incoming>;
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     pub max_body: usize,
+    /// Of what programs tell of logs and spans.
+    pub max_intake: usize,
     pub max_url: usize,
     pub json: PeekLimits,
 }

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tidegate_access::Who as Known;
-use tidegate_core::{Usage, id};
+use tidegate_core::Usage;
 use tidegate_directory::{ApiKey, Provider, Workspace};
 use tidegate_ledger::How;
 use tidegate_limits::Standing;
 use tidegate_pricing::{Bill, Cost, Facts, ModelName, Unpriced};
 use tidegate_records::{
-    self as records, Attempt, Kind, RawBodies, RawBody, RecordId, RequestRecord, Span, Text, Timing, Who,
+    self as records, Attempt, Kind, RawBodies, RawBody, RecordId, RequestRecord, Text, Timing, Who,
 };
 use tidegate_routing::{Outcome, Target};
 
@@ -30,6 +30,7 @@ use crate::policy::Review;
 use crate::queue::Asker;
 use crate::record::End;
 use crate::state::Gateway;
+use crate::trace_context::{self, TraceContext};
 use crate::unsaid::{Kept, Unsaid};
 
 #[derive(Debug, Default)]
@@ -57,6 +58,7 @@ pub struct Account {
     saved: Option<(Arc<str>, u64)>,
     metadata: Vec<(Text, Text)>,
     user: Option<Text>,
+    context: Option<Arc<TraceContext>>,
     stream: bool,
     attempts: Vec<Attempt>,
     /// Limits or budgets held for it.
@@ -127,6 +129,10 @@ impl Account {
             self.metadata = pairs.map(|(name, value)| (Text::new(&name), Text::new(&value))).collect();
             let user = self.metadata.iter().find(|(name, _)| *name == "_user");
             self.user = user.map(|(_, user)| user.clone());
+        }
+        if let Some(context) = &call.own.context {
+            context.add_baggage(&mut self.metadata);
+            self.context = Some(context.clone());
         }
         self.is_priced = call.route.is_of_model();
         if let CallBody::Json(frames) = &call.body {
@@ -350,6 +356,7 @@ impl Account {
             Some(Text::Shared(user.shared()))
         });
         let trace = closing.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let context = self.context.as_deref();
         RequestRecord {
             id,
             who: Who {
@@ -366,7 +373,7 @@ impl Account {
                     _ => Text::default(),
                 },
                 user: user.unwrap_or_default(),
-                session: Text::default(),
+                session: trace_context::session_of(context, &self.metadata),
                 key_owner: principal
                     .and_then(|who| who.user.as_ref())
                     .map_or_else(Text::default, |user| Text::Shared(user.shared())),
@@ -395,7 +402,7 @@ impl Account {
             usage,
             usage_estimated,
             cost: cost.map(told).unwrap_or_default(),
-            span: Span { trace: Text::new(trace), span: Text::of(&id::Hex16::new()), ..Span::default() },
+            span: trace_context::span(context, trace),
             cache: Text::Fixed("disabled"),
             limit_outcome: Text::Fixed(if closing.limit.is_some() {
                 "refused"

@@ -3,10 +3,13 @@
 //! Every `x-portkey-*` header may also be written `x-tidegate-*`; the latter wins.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use bytes::BytesMut;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use tidegate_limits::Standing;
+
+use crate::trace_context::{Foreign, TraceContext};
 
 /// Counts passages of a request through gateways of this kind; too many are a loop.
 pub const HOPS: HeaderName = HeaderName::from_static("x-tidegate-hops");
@@ -35,7 +38,10 @@ pub struct GatewayHeaders {
     pub request_timeout: Option<HeaderValue>,
     pub strict: Option<HeaderValue>,
     pub forward: Option<HeaderValue>,
+    /// The client's, or that of its `traceparent`.
     pub trace_id: Option<HeaderValue>,
+    /// `None` for most: nothing else was said of traces.
+    pub context: Option<Arc<TraceContext>>,
     pub metadata: Option<HeaderValue>,
     pub fallbacks: Option<HeaderValue>,
     pub retry_count: Option<HeaderValue>,
@@ -56,9 +62,18 @@ impl GatewayHeaders {
                 found.take(suffix, value, true);
             } else if let Some(suffix) = name.strip_prefix("x-portkey-") {
                 found.take(suffix, value, false);
+            } else if let Some(foreign) = Foreign::of(name) {
+                found.context().take(foreign, value);
             }
         }
+        if let Some(context) = &mut found.context {
+            Arc::make_mut(context).settle(&mut found.trace_id);
+        }
         found
+    }
+
+    fn context(&mut self) -> &mut TraceContext {
+        Arc::make_mut(self.context.get_or_insert_default())
     }
 
     fn take(&mut self, suffix: &str, value: &HeaderValue, wins: bool) {
@@ -80,6 +95,10 @@ impl GatewayHeaders {
             "default-input-guardrails" => &mut self.input_guardrails,
             "default-output-guardrails" => &mut self.output_guardrails,
             "hops" => &mut self.hops,
+            "span-id" => &mut self.context().span,
+            "parent-span-id" => &mut self.context().parent,
+            "span-name" => &mut self.context().name,
+            "session-id" => &mut self.context().session,
             _ => {
                 if let Ok(at) = OPTION_HEADERS.binary_search_by_key(&suffix, |row| row.0) {
                     self.take_option(OPTION_HEADERS[at].1, value, wins);

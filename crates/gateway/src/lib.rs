@@ -16,6 +16,7 @@ mod charge;
 pub mod control;
 mod guard;
 pub mod headers;
+mod intake;
 pub mod limiter;
 pub mod log;
 pub mod metrics;
@@ -39,6 +40,7 @@ mod route;
 pub mod snapshot;
 pub mod state;
 pub mod tokens;
+mod trace_context;
 mod translated;
 mod unsaid;
 

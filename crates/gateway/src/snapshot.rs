@@ -145,6 +145,7 @@ fn bounds(settings: &Settings) -> Bounds {
     let limits = &settings.limits;
     Bounds {
         max_body: usize::try_from(limits.max_body).unwrap_or(usize::MAX),
+        max_intake: usize::try_from(limits.max_intake).unwrap_or(usize::MAX),
         max_url: usize::try_from(limits.max_url_bytes).unwrap_or(usize::MAX),
         json: PeekLimits { max_depth: limits.max_json_depth, ..PeekLimits::default() },
     }

@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 
 use crate::accept::Bounds;
 use crate::control::{Control, Doors};
+use crate::intake::Intake;
 use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
@@ -28,6 +29,7 @@ pub struct Gateway {
     pub realms: Realms,
     pub(crate) queue: Queue,
     pub(crate) counting: Counting,
+    pub(crate) intake: Intake,
     pub health: Health,
     pub metrics: Metrics,
     pub log: Log,
@@ -74,6 +76,7 @@ impl Gateway {
             realms: Realms::default(),
             queue: Queue::default(),
             counting: Counting::default(),
+            intake: Intake::default(),
             health: Health::new(),
             metrics: Metrics::new(),
             log,

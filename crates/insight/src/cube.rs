@@ -172,6 +172,8 @@ impl Cube {
             }
         }
         let is_of_cells = filter.trace.is_empty()
+            && filter.session.is_empty()
+            && !filter.in_session
             && filter.metadata.is_empty()
             && filter.cost.is_any()
             && filter.prompt_tokens.is_any()

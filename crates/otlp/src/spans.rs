@@ -49,10 +49,13 @@ fn attempt_span_of(
     let start_us = request_us + attempt.start_us;
     let is_error = !attempt.error.is_empty() || attempt.status.is_none_or(|status| status >= 400);
     let mut all = Attributes::default();
-    all.text("gen_ai.operation.name", operation(&record.route));
-    all.text("gen_ai.provider.name", provider(&attempt.provider));
-    all.text("gen_ai.request.model", first(&[&attempt.model, &record.asked_model]));
-    all.text("server.address", host(&attempt.url));
+    let call = Call {
+        operation: operation(&record.route),
+        provider: provider(&attempt.provider),
+        model: first(&[&attempt.model, &record.asked_model]),
+    };
+    all.call(&call);
+    all.server(&attempt.url);
     all.text("url.full", &attempt.url);
     all.text("http.request.method", &record.method);
     if let Some(status) = attempt.status {
@@ -71,7 +74,7 @@ fn attempt_span_of(
         trace_id: trace.to_vec(),
         span_id: unhex(&attempt_span(record.id, number)).unwrap_or_default(),
         parent_span_id: parent.to_vec(),
-        name: format!("attempt {number}"),
+        name: call.name().unwrap_or_else(|| format!("attempt {number}")),
         kind: SpanKind::Client.into(),
         start_time_unix_nano: start_us * 1_000,
         end_time_unix_nano: (start_us + attempt.duration_us) * 1_000,
@@ -83,11 +86,46 @@ fn attempt_span_of(
 
 fn attributes(record: &RequestRecord) -> Vec<KeyValue> {
     let mut all = Attributes::default();
-    all.text("gen_ai.operation.name", operation(&record.route));
-    all.text("gen_ai.provider.name", provider(&record.provider));
+    let call = call(record);
+    all.call(&call);
+    if call.is_whole() {
+        of_answer(record, &mut all);
+    }
+    all.text("http.request.method", &record.method);
+    all.text("url.path", &record.path);
+    if record.status > 0 {
+        all.number("http.response.status_code", record.status.into());
+    }
+    if record.is_error() {
+        all.text(
+            "error.type",
+            &error_type(if record.status >= 400 { "" } else { &record.end }, record.status),
+        );
+    }
+    all.server(record.attempts.last().map_or("", |attempt| &attempt.url));
+    all.text("user.id", &record.who.user);
+    all.text("gen_ai.conversation.id", &record.who.session);
+    all.text("tidegate.log_id", &record.id().uuid());
+    all.text("tidegate.trace_id", &record.span.trace);
+    all.text("tidegate.workspace", &record.who.workspace);
+    all.text("tidegate.config", &record.config);
+    all.text("tidegate.virtual_key", &record.virtual_key);
+    all.text("tidegate.cache", &record.cache);
+    all.text("tidegate.limit", &record.limit);
+    all.text("tidegate.end", &record.end);
+    // An exact decimal: a floating-point number would not add up.
+    all.text("tidegate.cost", &record.cost.amount);
+    all.text("tidegate.cost.currency", &record.cost.currency);
+    for (name, value) in &record.who.metadata {
+        all.text(&format!("tidegate.metadata.{name}"), value);
+    }
+    all.0
+}
+
+/// What is told of calls of models only.
+fn of_answer(record: &RequestRecord, all: &mut Attributes) {
     // As it was called before 2025: dashboards ask for either.
     all.text("gen_ai.system", provider(&record.provider));
-    all.text("gen_ai.request.model", first(&[&record.asked_model, &record.model]));
     all.text("gen_ai.response.model", &record.model);
     if !record.finish.is_empty() {
         let finish = match &*record.finish {
@@ -110,40 +148,40 @@ fn attributes(record: &RequestRecord) -> Vec<KeyValue> {
             }
         }
     }
-    all.text("http.request.method", &record.method);
-    all.text("url.path", &record.path);
-    if record.status > 0 {
-        all.number("http.response.status_code", record.status.into());
+    // Said of streams only.
+    if record.stream {
+        all.any("gen_ai.request.stream", Any::Bool(true));
+        if let Some(ttft) = record.timing.ttft_us {
+            all.any("gen_ai.response.time_to_first_chunk", Any::Double(ttft as f64 / 1e6));
+        }
     }
-    if record.is_error() {
-        all.text(
-            "error.type",
-            &error_type(if record.status >= 400 { "" } else { &record.end }, record.status),
-        );
+}
+
+/// The names that the convention wants of a call of a model: all of them, or it is none.
+#[derive(Debug, Clone, Copy)]
+struct Call<'a> {
+    operation: &'a str,
+    provider: &'a str,
+    model: &'a str,
+}
+
+impl Call<'_> {
+    fn is_whole(&self) -> bool {
+        !(self.operation.is_empty() || self.provider.is_empty() || self.model.is_empty())
     }
-    let last = record.attempts.last();
-    all.text("server.address", last.map_or("", |attempt| host(&attempt.url)));
-    all.text("user.id", &record.who.user);
-    all.text("gen_ai.conversation.id", &record.who.session);
-    all.text("tidegate.log_id", &record.id().uuid());
-    all.text("tidegate.trace_id", &record.span.trace);
-    all.text("tidegate.workspace", &record.who.workspace);
-    all.text("tidegate.config", &record.config);
-    all.text("tidegate.virtual_key", &record.virtual_key);
-    all.text("tidegate.cache", &record.cache);
-    all.text("tidegate.limit", &record.limit);
-    all.text("tidegate.end", &record.end);
-    // An exact decimal: a floating-point number would not add up.
-    all.text("tidegate.cost", &record.cost.amount);
-    all.text("tidegate.cost.currency", &record.cost.currency);
-    if let Some(ttft) = record.timing.ttft_us {
-        all.any("gen_ai.response.time_to_first_chunk", Any::Double(ttft as f64 / 1e6));
+
+    /// `chat gpt-4o`
+    fn name(&self) -> Option<String> {
+        self.is_whole().then(|| format!("{} {}", self.operation, self.model))
     }
-    all.any("gen_ai.request.stream", Any::Bool(record.stream));
-    for (name, value) in &record.who.metadata {
-        all.text(&format!("tidegate.metadata.{name}"), value);
+}
+
+fn call(record: &RequestRecord) -> Call<'_> {
+    Call {
+        operation: operation(&record.route),
+        provider: provider(&record.provider),
+        model: first(&[&record.asked_model, &record.model]),
     }
-    all.0
 }
 
 #[derive(Default)]
@@ -161,30 +199,47 @@ impl Attributes {
         }
     }
 
+    fn call(&mut self, call: &Call<'_>) {
+        if call.is_whole() {
+            self.text("gen_ai.operation.name", call.operation);
+            self.text("gen_ai.provider.name", call.provider);
+            self.text("gen_ai.request.model", call.model);
+        }
+    }
+
+    /// The host and port of an address.
+    fn server(&mut self, url: &str) {
+        if let Some((host, port)) = server(url) {
+            self.text("server.address", host);
+            self.number("server.port", port.into());
+        }
+    }
+
     fn number(&mut self, key: &str, number: u64) {
         self.any(key, Any::Int(i64::try_from(number).unwrap_or(i64::MAX)));
     }
 }
 
-/// `chat gpt-4o`
+/// As the client calls it; `chat gpt-4o` or `POST /v1/files` where it does not.
 fn name(record: &RequestRecord) -> String {
     if !record.span.name.is_empty() {
         return record.span.name.to_string();
     }
-    let model = first(&[&record.asked_model, &record.model]);
-    match (operation(&record.route), model) {
-        ("", _) => format!("{} {}", record.method, record.path).trim().to_owned(),
-        (operation, "") => operation.to_owned(),
-        (operation, model) => format!("{operation} {model}"),
-    }
+    call(record).name().unwrap_or_else(|| format!("{} {}", record.method, record.path).trim().to_owned())
 }
 
-/// Of the convention's words, where it has one.
-fn operation(route: &str) -> &str {
+/// The convention's word for a route; empty for what is no call of a model.
+fn operation(route: &str) -> &'static str {
     match route {
         "chat_completions" | "messages" | "responses" => "chat",
         "completions" => "text_completion",
-        other => other,
+        "embeddings" => "embeddings",
+        "images_generations"
+        | "images_edits"
+        | "audio_speech"
+        | "audio_transcriptions"
+        | "audio_translations" => "generate_content",
+        _ => "",
     }
 }
 
@@ -198,6 +253,7 @@ fn provider(id: &str) -> &str {
         "google" => "gcp.gemini",
         "mistral-ai" => "mistral_ai",
         "x-ai" => "x_ai",
+        "perplexity-ai" => "perplexity",
         other => other,
     }
 }
@@ -206,9 +262,15 @@ fn first<'a>(texts: &[&'a str]) -> &'a str {
     texts.iter().find(|text| !text.is_empty()).copied().unwrap_or_default()
 }
 
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
-    rest.split(['/', ':', '?']).next().unwrap_or_default()
+/// Host and port of `https://api.openai.com/v1`.
+fn server(url: &str) -> Option<(&str, u16)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let usual = if scheme == "http" { 80 } else { 443 };
+    let authority = rest.split(['/', '?']).next().filter(|authority| !authority.is_empty())?;
+    match authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) {
+        Some((host, port)) => Some((host, port.parse().ok()?)),
+        None => Some((authority, usual)),
+    }
 }
 
 fn error_type(word: &str, status: u16) -> String {

@@ -63,20 +63,49 @@ fn a_request_is_a_span_and_so_is_each_attempt() {
         ("gen_ai.usage.output_tokens", serde_json::json!(5)),
         ("http.response.status_code", serde_json::json!(200)),
         ("server.address", serde_json::json!("api.openai.com")),
+        ("server.port", serde_json::json!(443)),
         ("tidegate.cost", serde_json::json!("0.00125")),
     ] {
         assert_eq!(all[name], want, "{name}");
     }
-    assert!(!all.contains_key("error.type"));
+    assert!(!all.contains_key("error.type") && !all.contains_key("gen_ai.request.stream"));
     for attempt in [failed, good] {
         assert_eq!((&attempt.parent_span_id, &attempt.trace_id), (&request.span_id, &request.trace_id));
         assert_eq!((attempt.kind(), attempt.span_id.len()), (SpanKind::Client, 8));
     }
+    assert_eq!(good.name, "chat gpt-4o");
     assert_ne!(failed.span_id, good.span_id);
     assert_eq!(failed.status.as_ref().unwrap().code(), StatusCode::Error);
     assert_eq!(members(failed.attributes.clone())["error.type"], "timeout");
     assert_eq!(members(good.attributes.clone())["http.request.resend_count"], 1);
     assert_eq!(good.start_time_unix_nano - request.start_time_unix_nano, 500_000_000);
+}
+
+#[test]
+fn what_reached_no_model_is_no_call_of_one() {
+    let refused = RequestRecord { provider: "".into(), attempts: Vec::new(), status: 429, ..record("t") };
+    let files = RequestRecord { route: "proxy".into(), path: "/v1/files".into(), ..record("t") };
+    for (record, name) in [(refused, "POST /v1/chat/completions"), (files, "POST /v1/files")] {
+        let spans = of(&record);
+        assert_eq!(spans[0].name, name);
+        for span in spans {
+            assert!(members(span.attributes).keys().all(|key| !key.starts_with("gen_ai.")), "{name}");
+        }
+    }
+}
+
+#[test]
+fn servers_have_ports() {
+    for (url, want) in [
+        ("https://api.openai.com/v1", Some(("api.openai.com", 443))),
+        ("http://[::1]:8000?x", Some(("[::1]", 8_000))),
+        ("http://[::1]/", Some(("[::1]", 80))),
+        ("http://host:port/", None),
+        ("nothing", None),
+        ("", None),
+    ] {
+        assert_eq!(server(url), want, "{url}");
+    }
 }
 
 #[test]

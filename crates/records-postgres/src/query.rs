@@ -35,6 +35,7 @@ impl Conditions {
             ("user_name = ANY (?)", "user_name <> ''", &filter.user),
             ("cache = ANY (?)", "", &filter.cache),
             ("trace = ANY (?)", "trace <> ''", &filter.trace),
+            ("session = ANY (?)", "session <> ''", &filter.session),
         ] {
             if names.is_empty() {
                 continue;
@@ -44,6 +45,9 @@ impl Conditions {
                 all.terms.push(sparse.into());
             }
             all.add(term, names.iter().map(|name| column(name).into_owned()).collect::<Vec<String>>());
+        }
+        if filter.in_session {
+            all.terms.push("session <> ''".into());
         }
         match &filter.status {
             None => {}

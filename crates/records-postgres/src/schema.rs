@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS request_record (
   prompt_tokens BIGINT, completion_tokens BIGINT, total_tokens BIGINT, cost NUMERIC, currency TEXT NOT NULL, trace TEXT NOT NULL,
   metadata TEXT[] NOT NULL, has_bodies BOOLEAN NOT NULL, record BYTEA NOT NULL
 ) PARTITION BY RANGE (id);
+ALTER TABLE request_record ADD COLUMN IF NOT EXISTS session TEXT NOT NULL DEFAULT '';
 CREATE INDEX IF NOT EXISTS request_record_status ON request_record (status, id) WHERE status <> 200;
 CREATE INDEX IF NOT EXISTS request_record_workspace ON request_record (workspace, id);
 CREATE INDEX IF NOT EXISTS request_record_provider ON request_record (provider, id);
@@ -24,6 +25,8 @@ CREATE INDEX IF NOT EXISTS request_record_model ON request_record (model, id);
 CREATE INDEX IF NOT EXISTS request_record_api_key ON request_record (api_key, id) WHERE api_key <> '';
 CREATE INDEX IF NOT EXISTS request_record_user ON request_record (user_name, id) WHERE user_name <> '';
 CREATE INDEX IF NOT EXISTS request_record_trace ON request_record (trace, id) WHERE trace <> '';
+CREATE INDEX IF NOT EXISTS request_record_session ON request_record (session, id) WHERE session <> '';
+CREATE INDEX IF NOT EXISTS request_record_sessions ON request_record (id) WHERE session <> '';
 CREATE INDEX IF NOT EXISTS request_record_metadata ON request_record USING GIN (metadata);
 CREATE TABLE IF NOT EXISTS request_body (id BIGINT NOT NULL PRIMARY KEY, bodies BYTEA NOT NULL) PARTITION BY RANGE (id);
 "#;

@@ -62,9 +62,11 @@ pub(crate) enum Column {
     /// Where the record's bytes are: a chunk, and a place in it.
     Chunk,
     At,
+    /// Hash of the session's name.
+    Session,
 }
 
-pub(crate) const COLUMNS: usize = Column::At as usize + 1;
+pub(crate) const COLUMNS: usize = Column::Session as usize + 1;
 const PAIRS_END: usize = Column::PairsEnd as usize;
 const PAIRS: usize = Column::Pairs as usize;
 

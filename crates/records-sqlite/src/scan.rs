@@ -58,8 +58,13 @@ impl Question {
             }
             tests.push(one_of(column, numbers));
         }
-        if !filter.trace.is_empty() {
-            tests.push(one_of(Column::Trace, filter.trace.iter().map(|trace| trace_number(trace)).collect()));
+        for (column, names) in [(Column::Trace, &filter.trace), (Column::Session, &filter.session)] {
+            if !names.is_empty() {
+                tests.push(one_of(column, names.iter().map(|name| name_number(name)).collect()));
+            }
+        }
+        if filter.in_session {
+            tests.push(Test::Between(Column::Session, 1, u64::MAX));
         }
         tests.extend(filter.metadata.iter().map(|(name, value)| Test::Pair(hash([name, value]))));
         tests.extend(filter.status.as_ref().map(|status| match status {
@@ -166,8 +171,9 @@ fn one_of(column: Column, mut values: Vec<u64>) -> Test {
     Test::OneOf(column, values)
 }
 
-pub(crate) fn trace_number(trace: &str) -> u64 {
-    if trace.is_empty() { 0 } else { hash([trace, ""]) }
+/// Of what has too many names to be numbered.
+pub(crate) fn name_number(name: &str) -> u64 {
+    if name.is_empty() { 0 } else { hash([name, ""]) }
 }
 
 /// An amount in 10^-12, rounded down, and whether that is all of it. `None`: it is negative, or beyond what a number holds.

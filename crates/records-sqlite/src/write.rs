@@ -12,7 +12,7 @@ use crate::columns::{Column, Columns, hash};
 use crate::merge::Tiers;
 use crate::names::{COLUMNS, Names};
 use crate::rollups::Rollups;
-use crate::scan::{picos, trace_number};
+use crate::scan::{name_number, picos};
 use crate::schema;
 use crate::seen::{self, Seen};
 
@@ -184,7 +184,7 @@ pub(crate) fn columns_of<E>(
         (Column::CachedTokens, known(usage.and_then(|usage| usage.cache_read))),
         (Column::ReasoningTokens, known(usage.and_then(|usage| usage.reasoning))),
         (Column::Cost, known(cost.map(|(picos, _)| picos))),
-        (Column::Trace, trace_number(facts.trace)),
+        (Column::Trace, name_number(facts.trace)),
         (Column::WaitedUs, measure.waited_us),
         (Column::UpstreamUs, measure.upstream_us),
         (Column::Retries, measure.retries),
@@ -195,6 +195,7 @@ pub(crate) fn columns_of<E>(
         (Column::Saved, measure.saved),
         (Column::RequestBytes, measure.request_bytes),
         (Column::ResponseBytes, measure.response_bytes),
+        (Column::Session, name_number(facts.session)),
     ] {
         columns.push(column, value);
     }

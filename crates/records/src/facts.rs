@@ -54,6 +54,7 @@ pub struct Facts<'a> {
     pub estimate: bool,
     pub unpriced: bool,
     pub trace: &'a str,
+    pub session: &'a str,
     pub cache: &'a str,
     pub guardrail: &'a str,
     /// Which limit or budget refused.
@@ -93,6 +94,7 @@ impl<'a> Facts<'a> {
             estimate: record.cost.estimate || record.usage_estimated,
             unpriced: record.cost.unpriced,
             trace: &record.span.trace,
+            session: &record.who.session,
             cache: &record.cache,
             guardrail: &record.guardrail,
             limit: &record.limit,
@@ -225,6 +227,7 @@ impl<'a> Facts<'a> {
             2 => self.workspace = value.text()?,
             3 => self.api_key = value.text()?,
             4 => self.user = value.text()?,
+            5 => self.session = value.text()?,
             6 => self.metadata.push(value.pair()?),
             7 => self.key_owner = value.text()?,
             _ => {}

@@ -28,6 +28,9 @@ pub struct Filter {
     pub user: Vec<String>,
     pub cache: Vec<String>,
     pub trace: Vec<String>,
+    pub session: Vec<String>,
+    /// Of any session.
+    pub in_session: bool,
     /// All of these pairs.
     pub metadata: Vec<(String, String)>,
     /// In the record's currency. A record whose cost is unknown fits no bound. Bounds are read to 12 decimal places.
@@ -102,6 +105,8 @@ impl Filter {
             && any(&self.user, facts.user)
             && any(&self.cache, facts.cache)
             && any(&self.trace, facts.trace)
+            && any(&self.session, facts.session)
+            && !(self.in_session && facts.session.is_empty())
             && self
                 .metadata
                 .iter()

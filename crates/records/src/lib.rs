@@ -21,6 +21,7 @@ mod payload;
 mod pipe;
 mod queue;
 pub mod record;
+pub mod session;
 pub mod sink;
 mod store;
 #[cfg(test)]
@@ -38,6 +39,6 @@ pub use list::{Found, ListRow, Page, ReadError, Reader};
 pub use log::{LogObject, log_object};
 pub use options::{JournalOptions, Options};
 pub use pipe::{Pipe, StartError};
-pub use record::{Attempt, Bytes, Cost, RequestRecord, Span, Timing, Who};
+pub use record::{Attempt, Bytes, COUNTED_ELSEWHERE, Cost, RequestRecord, Span, Timing, Who};
 pub use sink::{Batch, Entry, Sink, SinkError, Written};
 pub use text::Text;

@@ -43,6 +43,7 @@ pub struct ListRow {
     pub cache: String,
     pub guardrail: String,
     pub trace: String,
+    pub session: String,
     /// As the client sent it, in its order.
     pub metadata: Vec<(String, String)>,
     pub has_bodies: bool,
@@ -81,6 +82,7 @@ impl ListRow {
             cache: facts.cache.into(),
             guardrail: facts.guardrail.into(),
             trace: facts.trace.into(),
+            session: facts.session.into(),
             metadata: facts.metadata.iter().map(|&(name, value)| (name.into(), value.into())).collect(),
             has_bodies,
         }

@@ -154,6 +154,10 @@ pub struct Bytes {
     pub response: u64,
 }
 
+/// The warning of a call that was told and that the gateway served too: its tokens and cost are counted there.
+pub const COUNTED_ELSEWHERE: &str =
+    "the gateway has a record of this call: its tokens and cost are counted there";
+
 impl RequestRecord {
     pub fn id(&self) -> RecordId {
         RecordId::from_bits(self.id)
@@ -162,6 +166,11 @@ impl RequestRecord {
     /// When it began, in microseconds since 1970, to the millisecond.
     pub fn began_us(&self) -> u64 {
         self.id().unix_ms() * 1_000
+    }
+
+    /// It was told, and the gateway served it too.
+    pub fn is_counted_elsewhere(&self) -> bool {
+        self.warnings.iter().any(|warning| *warning == COUNTED_ELSEWHERE)
     }
 
     /// The gateway or a provider failed, or the answer did not end as it should. A client that left is no error.

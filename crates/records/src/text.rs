@@ -108,6 +108,12 @@ impl Deref for Text {
     }
 }
 
+impl AsRef<str> for Text {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl Default for Text {
     fn default() -> Self {
         Self::Fixed("")

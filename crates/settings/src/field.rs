@@ -108,6 +108,12 @@ pub(crate) const FIELDS: &[Field] = &[
         show: |s| show_size(s.limits.max_body),
     },
     Field {
+        path: "limits.max_intake",
+        short: None,
+        set: set!(limits.max_intake, |raw| value::size(raw, 64 * KB, GB)),
+        show: |s| show_size(s.limits.max_intake),
+    },
+    Field {
         path: "limits.max_header_bytes",
         short: None,
         set: set!(limits.max_header_bytes, |raw| value::size(raw, KB, MB)),

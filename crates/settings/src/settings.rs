@@ -76,6 +76,8 @@ pub enum LogFormat {
 pub struct Limits {
     /// Bytes of a request body.
     pub max_body: u64,
+    /// Bytes of a request that tells of logs or spans, packed and unpacked.
+    pub max_intake: u64,
     /// Bytes of a request's header section.
     pub max_header_bytes: u64,
     /// Bytes of a request's path and query.
@@ -395,6 +397,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_body: 100 * 1024 * 1024,
+            max_intake: 16 * 1024 * 1024,
             max_header_bytes: 64 * 1024,
             max_url_bytes: 16 * 1024,
             max_json_depth: 128,

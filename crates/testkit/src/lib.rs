@@ -15,6 +15,7 @@
 )]
 
 pub mod client;
+mod collector;
 pub mod fake;
 pub mod faults;
 mod log;
@@ -32,6 +33,7 @@ pub mod sse;
 pub mod tls;
 mod traffic;
 
+pub use collector::{Collector, Span};
 pub use faults::Faults;
 pub use ports::{INVALID_HOST, free_port, refused_port};
 pub use postgres::Postgres;

@@ -170,6 +170,7 @@ pub async fn open(
         records: settings.records.enabled.then(|| readers(settings)).transpose()?,
         books: books.clone(),
         pipe: records.as_ref().map(|recorder| recorder.pipe.clone()),
+        max_intake: settings.limits.max_intake,
         usage: Arc::new(usage::Books(ledger.clone())),
         ids,
         oidc: sign_in::options(&settings.oidc, first.organisation, egress)?,

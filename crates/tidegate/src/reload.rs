@@ -99,6 +99,7 @@ fn fixed_at_start(old: &Settings, fresh: &Settings) -> Vec<&'static str> {
         ("server.workers", a.workers != b.workers),
         ("server.grace_period", a.grace_period != b.grace_period),
         ("log", old.log != fresh.log),
+        ("limits.max_intake", old.limits.max_intake != fresh.limits.max_intake),
         ("database.url", old.database.url != fresh.database.url),
         ("redis", old.redis != fresh.redis),
         ("alerts", old.alerts != fresh.alerts),

@@ -33,4 +33,5 @@ mod structure;
 mod tenant;
 mod tenants;
 mod tokens;
+mod traces;
 mod unsaid_usage;

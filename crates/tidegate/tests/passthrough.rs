@@ -252,6 +252,32 @@ async fn headers_of_the_connection_and_of_the_gateway_stay_behind() {
     assert_eq!(seen.header("x-tidegate-hops"), Some("1"));
 }
 
+/// Whose traces they are is not the provider's business, unless the caller says so.
+#[tokio::test]
+async fn the_trace_of_the_caller_goes_on_only_when_it_is_asked_for() {
+    let tidegate = Tidegate::start().await;
+    let context = [
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        ("tracestate", "a=b"),
+        ("baggage", "session.id=s"),
+    ];
+    for path in [CHAT, "/v1/things"] {
+        for asked in [json!([]), json!(["Traceparent"])] {
+            let upstream = Server::start(Scripted::default()).await;
+            let mut config = target("openai", &upstream.url());
+            config["forward_headers"] = asked.clone();
+            let config = config.to_string();
+            let mut headers = vec![("x-portkey-config", config.as_str())];
+            headers.extend(context);
+            tidegate.post(path, &headers, &chat("txt:a")).await;
+            let seen = upstream.only_request();
+            let parent = (asked != json!([])).then_some(context[0].1);
+            let found = ["traceparent", "tracestate", "baggage"].map(|name| seen.header(name));
+            assert_eq!(found, [parent, None, None], "{path}: {asked}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_unified_call_takes_along_only_the_headers_asked_for() {
     let (tidegate, upstream) = (Tidegate::start().await, Server::start(Scripted::default()).await);

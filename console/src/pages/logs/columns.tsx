@@ -51,7 +51,7 @@ function textOf(id: ColumnId, row: LogRow): string | null | undefined {
     case "user":
       return metadata("_user");
     case "session":
-      return metadata("_session");
+      return row.session_id;
     case "key":
       return row.api_key_id;
     case "provider":
@@ -129,6 +129,8 @@ function cell(id: ColumnId, row: LogRow, t: Translate<keyof typeof text.en>, key
       ) : (
         UNKNOWN
       );
+    case "session":
+      return row.session_id ? <Link href={`/sessions/${encodeURIComponent(row.session_id)}`}>{row.session_id}</Link> : UNKNOWN;
     case "error":
       return (
         <span className="cell-error" title={row.error ?? undefined}>

@@ -50,7 +50,7 @@ export function TraceList({ from, to, user, session }: Props) {
   }
   return (
     <div className="stack">
-      <Table label={t("list")} rows={rows} rowKey={(row) => row.trace_id} columns={columns(t)} isOld={asked.isPlaceholderData} />
+      <TraceTable rows={rows} isOld={asked.isPlaceholderData} />
       {asked.hasNextPage && (
         <Button disabled={asked.isFetchingNextPage} onClick={() => void asked.fetchNextPage()}>
           {t("more")}
@@ -58,6 +58,16 @@ export function TraceList({ from, to, user, session }: Props) {
       )}
     </div>
   );
+}
+
+interface TableProps {
+  readonly rows: readonly TraceRow[];
+  readonly isOld?: boolean;
+}
+
+export function TraceTable({ rows, isOld = false }: TableProps) {
+  const t = useText(text);
+  return <Table label={t("list")} rows={rows} rowKey={(row) => row.trace_id} columns={columns(t)} isOld={isOld} />;
 }
 
 function columns(t: (key: keyof typeof text.en) => string) {

@@ -5,7 +5,7 @@ import { count, duration, money } from "@/format/number";
 import { useText } from "@/i18n/language";
 import { Badge } from "@/ui/badge";
 import { text } from "./text";
-import { isError, type Node, type Row, rowsOf } from "./tree";
+import { causeOf, isError, type Node, type Row, rowsOf } from "./tree";
 
 interface Props {
   readonly tree: readonly Node[];
@@ -69,6 +69,7 @@ function SpanRow({ row, total, isWide, isFolded, isChosen, onChoose, onToggle }:
   const { span } = row.node;
   const name = span ? span.name || span.model || span.span_id : t("notReceived", { id: row.key.replace("missing ", "") });
   const shown = row.siblings > 0 ? t("siblings", { name, n: row.siblings + 1 }) : name;
+  const cause = span && causeOf(span);
   const canFold = row.node.children.length > 0 || row.siblings > 0;
   return (
     <div
@@ -98,6 +99,7 @@ function SpanRow({ row, total, isWide, isFolded, isChosen, onChoose, onToggle }:
           <span className="fold" />
         )}
         {span && <Badge tone={TONES[span.kind]}>{t(`kind_${span.kind}`)}</Badge>}
+        {cause && <Badge tone={cause === "fallback" ? "warning" : "plain"}>{t(`cause_${cause}`)}</Badge>}
         <span className="clip">
           {span && isError(span) && "✕ "}
           {shown}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Span } from "@/api/traces";
-import { rowsOf, treeOf } from "./tree";
+import { causeOf, rowsOf, treeOf } from "./tree";
 
 const span = (id: string, parent: string | null, offset = 0, more: Partial<Span> = {}): Span => ({
   span_id: id, parent_span_id: parent, name: id, kind: "span", started_at: "2026-01-01T00:00:00Z", offset_ms: offset, duration_ms: 1, status: "ok",
@@ -32,4 +32,8 @@ describe("trees of spans", () => {
   it("show only the way to errors", () => {
     expect(shape([span("a", null), span("b", "a", 1, { status: "error" }), span("c", "a")], [], true)).toEqual(["a", "  b"]);
   });
+});
+
+it("says why an attempt was made, of the words it knows", () => {
+  expect(["fallback", "retry", "hedge", "other", undefined].map((cause) => causeOf(span("a", null, 0, { attributes: { cause } })))).toEqual(["fallback", "retry", "hedge", null, null]);
 });

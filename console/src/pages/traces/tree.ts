@@ -70,6 +70,12 @@ export function rowsOf(nodes: readonly Node[], folded: ReadonlySet<string>, only
   return rows;
 }
 
+/** Why there is an attempt beyond the first one of its request. */
+export function causeOf(span: Span): "fallback" | "retry" | "hedge" | null {
+  const cause = span.attributes?.cause;
+  return cause === "fallback" || cause === "retry" || cause === "hedge" ? cause : null;
+}
+
 export function isError(span: Span): boolean {
   return span.status === "error" || (span.status_code ?? 0) >= 400;
 }

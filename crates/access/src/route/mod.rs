@@ -26,6 +26,16 @@ pub struct Route {
     template: &'static str,
     access: Access,
     metering: Metering,
+    body: Body,
+}
+
+/// How much a request may bring that the gateway reads as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// An object of the API: little.
+    Object,
+    /// What programs tell, many things at once.
+    Intake,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,15 +86,25 @@ pub enum Meter {
 
 impl Route {
     pub const fn public(verbs: Verbs, template: &'static str, reason: Public) -> Self {
-        Self { verbs, template, access: Access::Public(reason), metering: Metering::ByAddress }
+        Self::new(verbs, template, Access::Public(reason), Metering::ByAddress)
     }
 
     pub const fn control(verbs: Verbs, template: &'static str, permission: Permission) -> Self {
-        Self { verbs, template, access: Access::Needs(permission), metering: Metering::Control }
+        Self::new(verbs, template, Access::Needs(permission), Metering::Control)
+    }
+
+    /// As [`Route::control`], for programs that tell of many things at once.
+    pub const fn intake(verbs: Verbs, template: &'static str, permission: Permission) -> Self {
+        let route = Self::control(verbs, template, permission);
+        Self { body: Body::Intake, ..route }
     }
 
     pub const fn data(verbs: Verbs, template: &'static str, permission: Permission, meter: Meter) -> Self {
-        Self { verbs, template, access: Access::Needs(permission), metering: Metering::Data(meter) }
+        Self::new(verbs, template, Access::Needs(permission), Metering::Data(meter))
+    }
+
+    const fn new(verbs: Verbs, template: &'static str, access: Access, metering: Metering) -> Self {
+        Self { verbs, template, access, metering, body: Body::Object }
     }
 
     pub fn verbs(&self) -> Verbs {
@@ -102,6 +122,10 @@ impl Route {
 
     pub fn metering(&self) -> Metering {
         self.metering
+    }
+
+    pub fn body(&self) -> Body {
+        self.body
     }
 }
 

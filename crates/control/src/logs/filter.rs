@@ -33,6 +33,8 @@ pub(crate) struct Asked {
     /// The users that metadata names.
     pub(crate) user: Option<String>,
     pub(crate) trace_id: Option<String>,
+    /// The sessions that requests name.
+    pub(crate) session: Option<String>,
     /// `HIT`, `MISS`, `SEMANTIC HIT`, `SEMANTIC MISS`, `REFRESH`, `DISABLED`
     pub(crate) cache_status: Option<String>,
     /// A JSON object of texts.
@@ -94,6 +96,7 @@ impl Asked {
             config: names("configs", self.configs.as_deref())?,
             user: names("user", self.user.as_deref())?,
             trace: names("trace_id", self.trace_id.as_deref())?,
+            session: names("session", self.session.as_deref())?,
             cache: self.cache()?,
             metadata: metadata(self.metadata.as_deref())?,
             cost: Between {

@@ -9,15 +9,15 @@ use tidegate_access::Who as Known;
 use tidegate_core::id;
 use tidegate_records::traces::{ToldSpan, told_id};
 use tidegate_records::{
-    Cost, Kind, Pipe, RawBodies, RawBody, RecordId, RequestRecord, Span, Text, Timing, Who, body,
+    COUNTED_ELSEWHERE, Cost, Kind, Pipe, RawBodies, RawBody, RecordId, RequestRecord, Span, Text, Timing,
+    Who, body, session,
 };
 
 use super::cost;
 use super::gen_ai::bounded;
-use super::told::{Content, ModelCall, Told};
+use super::told::{Content, ModelCall, Origin, Told};
 use crate::call::Call;
 use crate::problem::Problem;
-use crate::traces::SESSION;
 
 /// What began longer ago is taken for told wrongly: late spans come within a day.
 const LATEST_MS: u64 = 24 * 3_600_000;
@@ -38,6 +38,8 @@ pub(super) struct Delivery {
     key_owner: String,
     /// The caller asked for figures only.
     private: bool,
+    /// By what calls are known that came through this gateway.
+    pub(super) origin: Origin,
     now_ms: u64,
 }
 
@@ -59,6 +61,7 @@ impl Delivery {
             },
             key_owner: call.principal.user.as_ref().map(|user| user.text().to_owned()).unwrap_or_default(),
             private: debug == Some("false"),
+            origin: Origin::of(call),
             now_ms: call.now(),
         })
     }
@@ -142,7 +145,7 @@ impl Delivery {
             provider: told.call.as_ref().map(|call| own(&call.provider)).unwrap_or_default(),
             model: told.call.as_ref().map(|call| own(&call.model)).unwrap_or_default(),
             user: named("_user"),
-            session: named(SESSION),
+            session: session::of_metadata(&told.metadata).map(own).unwrap_or_default(),
             key_owner: own(&self.key_owner),
             source: Text::Fixed(told.source),
             attributes: Text::Own(attributes.into()),
@@ -159,7 +162,6 @@ impl Delivery {
             Some(usage) => cost::of(model, usage, span.start_us / 1_000_000),
             None => Cost::default(),
         };
-        let warning = "the gateway has a record of this call: its tokens and cost are counted there";
         RequestRecord {
             id: span.id,
             who: Who {
@@ -192,7 +194,7 @@ impl Delivery {
                 parent: span.parent.clone(),
                 name: span.name.clone(),
             },
-            warnings: model.is_ours.then_some(Text::Fixed(warning)).into_iter().collect(),
+            warnings: model.is_ours.then_some(Text::Fixed(COUNTED_ELSEWHERE)).into_iter().collect(),
             private: self.private,
             source: span.source.clone(),
             ..RequestRecord::default()

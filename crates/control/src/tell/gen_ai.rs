@@ -5,7 +5,7 @@ use tidegate_core::Usage;
 
 use super::item::provider_of;
 use super::read_value::{cut, first, word};
-use super::told::{Content, ModelCall, Told};
+use super::told::{Content, ModelCall, Origin, Told};
 use super::usage::whole;
 
 /// What went in, and what came out: names and beginnings of names.
@@ -31,7 +31,12 @@ const OUTPUT: [&str; 7] = [
 const LONGEST: usize = 256;
 
 /// Takes what has a place of its own out of the attributes of a span.
-pub(super) fn read(told: &mut Told, attributes: &mut Map<String, Value>, resource: &Map<String, Value>) {
+pub(super) fn read(
+    told: &mut Told,
+    attributes: &mut Map<String, Value>,
+    resource: &Map<String, Value>,
+    origin: &Origin,
+) {
     let operation = word(first(attributes, &["gen_ai.operation.name"]), 64);
     let kind =
         word(first(attributes, &["openinference.span.kind", "traceloop.span.kind", "llm.request.type"]), 64);
@@ -54,7 +59,7 @@ pub(super) fn read(told: &mut Told, attributes: &mut Map<String, Value>, resourc
         told.reason = error;
     }
     if let Some(route) = route(&operation, &kind, attributes) {
-        told.call = Some(call(attributes, route));
+        told.call = Some(call(attributes, route, origin));
     }
     let said = if operation.is_empty() { kind.to_ascii_lowercase() } else { operation };
     if !said.is_empty() {
@@ -81,7 +86,7 @@ fn route(operation: &str, kind: &str, attributes: &Map<String, Value>) -> Option
     model.map(|_| "chat_completions")
 }
 
-fn call(attributes: &Map<String, Value>, route: &'static str) -> ModelCall {
+fn call(attributes: &Map<String, Value>, route: &'static str, origin: &Origin) -> ModelCall {
     let text = |names: &[&str]| word(first(attributes, names), LONGEST);
     let finish = first(attributes, &["gen_ai.response.finish_reasons"]);
     let finish = finish.map(|all| all.get(0).unwrap_or(all));
@@ -101,8 +106,17 @@ fn call(attributes: &Map<String, Value>, route: &'static str) -> ModelCall {
             .unwrap_or(false),
         finish: word(finish, 64),
         usage: usage(attributes),
-        is_ours: false,
+        is_ours: is_ours(attributes, origin),
     }
+}
+
+/// By the address that the call went to.
+fn is_ours(attributes: &Map<String, Value>, origin: &Origin) -> bool {
+    let text = |names: &[&str]| word(first(attributes, names), 2_048);
+    let host = text(&["server.address", "net.peer.name"]);
+    let port = first(attributes, &["server.port", "net.peer.port"]).and_then(whole);
+    let is_host = !host.is_empty() && origin.is_host(&host, port);
+    is_host || origin.is(&text(&["url.full", "http.url"])) || origin.is(&host)
 }
 
 /// OpenTelemetry's names of providers, as the catalogue has them.

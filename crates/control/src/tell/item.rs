@@ -57,7 +57,7 @@ pub(super) fn read(value: Value, origin: &Origin) -> Result<Told, Problem> {
     told.duration_us = milliseconds(given).or(between).unwrap_or(0);
     told.status = usage_status(&response);
     if is_exported {
-        read_exported(&mut told, request, metadata);
+        read_exported(&mut told, request, metadata, origin);
         return Ok(told);
     }
     told.metadata = pairs(metadata);
@@ -129,12 +129,12 @@ fn read_step(told: &mut Told, request: Option<Value>, response: Map<String, Valu
 }
 
 /// The official client's own exporter: the body is a span as OpenTelemetry's Python library writes it.
-fn read_exported(told: &mut Told, request: Option<Value>, metadata: Map<String, Value>) {
+fn read_exported(told: &mut Told, request: Option<Value>, metadata: Map<String, Value>, origin: &Origin) {
     let span = object(object(request).remove("body"));
     let mut attributes = object(span.get("attributes").cloned());
     let resource = span.get("resource").and_then(|resource| resource.get("attributes")).cloned();
     told.metadata = pairs(metadata);
-    gen_ai::read(told, &mut attributes, &object(resource));
+    gen_ai::read(told, &mut attributes, &object(resource), origin);
     if told.name.is_empty() {
         told.name = word(span.get("name"), LONGEST_NAME);
     }

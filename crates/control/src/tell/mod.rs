@@ -8,6 +8,7 @@ mod item;
 mod otlp;
 mod read_value;
 mod told;
+mod unpacked;
 mod usage;
 
 use std::collections::HashMap;
@@ -26,7 +27,7 @@ use crate::problem::Problem;
 use crate::read;
 use crate::reply::Reply;
 use deliver::Delivery;
-use told::{Origin, Told};
+use told::Told;
 
 pub(crate) use otlp::{Export, Exported, logs as otlp_logs, traces as otlp_traces};
 
@@ -68,12 +69,12 @@ struct Refused {
 
 pub(crate) async fn create(call: Call, content: Content) -> Result<Response<Bytes>, Problem> {
     let named: Place = read::query(content.query.as_deref())?;
-    let (is_one, values) = read::values(&content.headers, &content.body, MOST)?;
+    let body = unpacked::unpacked(&content.headers, &content.body, call.api.options.max_intake)?;
+    let (is_one, values) = read::values(&content.headers, &body, MOST)?;
     let delivery = Delivery::begin(&call, named.workspace_id.as_deref()).await?;
-    let origin = Origin::of(&call);
     let (mut told, mut refused) = (Vec::with_capacity(values.len()), Vec::new());
     for (index, value) in values.into_iter().enumerate() {
-        match item::read(value, &origin) {
+        match item::read(value, &delivery.origin) {
             Ok(item) => told.push(item),
             // One by itself is told so plainly; of many the others do not suffer for it.
             Err(problem) if is_one => return Err(problem),

@@ -1,10 +1,7 @@
 //! OpenTelemetry over HTTP: spans and log records, in protobuf or JSON, plain or gzipped.
 
-use std::io::Read as _;
-
 use bytes::Bytes;
-use flate2::read::MultiGzDecoder;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use prost::Message;
 use schemars::JsonSchema;
@@ -23,14 +20,13 @@ use super::deliver::Delivery;
 use super::gen_ai;
 use super::read_value::cut;
 use super::told::Told;
+use super::unpacked::unpacked;
 use crate::call::Call;
 use crate::endpoint::Content;
 use crate::find::Place;
 use crate::problem::Problem;
 use crate::read;
 
-/// Bytes of a body when it is unpacked.
-const LARGEST: u64 = 16 << 20;
 /// Spans of one request.
 const MOST: usize = 10_000;
 const LONGEST_NAME: usize = 256;
@@ -121,7 +117,7 @@ async fn serve<M: Message + Default + DeserializeOwned>(
     let encoding = encoding(&content.headers)?;
     let taken = async {
         let named: Place = read::query(content.query.as_deref())?;
-        let body = unpacked(&content.headers, &content.body)?;
+        let body = unpacked(&content.headers, &content.body, call.api.options.max_intake)?;
         let request: M = decoded(encoding, &body)?;
         let delivery = Delivery::begin(&call, named.workspace_id.as_deref()).await?;
         let mut refused = Refused::default();
@@ -147,27 +143,6 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
                 shown(other)
             );
             Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message).about("content-type"))
-        }
-    }
-}
-
-fn unpacked(headers: &HeaderMap, body: &Bytes) -> Result<Bytes, Problem> {
-    let packing = headers.get(CONTENT_ENCODING).and_then(|packing| packing.to_str().ok()).unwrap_or_default();
-    match packing.trim().to_ascii_lowercase().as_str() {
-        "" | "identity" => Ok(body.clone()),
-        "gzip" => {
-            let mut plain = Vec::new();
-            let read = MultiGzDecoder::new(&body[..]).take(LARGEST + 1).read_to_end(&mut plain);
-            read.map_err(|_| Problem::field("body", "is not gzip", "what content-encoding says"))?;
-            if plain.len() as u64 > LARGEST {
-                let message = format!("the body is larger than {LARGEST} bytes when it is unpacked");
-                return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message));
-            }
-            Ok(plain.into())
-        }
-        other => {
-            let message = format!("content-encoding: {} is not read here; expected gzip", shown(other));
-            Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message).about("content-encoding"))
         }
     }
 }
@@ -266,7 +241,7 @@ fn span_told(span: Span, resource: &Map<String, Value>, delivery: &Delivery) -> 
         told.reason =
             said.and_then(|said| said.as_str().map(|said| cut(said, 1_024).to_owned())).unwrap_or_default();
     }
-    gen_ai::read(&mut told, &mut attributes, resource);
+    gen_ai::read(&mut told, &mut attributes, resource, &delivery.origin);
     if let Some(service) = resource.get("service.name") {
         attributes.insert("service.name".to_owned(), service.clone());
     }
@@ -308,7 +283,7 @@ fn log_told(
         source: "otlp",
         ..Told::default()
     };
-    gen_ai::read(&mut told, &mut attributes, resource);
+    gen_ai::read(&mut told, &mut attributes, resource, &delivery.origin);
     if told.output.is_none() {
         told.output = body.map(|body| super::told::Content { body, ..Default::default() });
     }

@@ -68,6 +68,14 @@ impl Origin {
         Self { hosts: said.into_iter().chain(public).collect() }
     }
 
+    /// Whether it is a host of ours, whose port may be the usual one and left out.
+    pub(super) fn is_host(&self, host: &str, port: Option<u64>) -> bool {
+        let host = host.to_ascii_lowercase();
+        let usual = port.is_none_or(|port| port == 443 || port == 80);
+        let with_port = port.map(|port| format!("{host}:{port}"));
+        self.hosts.iter().any(|own| (usual && *own == host) || Some(own) == with_port.as_ref())
+    }
+
     pub(super) fn is(&self, url: &str) -> bool {
         host_of(url).is_some_and(|host| self.hosts.contains(&host))
     }

@@ -1,6 +1,8 @@
 //! Traces: `/v1/traces`, over the records of requests and what programs told about them.
 
 mod page;
+mod same;
+pub(crate) mod sessions;
 mod tree;
 
 use schemars::JsonSchema;
@@ -23,8 +25,6 @@ use crate::timestamp::Timestamp;
 use page::{Wanted, Whole, page};
 use tree::{Node, Summary};
 
-pub(crate) use tree::SESSION;
-
 /// Traces of a page.
 const USUAL: u32 = 25;
 const LARGEST: u32 = 100;
@@ -36,7 +36,7 @@ pub(crate) struct Query {
     time_of_generation_max: Option<String>,
     /// The users that metadata names, with commas between them.
     user: Option<String>,
-    /// `_session` in the metadata.
+    /// The sessions that requests or spans name, with commas between them.
     session: Option<String>,
     /// A JSON object of texts.
     metadata: Option<String>,
@@ -108,7 +108,7 @@ pub(crate) async fn list(call: Call, query: Query, _: Nothing) -> Answer<Listed>
         .map(|ms| ms.saturating_add(1_000));
     filter.user = names("user", query.user.as_deref())?;
     filter.metadata = metadata(query.metadata.as_deref())?;
-    filter.metadata.extend(query.session.map(|session| (SESSION.to_owned(), session)));
+    filter.session = names("session", query.session.as_deref())?;
     wanted.before = match query.before.as_deref() {
         None => None,
         Some(text) => Some(text.parse::<RecordId>().map_err(|_| {

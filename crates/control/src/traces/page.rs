@@ -8,8 +8,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use tidegate_records::traces::{Book, MOST_SPANS, Place, ToldSpan};
 use tidegate_records::{Facts, Filter, ReadError, Reader, RecordId, RequestRecord};
 
-use super::Row;
-use super::tree::{self, SESSION};
+use super::{Row, tree};
 
 /// Records and spans of one read.
 const AT_ONCE: usize = 500;
@@ -33,14 +32,14 @@ impl Wanted {
         let filter = &self.records;
         let any = |names: &[String], own: &str| names.is_empty() || names.iter().any(|name| name == own);
         let has = |name: &str, value: &str| {
-            let named = span.metadata.iter().any(|(own, told)| **own == *name && **told == *value);
-            named || (name == SESSION && *span.session == *value)
+            span.metadata.iter().any(|(own, told)| **own == *name && **told == *value)
         };
         let at = span.id().unix_ms();
         filter.from_ms.is_none_or(|from| at >= from)
             && filter.to_ms.is_none_or(|to| at < to)
             && any(&filter.user, &span.user)
             && any(&filter.key_owner, &span.key_owner)
+            && any(&filter.session, &span.session)
             && filter.metadata.iter().all(|(name, value)| has(name, value))
     }
 }

@@ -9,8 +9,9 @@ use serde_json::{Map, Value, json};
 use tidegate_core::Usage;
 use tidegate_pricing::Decimal;
 use tidegate_records::traces::{MOST_SPANS, ToldSpan, attempt_span};
-use tidegate_records::{Attempt, RequestRecord};
+use tidegate_records::{Attempt, RequestRecord, session};
 
+use super::same::same;
 use crate::timestamp::Timestamp;
 
 /// A node of the tree. Members that are not known are null.
@@ -97,15 +98,13 @@ pub(super) struct Tree {
     pub(super) is_cut: bool,
 }
 
-/// Metadata under this name groups traces to sessions.
-pub(crate) const SESSION: &str = "_session";
-
 /// `with_content`: whether the caller may see bodies.
 pub(super) fn of(trace: &str, records: &[RequestRecord], told: &[ToldSpan], with_content: bool) -> Tree {
     let by_id: HashMap<u64, &RequestRecord> = records.iter().map(|record| (record.id, record)).collect();
+    let same = same(records);
     let mut nodes: Vec<Node> = Vec::new();
-    let mut shown = HashSet::new();
-    for span in told {
+    let mut shown: HashSet<u64> = same.keys().copied().collect();
+    for span in told.iter().filter(|span| !same.contains_key(&span.id)) {
         let record = by_id.get(&span.id).copied().filter(|_| span.has_record);
         if record.is_some() {
             shown.insert(span.id);
@@ -121,10 +120,16 @@ pub(super) fn of(trace: &str, records: &[RequestRecord], told: &[ToldSpan], with
         nodes.push(node);
         nodes.extend(attempts);
     }
+    for (told, served) in &same {
+        if let (Some(told), Some(served)) = (by_id.get(told), by_id.get(served)) {
+            put_in_place(&mut nodes, told, served);
+        }
+    }
     nodes.sort_by(|a, b| {
         (a.start_us, std::cmp::Reverse(a.duration_us)).cmp(&(b.start_us, std::cmp::Reverse(b.duration_us)))
     });
-    let summary = summary(trace, records, told, &nodes);
+    let calls: Vec<&RequestRecord> = records.iter().filter(|record| !same.contains_key(&record.id)).collect();
+    let summary = summary(trace, &calls, told, &nodes);
     let spans = nodes.len();
     let is_cut = spans > MOST_SPANS;
     nodes.truncate(MOST_SPANS);
@@ -135,7 +140,27 @@ pub(super) fn of(trace: &str, records: &[RequestRecord], told: &[ToldSpan], with
     Tree { summary, spans, nodes, is_cut }
 }
 
-fn summary(trace: &str, records: &[RequestRecord], told: &[ToldSpan], nodes: &[Node]) -> Summary {
+/// The request stands where the call that was told does, and what is below that call is below the request.
+fn put_in_place(nodes: &mut [Node], told: &RequestRecord, served: &RequestRecord) {
+    let id = span_of(served);
+    for node in nodes.iter_mut() {
+        if node.log_id.is_some() && node.span_id == id {
+            node.parent_span_id = some(&told.span.parent);
+            if served.span.name.is_empty() && !told.span.name.is_empty() {
+                node.name = told.span.name.to_string();
+            }
+            node.attributes.insert("told_span_id".to_owned(), (*told.span.span).into());
+        } else if !told.span.span.is_empty() && node.parent_span_id.as_deref() == Some(&*told.span.span) {
+            node.parent_span_id = Some(id.clone());
+        }
+    }
+}
+
+fn span_of(record: &RequestRecord) -> String {
+    some(&record.span.span).unwrap_or_else(|| record.id().to_string())
+}
+
+fn summary(trace: &str, records: &[&RequestRecord], told: &[ToldSpan], nodes: &[Node]) -> Summary {
     let ids: HashSet<&str> = nodes.iter().map(|node| node.span_id.as_str()).collect();
     let is_root = |node: &&Node| node.parent_span_id.as_deref().is_none_or(|parent| !ids.contains(parent));
     let start = nodes.iter().map(|node| node.start_us).min().unwrap_or(0);
@@ -176,17 +201,12 @@ fn summary(trace: &str, records: &[RequestRecord], told: &[ToldSpan], nodes: &[N
                 .chain(told.iter().map(|span| span.user.to_string())),
         )),
         session: first(Box::new(
-            records.iter().map(session_of).chain(told.iter().map(|span| span.session.to_string())),
+            records
+                .iter()
+                .map(|record| session::of(record).to_owned())
+                .chain(told.iter().map(|span| span.session.to_string())),
         )),
         models,
-    }
-}
-
-fn session_of(record: &RequestRecord) -> String {
-    let named = || record.who.metadata.iter().find(|(name, _)| *name == SESSION);
-    match record.who.session.is_empty() {
-        false => record.who.session.to_string(),
-        true => named().map(|(_, value)| value.to_string()).unwrap_or_default(),
     }
 }
 
@@ -226,7 +246,7 @@ fn request_node(record: &RequestRecord) -> Node {
     let is_error = record.is_error();
     let why = [&*record.error, &*record.limit, &*record.end].into_iter().find(|why| !why.is_empty());
     Node {
-        span_id: some(&record.span.span).unwrap_or_else(|| id.to_string()),
+        span_id: span_of(record),
         parent_span_id: some(&record.span.parent),
         name: name.unwrap_or("request").to_owned(),
         kind: if is_told { NodeKind::Log } else { NodeKind::Request },
@@ -257,8 +277,8 @@ fn attempt_node(record: &RequestRecord, parent: &Node, number: u32, attempt: &At
             attributes.insert(name.to_owned(), (**text).into());
         }
     }
-    if attempt.hedge {
-        attributes.insert("hedge".to_owned(), true.into());
+    if let Some(cause) = cause(record, number, attempt) {
+        attributes.insert("cause".to_owned(), cause.into());
     }
     if let Some(first) = attempt.first_byte_us {
         attributes.insert("first_byte_ms".to_owned(), json!(milliseconds(first)));
@@ -282,6 +302,16 @@ fn attempt_node(record: &RequestRecord, parent: &Node, number: u32, attempt: &At
         attributes,
         ..Node::at(record.began_us() + attempt.start_us, attempt.duration_us)
     }
+}
+
+/// Why there is an attempt beyond the first one.
+fn cause(record: &RequestRecord, number: u32, attempt: &Attempt) -> Option<&'static str> {
+    let before = record.attempts.get(usize::try_from(number).ok()?.checked_sub(2)?)?;
+    Some(match () {
+        () if attempt.hedge => "hedge",
+        () if attempt.target != before.target => "fallback",
+        () => "retry",
+    })
 }
 
 fn told_node(span: &ToldSpan, record: Option<&RequestRecord>, with_content: bool) -> Node {

@@ -116,3 +116,55 @@ fn nothing_is_an_empty_tree() {
     let tree = of("t", &[], &[], true);
     assert_eq!((tree.nodes.len(), tree.summary.duration_ms, tree.summary.cost), (0, 0.0, None));
 }
+
+#[test]
+fn a_call_that_was_told_and_served_is_there_once() {
+    let mut told_call = request(5, "run-7", "agent", "0");
+    told_call.source = "log".into();
+    told_call.usage = None;
+    told_call.attempts = Vec::new();
+    told_call.timing.total_us = 300_000;
+    told_call.span.name = "ChatOpenAI".into();
+    told_call.warnings = vec![tidegate_records::COUNTED_ELSEWHERE.into()];
+    let records = [told_call, request(10, "r1", "", "0.1")];
+    let spans = [told(0, "agent", ""), told(200, "parser", "run-7")];
+    let tree = of("t", &records, &spans, true);
+    let names: Vec<_> = tree
+        .nodes
+        .iter()
+        .map(|node| (node.name.as_str(), node.parent_span_id.as_deref().unwrap_or("")))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("agent", ""),
+            ("ChatOpenAI", "agent"),
+            ("attempt 1: openai", "r1"),
+            ("attempt 2: openai", "r1"),
+            ("parser", "r1"),
+        ]
+    );
+    let call = &tree.nodes[1];
+    assert_eq!(
+        (call.kind, call.span_id.as_str(), &call.attributes["told_span_id"]),
+        (NodeKind::Request, "r1", &json!("run-7"))
+    );
+    let summary = tree.summary;
+    assert_eq!((summary.requests, summary.input_tokens, summary.cost.as_deref()), (1, 10, Some("0.1")));
+}
+
+#[test]
+fn attempts_say_why_they_are_there() {
+    let mut record = request(0, "r", "", "");
+    let attempt =
+        |target: &'static str, hedge| Attempt { target: target.into(), hedge, ..Attempt::default() };
+    record.attempts = vec![
+        attempt("targets[0]", false),
+        attempt("targets[0]", false),
+        attempt("targets[1]", false),
+        attempt("targets[1]", true),
+    ];
+    let tree = of("t", &[record], &[], false);
+    let causes: Vec<_> = tree.nodes[1..].iter().map(|node| node.attributes.get("cause").cloned()).collect();
+    assert_eq!(causes, [None, Some(json!("retry")), Some(json!("fallback")), Some(json!("hedge"))]);
+}

@@ -21,6 +21,7 @@ mod policies;
 mod prices;
 mod providers;
 mod secrets;
+mod sessions;
 mod tell;
 mod telling;
 mod usage;

@@ -18,6 +18,7 @@ use crate::accept::Call;
 use crate::headers::{HOPS, is_forwardable, is_gateway_header, strip_hop_by_hop};
 use crate::refuse::Refusal;
 use crate::route::Route;
+use crate::trace_context::NOT_FOR_PROVIDERS;
 
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("tidegate/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -80,8 +81,7 @@ pub fn unified(
     headers.insert(USER_AGENT, AGENT);
     headers.insert(HOPS, scene.hops.clone());
     own(call, upstream, reading, headers)?;
-    let forward = scene.resolved.overrides.forward_headers.as_ref().or(target.forward_headers.as_ref());
-    for name in forward.iter().flat_map(|names| names.iter()) {
+    for name in forwarded(scene, target) {
         if let Ok(name) = name.to_ascii_lowercase().parse::<HeaderName>()
             && is_forwardable(&name)
             && let Some(value) = call.parts.headers.get(&name).filter(|value| !value.is_empty())
@@ -90,6 +90,12 @@ pub fn unified(
         }
     }
     Ok(headers.contains_key(AUTHORIZATION))
+}
+
+/// The names of the client's headers that are to go on.
+fn forwarded<'a>(scene: &Scene<'a>, target: &'a Target) -> &'a [Box<str>] {
+    let overridden = scene.resolved.overrides.forward_headers.as_deref();
+    overridden.or(target.forward_headers.as_deref()).unwrap_or_default()
 }
 
 /// As [`unified`], with the type of the client's own body: a form or a recording.
@@ -125,6 +131,14 @@ pub fn through(
     // Cookies are one origin's; the next request may go to another.
     for name in [HOST, CONTENT_LENGTH, EXPECT, COOKIE] {
         headers.remove(name);
+    }
+    if call.own.context.is_some() {
+        let asked = forwarded(scene, target);
+        for name in NOT_FOR_PROVIDERS {
+            if !asked.iter().any(|asked| asked.eq_ignore_ascii_case(name)) {
+                headers.remove(name);
+            }
+        }
     }
     let own: Vec<HeaderName> = headers.keys().filter(|name| is_gateway_header(name)).cloned().collect();
     for name in own {

@@ -9,6 +9,7 @@ use tidegate_core::Usage;
 use tidegate_core::clock::rfc3339_text;
 
 use crate::record::{Attempt, RequestRecord};
+use crate::session;
 
 /// Members that are `None` are left out.
 #[derive(Debug, Clone, Serialize)]
@@ -54,6 +55,8 @@ pub struct Metrics {
     /// Retries before the target that answered did so well.
     pub retry_success_count: u64,
     pub trace_id: String,
+    /// Empty where there is none.
+    pub session_id: String,
     pub span_id: String,
     pub span_name: String,
     pub parent_span_id: String,
@@ -120,6 +123,7 @@ impl Metrics {
             stream_mode: record.stream.into(),
             retry_success_count: if is_success { retries(&record.attempts) } else { 0 },
             trace_id: record.span.trace.to_string(),
+            session_id: session::of(record).to_owned(),
             span_id: record.span.span.to_string(),
             span_name: record.span.name.to_string(),
             parent_span_id: record.span.parent.to_string(),
