@@ -137,7 +137,8 @@ async function keep(draft: Draft, place: { readonly workspace_id?: string }): Pr
     const made = await ask<{ readonly slug: string }>("/v1/integrations", {
       method: "POST",
       body: {
-        ...(draft.isShared ? {} : place),
+        // The organisation's has a name of its own there, by which workspaces that get it later call it.
+        ...(draft.isShared ? { slug } : place),
         name: slug,
         ai_provider_id: draft.provider,
         ...(draft.key ? { key: draft.key } : {}),
