@@ -46,10 +46,14 @@ export function App() {
   );
 }
 
-/** `/console/logs?…` is `/console/w/<workspace>/logs?…`, in the workspace that was looked at last. */
+/**
+ * `/console/logs?…` is `/console/w/<workspace>/logs?…`, in the workspace that was looked at last. Who was never here begins
+ * where one gets started.
+ */
 function ToWorkspace() {
   const [path] = useLocation();
-  return <WithAccount to={(workspaces) => <Redirect to={`/w/${choice(workspaces)}${path === "/" ? "/" : path}${location.search}`} replace />} />;
+  const to = path === "/" && localStorage.getItem(KEPT_AS) === null ? "/start" : path;
+  return <WithAccount to={(workspaces) => <Redirect to={`/w/${choice(workspaces)}${to}${location.search}`} replace />} />;
 }
 
 function choice(workspaces: readonly Workspace[]): string {

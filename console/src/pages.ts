@@ -29,6 +29,14 @@ export const pages: readonly Nav[] = Object.values(found)
   .map((module) => module.nav)
   .sort((a, b) => a.order - b.order);
 
+/** Begins to load the page of an address, `/console/w/<workspace>/<page>`, before it is known who looks at it. */
+export function loadAhead(path: string): void {
+  const [, , place, , first = ""] = path.split("/");
+  const page = place === "w" ? pages.find((one) => home(one) === `/${first}`) : undefined;
+  // What fails is tried again, and told, when the page is shown.
+  page?.load().catch(() => undefined);
+}
+
 /** The address of a page without its parameters. */
 export function home(page: Nav): string {
   return page.path.replace(/\/:.*$/, "") || "/";

@@ -8,18 +8,10 @@ import { chromium } from "playwright-core";
 const PATH = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-export async function launch() {
+/** `more` are arguments of the browser. */
+export async function launch(...more) {
   if (!existsSync(PATH)) throw new Error(`there is no ${PATH}: run \`apt-get install -y chromium\`, or set CHROMIUM`);
-  return chromium.launch({ executablePath: PATH, args: ["--no-sandbox"] });
-}
-
-/** What the gateway does not serve (yet): its answer to the page is no mistake of the page. */
-const OPTIONAL = ["/v1/analytics/query", "/v1/analytics/metrics", "/v1/traces", "/v1/feedback"];
-
-function isOptional(gateway, url) {
-  const { pathname } = new URL(url);
-  const path = OPTIONAL.find((one) => pathname === one || pathname.startsWith(`${one}/`));
-  return path !== undefined && !gateway.serves(path);
+  return chromium.launch({ executablePath: PATH, args: ["--no-sandbox", ...more] });
 }
 
 /**
@@ -37,21 +29,21 @@ export async function open(browser, gateway, { key = gateway.admin, language = "
   );
   const page = await context.newPage();
   const mistakes = [];
-  let excused = 0;
   page.on("pageerror", (error) => mistakes.push(`script: ${error.message}`));
   page.on("request", (request) => {
     const { origin, protocol } = new URL(request.url());
     if (origin !== gateway.url && !["data:", "blob:"].includes(protocol)) mistakes.push(`leaves the gateway: ${request.url()}`);
   });
+  page.on("requestfailed", (request) => {
+    // What a page asked for and no longer needs, it takes back itself.
+    if (request.failure()?.errorText !== "net::ERR_ABORTED") mistakes.push(`${request.failure()?.errorText}: ${request.url()}`);
+  });
   page.on("response", (response) => {
     if (response.status() < 400) return;
-    if (isOptional(gateway, response.url())) excused++;
-    else mistakes.push(`${response.status()}: ${response.url()}`);
+    mistakes.push(`${response.status()}: ${response.url()}`);
   });
   page.on("console", (message) => {
     if (!["error", "warning"].includes(message.type())) return;
-    // The browser's own line about an answer that was judged above.
-    if (message.text().startsWith("Failed to load resource") && excused > 0) return;
     mistakes.push(`console: ${message.text()}`);
   });
   return {

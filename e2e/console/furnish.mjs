@@ -20,7 +20,7 @@ export async function furnish(gateway) {
     rate_limits: [{ type: "requests", unit: "rpm", value: 100 }],
     defaults: { metadata: { team: "search" } },
   });
-  await post("/v1/integrations", {
+  const integration = await post("/v1/integrations", {
     ...PLACE,
     name: "local",
     ai_provider_id: "openai",
@@ -46,5 +46,5 @@ export async function furnish(gateway) {
   });
   await post("/v1/admin/users/invites", { email: "mei@example.org", role: "member" });
   const { body } = await gateway.ask(`/v1/audit-logs?resource_type=configs&start_time=2020-01-01T00:00:00Z&end_time=2100-01-01T00:00:00Z`);
-  return { key: key.id, config: saved.slug, policy: policy.id, entry: body.records[0].sequence };
+  return { key: key.id, integration: integration.id, config: saved.slug, policy: policy.id, entry: body.records[0].sequence };
 }

@@ -3,17 +3,24 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const PATIENCE_MS = 30_000;
 
-function binary() {
+export function binary() {
   const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
   const found = [process.env.TIDEGATE_BIN, join(target, "quick/tidegate"), join(target, "debug/tidegate")].find((path) => path && existsSync(path));
   if (!found) throw new Error("there is no tidegate binary: run `cargo build --profile quick -p tidegate`, or set TIDEGATE_BIN");
   return found;
+}
+
+/** Another binary of the workspace, from the same build. */
+export function beside(name) {
+  const path = join(dirname(binary()), name);
+  if (!existsSync(path)) throw new Error(`there is no ${path}: run \`cargo build --profile quick -p tidegate -p tidegate-testkit\``);
+  return path;
 }
 
 /** Starts a gateway and waits until it listens. `link` is the way in that its first start printed. */
@@ -42,13 +49,10 @@ export async function start() {
   const url = await said(/listening on (http:\S+)/);
   const link = await said(/(http:\S+\/sign-in\?token=\S+)/);
   const admin = readFileSync(join(folder, "admin.key"), "utf8").trim();
-  const described = await (await fetch(`${url}/openapi.json`)).json();
   return {
     url,
     link,
     admin,
-    /** Whether a path of the API is there: pages of what is not say so. */
-    serves: (path) => path in described.paths,
     ask: async (path, { method = "GET", body, key = admin, headers = {} } = {}) => {
       const response = await fetch(url + path, {
         method,

@@ -169,6 +169,39 @@ test("a provider over a key that the organisation lends", async () => {
   await close();
 });
 
+test("a key that is kept for the organisation is lent to other workspaces, and taken back", async () => {
+  const harbour = await gateway.ask("/v1/admin/workspaces", { method: "POST", body: { name: "Harbour" } });
+  const { page, mistakes, go, close } = await open(browser, gateway);
+  await go("/providers/new");
+  const form = page.getByRole("dialog");
+  await form.getByLabel(/^Provider/).fill("openai");
+  await form.getByLabel("Its key").fill("sk-common-0123456789");
+  await form.getByLabel("Called as").fill("common");
+  await form.getByLabel(/^Keep it for the organisation/).check();
+  await form.getByRole("button", { name: "Add provider" }).click();
+  const sheet = page.getByRole("dialog", { name: "@common" });
+  await assertAccessible(page, "lending");
+  const theirs = async () => (await gateway.ask(`/v1/providers?workspace_id=${harbour.body.slug}`)).body.data.map(({ slug, status }) => [slug, status]);
+  assert.deepEqual(await theirs(), []);
+  const lend = async (isLent) => {
+    await sheet.getByLabel("Harbour").setChecked(isLent);
+    const [answer] = await Promise.all([
+      page.waitForResponse((response) => response.request().method() === "PUT" && response.url().endsWith("/workspaces")),
+      sheet.getByRole("button", { name: "Save" }).click(),
+    ]);
+    assert.equal(answer.status(), 200);
+    await settled(page);
+  };
+  await lend(true);
+  assert.deepEqual((await theirs()).map(([slug]) => slug), ["common"]);
+  await lend(false);
+  const { body } = await gateway.ask(`/v1/integrations/common/workspaces`);
+  assert.equal(body.workspaces.find(({ id }) => id === harbour.body.id).enabled, false);
+  assert.deepEqual(mistakes, []);
+  await gateway.ask(`/v1/admin/workspaces/${harbour.body.slug}`, { method: "DELETE", body: { name: "Harbour", force_delete: true } });
+  await close();
+});
+
 test("a config: completed while typing, judged at its line, drawn, tried, saved, and taken back", async () => {
   const { page, mistakes, go, close } = await open(browser, gateway);
   await go("/configs/new");
@@ -319,7 +352,6 @@ test("a model that is switched off is not called", async () => {
 test("somebody's own page: a key of one's own, and what it was used for", async () => {
   const { page, mistakes, close } = await open(browser, gateway, { key: null });
   await page.goto(gateway.link);
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("link", { name: "My usage" }).click();
   await page.getByRole("button", { name: "Make a key" }).click();
   const shown = page.getByRole("dialog", { name: "Your new key" });

@@ -5,40 +5,45 @@ import { after, before, test } from "node:test";
 import { assertAccessible, launch, open } from "./browser.mjs";
 import { makeKey, start } from "./gateway.mjs";
 
+const away = (address) => address.replace("127.0.0.1", "gate.test");
+
 let gateway, browser;
 before(async () => {
   gateway = await start();
-  browser = await launch();
+  // A name that is not this machine's own; in clear, which the browser would complain of.
+  browser = await launch("--host-resolver-rules=MAP gate.test 127.0.0.1", `--unsafely-treat-insecure-origin-as-secure=${away(gateway.url)}`);
 });
 after(async () => {
   await browser?.close();
   await gateway?.stop();
 });
 
-test("the link of the first start, three presses, and the first request is there", async () => {
-  const { page, mistakes, close } = await open(browser, gateway, { key: null });
-  const begun = Date.now();
-  await page.goto(gateway.link);
+// On the gateway's own machine it is followed at once: see new-user.test.mjs.
+test("elsewhere the link of the first start waits for a press, and leads to where one gets started", async () => {
+  const there = { ...gateway, url: away(gateway.url) };
+  const { page, mistakes, close } = await open(browser, there, { key: null });
+  await page.goto(away(gateway.link));
   await page.waitForURL("**/console/sign-in");
   assert.ok(!page.url().includes("tgl_"), "the token stays in no history");
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
-  await page.getByRole("link", { name: "Get started" }).first().click();
+  await page.getByRole("heading", { name: "Get started", level: 1 }).waitFor();
   await page.getByRole("button", { name: "Run it here" }).click();
   const request = page.getByRole("region", { name: "Newest requests" }).getByRole("link");
   await request.first().waitFor();
-  assert.ok(Date.now() - begun < 60_000);
   // The key that was made stands in the snippets.
   assert.match(await page.getByRole("region", { name: "Client" }).innerText(), /tg-svc-\w{20,}/);
   await request.first().click();
   await page.getByText("You said: Hello, Tidegate!").waitFor();
-  assert.deepEqual(mistakes.filter((one) => !one.includes("/v1/session") && !one.includes("401")), []);
+  assert.deepEqual(mistakes, []);
 
   // The session is a cookie that no script reads; signing out ends it.
   assert.equal(await page.evaluate(() => document.cookie), "");
-  await page.goto(`${gateway.url}/console/`);
+  await page.goto(`${there.url}/console/`);
+  // Who was here before begins with the figures.
+  await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.waitForURL("**/console/sign-in**");
-  await page.goto(`${gateway.url}/console/w/ws-default/logs`);
+  await page.goto(`${there.url}/console/w/ws-default/logs`);
   await page.waitForURL("**/sign-in?next=**");
   await close();
 });
@@ -46,7 +51,6 @@ test("the link of the first start, three presses, and the first request is there
 test("a link works once, and says so the second time", async () => {
   const { page, close } = await open(browser, gateway, { key: null });
   await page.goto(gateway.link);
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByText("ask for another one").waitFor();
   await assertAccessible(page, "sign-in");
   await close();

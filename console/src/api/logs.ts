@@ -80,6 +80,8 @@ export interface LogDetail {
   readonly finish: string;
   readonly usage: Readonly<Record<string, number | null>> | null;
   readonly usage_estimated: boolean;
+  /** How the answer says that it was served: `standard`, `flex`, `priority`…; empty when it does not say. */
+  readonly service_tier: string;
   /** Decimals in `currency`; empty when unknown. */
   readonly cost: string;
   readonly currency: string;

@@ -59,11 +59,12 @@ async function account(): Promise<Account> {
     return { kind: "key", name: shown(key), scopes: null, workspaces: [{ id: "", slug: OWN_WORKSPACE, name: shown(key) }] };
   }
   setCredential(null);
-  const session = await ask<Session>("/v1/session");
+  // Both are read with the cookie alone, so neither waits for the other.
+  const [session, listed] = await Promise.all([ask<Session>("/v1/session"), workspaces()]);
   setCredential({ kind: "session", csrf: session.csrf_token });
   const { first_name, last_name, email } = session.user;
   const name = `${first_name} ${last_name}`.trim() || email;
-  return { kind: "session", name, scopes: new Set(session.scopes), workspaces: await workspaces() };
+  return { kind: "session", name, scopes: new Set(session.scopes), workspaces: listed };
 }
 
 function shown(key: string): string {

@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { ask, setCredential } from "@/api/client";
 import { Problem, problemOf } from "@/api/problem";
@@ -11,9 +11,17 @@ import { Switches } from "./switches";
 import { text } from "./text";
 import "./shell.css";
 
-/** The token of a link stands behind `#`: no server sees it, and it is used only when somebody presses the button. */
+/** The token of a link stands behind `#`: no server sees it. */
 function linkToken(): string | null {
   return new URLSearchParams(location.hash.slice(1)).get("token");
+}
+
+/**
+ * On the gateway's own machine a link is followed at once: it was printed in a terminal there. Elsewhere somebody presses the
+ * button, so that no program that looks at links uses it up, and nobody is signed in as somebody else by a page.
+ */
+function isOwnMachine(): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(location.hostname);
 }
 
 /** Where the way through an identity provider begins. */
@@ -58,6 +66,12 @@ export function SignIn() {
       await ask("/v1/session", { method: "POST", body: { token } });
       setToken(null);
     });
+  const isFollowed = useRef(false);
+  useEffect(() => {
+    if (!token || !isOwnMachine() || isFollowed.current) return;
+    isFollowed.current = true;
+    void follow();
+  });
   // Asked first, so that a gateway without an identity provider says so here, and not on a page of JSON.
   const enterBy = async (place: string) => {
     setError(null);

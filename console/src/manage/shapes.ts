@@ -104,6 +104,13 @@ export interface WholeIntegration extends Integration {
   readonly workspace_count: number;
 }
 
+/** Who may use an integration of the organisation. */
+export interface Lent {
+  readonly global_workspace_access: { readonly enabled: boolean };
+  /** What is said of single workspaces comes before what holds for all. */
+  readonly workspaces: readonly { readonly id: string; readonly enabled: boolean }[];
+}
+
 export interface ModelRow {
   readonly slug: string;
   readonly name: string;

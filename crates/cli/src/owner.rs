@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::segment;
 use crate::failure::{Failure, FailureKind};
 use crate::keys::{self, KeyRow};
-use crate::limit::{RateLimit, UsageLimit, one_or_many};
+use crate::limit::{RateLimit, UsageLimit, Used, one_or_many};
 use crate::providers::{self, ProviderRow};
 use crate::row::text;
 use crate::session::{Session, in_workspace};
@@ -48,6 +48,8 @@ struct WorkspaceRow {
     rate_limits: Vec<RateLimit>,
     #[serde(default, deserialize_with = "one_or_many")]
     usage_limits: Vec<UsageLimit>,
+    #[serde(default)]
+    current_usage: Vec<Used>,
 }
 
 impl OwnerKind {
@@ -113,7 +115,7 @@ impl Owner {
             workspace: row.workspace_id,
             status: row.status,
             rates: row.rate_limits,
-            budgets: row.usage_limits,
+            budgets: Used::of(row.usage_limits, row.current_usage),
         }
     }
 
@@ -125,7 +127,7 @@ impl Owner {
             workspace,
             status: row.status,
             rates: row.rate_limits,
-            budgets: row.usage_limits,
+            budgets: Used::of(row.usage_limits, row.current_usage),
         }
     }
 
@@ -138,7 +140,7 @@ impl Owner {
             workspace: None,
             status: row.status,
             rates: row.rate_limits,
-            budgets: row.usage_limits,
+            budgets: Used::of(row.usage_limits, row.current_usage),
         }
     }
 

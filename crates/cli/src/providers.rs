@@ -11,7 +11,7 @@ use crate::expiry::Expiry;
 use crate::failure::{Failure, FailureKind};
 use crate::key_body::Shown;
 use crate::keys::{budgets_in_full, rates};
-use crate::limit::{Alert, Budget, RateLimit, Rates, UsageLimit, one_or_many};
+use crate::limit::{Alert, Budget, RateLimit, Rates, UsageLimit, Used, one_or_many};
 use crate::metadata::Pairs;
 use crate::row::{minute, text};
 use crate::secret_input::SecretInput;
@@ -145,6 +145,8 @@ pub(crate) struct ProviderRow {
     pub(crate) rate_limits: Vec<RateLimit>,
     #[serde(default, deserialize_with = "one_or_many")]
     pub(crate) usage_limits: Vec<UsageLimit>,
+    #[serde(default)]
+    pub(crate) current_usage: Vec<Used>,
     #[serde(default, deserialize_with = "text")]
     created_at: String,
     #[serde(default, deserialize_with = "text")]

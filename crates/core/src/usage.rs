@@ -70,6 +70,17 @@ impl ServiceTier {
         WORDS.iter().find(|row| row.0.eq_ignore_ascii_case(word)).map(|row| row.1)
     }
 
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Batch => "batch",
+            Self::Flex => "flex",
+            Self::Priority => "priority",
+            Self::Fast => "fast",
+            Self::Ultrafast => "ultrafast",
+        }
+    }
+
     /// Of an answer with both words: a speed that is not the usual one says more.
     pub fn of_words(tier: Option<&str>, speed: Option<&str>) -> Option<Self> {
         let speed = speed.and_then(Self::of_answer).filter(|speed| *speed != Self::Standard);

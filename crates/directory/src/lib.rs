@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod bounds;
+mod deployment;
 mod key;
 pub mod policy;
 mod pool;
@@ -15,6 +16,7 @@ mod table;
 mod workspace;
 
 pub use bounds::Bounds;
+pub use deployment::{Deployment, Deployments};
 pub use key::{ApiKey, KeySecret};
 pub use policy::Policy;
 pub use pool::{Credential, Pool};

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use http::HeaderMap;
 use tidegate_core::Secret;
 use tidegate_pricing::OwnPrices;
 
 use crate::bounds::Bounds;
+use crate::deployment::Deployments;
 use crate::pool::Pool;
 
 #[derive(Debug, Default)]
@@ -18,6 +20,9 @@ pub struct Provider {
     pub base_url: Option<Box<str>>,
     /// By their names in a config. Some are credentials.
     pub options: HashMap<Box<str>, Secret>,
+    /// The operator's own, which every request to it carries. They may be credentials: marked as such.
+    pub headers: HeaderMap,
+    pub deployments: Deployments,
     pub pool: Pool,
     pub models: AllowedModels,
     /// What the operator says that its models cost.

@@ -21,6 +21,7 @@ pub struct Directory {
     /// Keys that may call models, whatever their validity.
     callers: AtomicUsize,
     workspaces: RwLock<Workspaces>,
+    home: RwLock<Option<Arc<Workspace>>>,
     loaded: AtomicBool,
     fresh_at: AtomicU64,
 }
@@ -48,6 +49,7 @@ impl Directory {
             keys: RwLock::default(),
             callers: AtomicUsize::new(0),
             workspaces: RwLock::default(),
+            home: RwLock::default(),
             loaded: AtomicBool::new(false),
             fresh_at: AtomicU64::new(0),
         }
@@ -72,6 +74,11 @@ impl Directory {
         by_id.or_else(|| own().find(|workspace| *workspace.name.slug == *name)).cloned()
     }
 
+    /// Where requests without a key are told: the default workspace, where one organisation has the gateway to itself.
+    pub fn home(&self) -> Option<Arc<Workspace>> {
+        read(&self.home).clone()
+    }
+
     /// Whether any key exists that may call models.
     pub fn has_callers(&self) -> bool {
         self.callers.load(Ordering::Relaxed) > 0
@@ -94,11 +101,15 @@ impl Directory {
     }
 
     pub fn put_workspace(&self, workspace: Arc<Workspace>) {
-        write(&self.workspaces).insert(workspace.name.id.clone(), workspace);
+        let mut workspaces = write(&self.workspaces);
+        workspaces.insert(workspace.name.id.clone(), workspace);
+        *write(&self.home) = home_of(&workspaces);
     }
 
     pub fn remove_workspace(&self, id: &WorkspaceId) {
-        write(&self.workspaces).remove(id);
+        let mut workspaces = write(&self.workspaces);
+        workspaces.remove(id);
+        *write(&self.home) = home_of(&workspaces);
     }
 
     /// What was read is how things stood at `now_ms`.
@@ -118,6 +129,7 @@ impl Directory {
     pub fn clear(&self) {
         write(&self.keys).clear();
         write(&self.workspaces).clear();
+        *write(&self.home) = None;
         self.callers.store(0, Ordering::Relaxed);
     }
 
@@ -157,6 +169,14 @@ impl Directory {
         uses.dedup();
         uses
     }
+}
+
+/// Nobody's requests are told to one of several organisations.
+fn home_of(workspaces: &Workspaces) -> Option<Arc<Workspace>> {
+    let mut defaults = workspaces.values().filter(|workspace| workspace.is_default && !workspace.archived);
+    let home = defaults.next()?;
+    let is_alone = workspaces.values().all(|workspace| workspace.organisation == home.organisation);
+    is_alone.then(|| home.clone())
 }
 
 fn take_out(keys: &mut Keys, key: &ApiKey, callers: &AtomicUsize) {
@@ -217,6 +237,35 @@ mod tests {
         assert!(!directory.has_callers());
         directory.remove_key(&second);
         assert!(!directory.has_callers(), "counted once");
+    }
+
+    fn workspace(id: &str, organisation: &str, is_default: bool) -> Arc<Workspace> {
+        Arc::new(Workspace {
+            name: Name { id: WorkspaceId::new(id), slug: id.into() },
+            organisation: OrganisationId::new(organisation),
+            providers: HashMap::default(),
+            configs: HashMap::default(),
+            bounds: Bounds::default(),
+            policies: Box::default(),
+            archived: false,
+            is_default,
+        })
+    }
+
+    #[test]
+    fn home_is_the_default_workspace_of_the_only_organisation() {
+        let directory = Directory::new(KeyHasher::plain());
+        let home = || directory.home().map(|workspace| workspace.name.id.text().to_owned());
+        directory.put_workspace(workspace("a", "o", false));
+        assert_eq!(home(), None);
+        directory.put_workspace(workspace("b", "o", true));
+        assert_eq!(home().as_deref(), Some("b"));
+        directory.put_workspace(workspace("c", "other", true));
+        assert_eq!(home(), None);
+        directory.remove_workspace(&WorkspaceId::new("c"));
+        assert_eq!(home().as_deref(), Some("b"));
+        directory.clear();
+        assert_eq!(home(), None);
     }
 
     #[test]

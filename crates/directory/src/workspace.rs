@@ -23,6 +23,8 @@ pub struct Workspace {
     pub policies: Box<[Arc<Policy>]>,
     /// Serves nobody.
     pub archived: bool,
+    /// The organisation's default one.
+    pub is_default: bool,
 }
 
 /// A saved config.

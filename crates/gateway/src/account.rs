@@ -38,6 +38,7 @@ pub struct Account {
     /// Of its record.
     id: Option<RecordId>,
     key: Option<Arc<ApiKey>>,
+    /// Where its record is seen.
     workspace: Option<Arc<Workspace>>,
     /// What the caller's limits were charged.
     pub charged: Option<Permit>,
@@ -114,7 +115,10 @@ impl Account {
         }
         // Its time is the record's, so it is made now and not at the end.
         let id = records.map(|recorder| recorder.ids.next(gateway.clock.unix_ms()));
-        let (key, workspace) = (caller.key.clone(), caller.workspace.clone());
+        let key = caller.key.clone();
+        // Somebody has to see requests without a key: whoever sees the default workspace.
+        let nobodys = || if key.is_none() { gateway.control.directory.home() } else { None };
+        let workspace = caller.workspace.clone().or_else(nobodys);
         Some(Box::new(Self { id, key, workspace, ..Self::default() }))
     }
 
@@ -361,7 +365,9 @@ impl Account {
             id,
             who: Who {
                 organisation: principal
-                    .map_or_else(Text::default, |who| Text::Shared(who.organisation.shared())),
+                    .map(|who| &who.organisation)
+                    .or_else(|| self.workspace.as_ref().map(|workspace| &workspace.organisation))
+                    .map_or_else(Text::default, |organisation| Text::Shared(organisation.shared())),
                 workspace: self
                     .workspace
                     .as_ref()

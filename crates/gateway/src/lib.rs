@@ -14,6 +14,7 @@ mod body;
 mod bounds;
 mod charge;
 pub mod control;
+mod exposition;
 mod guard;
 pub mod headers;
 mod intake;

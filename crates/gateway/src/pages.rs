@@ -11,6 +11,7 @@ use tidegate_routing::CircuitState;
 
 use crate::accept::Inbound;
 use crate::body::ClientBody;
+use crate::exposition::Form;
 use crate::headers::GatewayHeaders;
 use crate::plan::DEMO;
 use crate::realm::Realm;
@@ -37,11 +38,10 @@ pub fn serve(gateway: &Arc<Gateway>, route: Route, inbound: &Inbound) -> Option<
             page(StatusCode::SERVICE_UNAVAILABLE, TEXT, "draining\n".into())
         }
         Route::Ready => page(StatusCode::OK, TEXT, "ready\n".into()),
-        Route::Metrics => page(
-            StatusCode::OK,
-            "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            gateway.metrics.render(&gauges(gateway)),
-        ),
+        Route::Metrics => {
+            let form = Form::wanted(inbound.headers());
+            page(StatusCode::OK, form.content_type(), form.written(gateway.metrics.render(&gauges(gateway))))
+        }
         Route::Models | Route::Unified(_) | Route::Managed | Route::Own | Route::Pass | Route::Unknown => {
             return None;
         }

@@ -116,10 +116,11 @@ pub fn request(
             if let Some(cap) = cap {
                 draft.cap_output(cap, endpoint)?;
             }
+            let upstream = upstream.serving(&draft.model);
             unified(scene, call, target, endpoint, draft, &upstream)
         }
-        Route::Unified(endpoint) => form(scene, call, target, endpoint, &upstream),
-        _ => proxied(scene, call, target, &upstream),
+        Route::Unified(endpoint) => form(scene, call, target, endpoint, &upstream.serving(peeked(call))),
+        _ => proxied(scene, call, target, &upstream.serving(peeked(call))),
     }
 }
 
@@ -129,6 +130,11 @@ pub fn request(
 /// A body that is not a JSON object after all.
 pub fn merged(scene: &Scene<'_>, call: &Call, target: &Target) -> Result<Map<String, Value>, Refusal> {
     body::Draft::of(call, target, scene.resolved.model.as_deref())?.parse()
+}
+
+/// The model of a body that is not read further.
+fn peeked(call: &Call) -> &str {
+    call.peek.model.as_deref().unwrap_or_default()
 }
 
 /// A POST whose JSON the gateway understands.
@@ -169,7 +175,7 @@ fn unified(
     let job = Job {
         reading: way.reading,
         provider: upstream.label(),
-        model: draft.model.into(),
+        model: upstream.model_behind().map_or_else(|| draft.model.into(), Box::from),
         stream: draft.stream && can_stream(endpoint),
         warnings: written.warnings,
         strict: strict(scene, target),
@@ -205,7 +211,7 @@ fn proxied(
     target: &Target,
     upstream: &Upstream<'_>,
 ) -> Result<Prepared, Refusal> {
-    upstream.judge_model(call.peek.model.as_deref().unwrap_or_default())?;
+    upstream.judge_model(peeked(call))?;
     let url = upstream.pass_through(call.parts.uri.path(), call.parts.uri.query())?;
     let mut parts = headers::head(&call.parts.method, &url)?;
     upstream.judge(scene, &parts.uri)?;
@@ -217,6 +223,7 @@ fn proxied(
         headers::complete(upstream, &mut parts.headers)?;
         Reading::Proxy
     };
+    headers::operators(upstream, &mut parts.headers);
     if !client_signs {
         upstream.sign(scene, &mut parts, None)?;
     }
@@ -244,7 +251,7 @@ fn send_through(
     let job = Job {
         reading,
         provider: upstream.label(),
-        model: call.peek.model.as_deref().unwrap_or_default().into(),
+        model: upstream.model_behind().unwrap_or_else(|| peeked(call)).into(),
         stream: false,
         warnings: Warnings::default(),
         strict: strict(scene, target),

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use tidegate_access as access;
 use tidegate_core::Secret;
 use tidegate_directory as directory;
-use tidegate_directory::{AllowedModels, Bounds, Credential, Pool, SavedConfig};
+use tidegate_directory::{AllowedModels, Bounds, Credential, Deployment, Deployments, Pool, SavedConfig};
 use tidegate_ledger::Scope;
 use tidegate_store::Home;
 use tidegate_store::entity::{
@@ -58,6 +59,7 @@ pub(crate) fn of(model: &Model, books: &Books, id: WorkspaceId) -> Option<direct
         bounds: bounds::read(books, owner_of(stored), &stored.entity.limits),
         policies: policies.map(|(_, policy)| policy.clone()).collect(),
         archived: stored.entity.state == WorkspaceState::Archived,
+        is_default: stored.entity.is_default,
     })
 }
 
@@ -133,7 +135,8 @@ fn connected(
         .iter()
         .map(|(name, value)| (name.as_str().into(), Secret::from(value.as_str())))
         .collect();
-    let settings = connection.settings.iter().filter(|(name, _)| *name != Connection::PRICE_FACTORS);
+    let apart = [Connection::PRICE_FACTORS, Connection::HEADERS, Connection::DEPLOYMENTS];
+    let settings = connection.settings.iter().filter(|(name, _)| !apart.contains(&name.as_str()));
     for (name, value) in settings {
         let text = match value {
             Value::Null => continue,
@@ -159,6 +162,8 @@ fn connected(
         provider: destination.provider.as_str().into(),
         base_url: destination.base_url.as_deref().map(|url| url.trim_end_matches('/').into()),
         options,
+        headers: headers_of(connection),
+        deployments: deployments_of(connection),
         pool: Pool::new(pool.collect()),
         models: AllowedModels {
             only_listed: connection.models.only_listed,
@@ -169,4 +174,30 @@ fn connected(
         integration,
         expires_at: stored.entity.expires_at,
     }
+}
+
+/// What the admin API let in; what it would not is left out.
+fn headers_of(connection: &Connection) -> HeaderMap {
+    let stored = connection.settings.get(Connection::HEADERS).and_then(Value::as_object);
+    let headers = stored.into_iter().flatten().filter_map(|(name, value)| {
+        let mut value = HeaderValue::from_str(value.as_str()?).ok()?;
+        value.set_sensitive(true);
+        Some((HeaderName::try_from(name).ok()?, value))
+    });
+    headers.collect()
+}
+
+fn deployments_of(connection: &Connection) -> Deployments {
+    let stored = connection.settings.get(Connection::DEPLOYMENTS).and_then(Value::as_array);
+    let deployments = stored.into_iter().flatten().filter_map(|one| {
+        let text = |name: &str| one.get(name).and_then(Value::as_str).map(Box::from);
+        Some(Deployment {
+            name: text("deployment_id")?,
+            api_version: text("api_version"),
+            model: text("model"),
+            alias: text("alias"),
+            is_default: one.get("is_default").and_then(Value::as_bool).unwrap_or(false),
+        })
+    });
+    Deployments(deployments.collect())
 }

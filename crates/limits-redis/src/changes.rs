@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use redis::{Client, RedisError};
+use redis::RedisError;
 use tidegate_limits::store::Away;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use crate::dial::Dial;
 use crate::link::{Link, State};
 use crate::script::CHANGE;
 use crate::store::Redis;
@@ -83,10 +84,10 @@ async fn follow(link: Arc<Link>, latest: watch::Sender<u64>) {
 }
 
 async fn listen(link: &Link, latest: &watch::Sender<u64>) -> Result<(), RedisError> {
-    let (mut sink, mut messages) = link.client.get_async_pubsub().await?.split();
+    let (mut sink, mut messages) = link.dial.subscribe().await?.split();
     sink.subscribe(channel(link)).await?;
     // What was told before it listened.
-    raise(latest, newest(&link.client, &link.key("changes")).await?);
+    raise(latest, newest(&link.dial, &link.key("changes")).await?);
     let mut check = interval(ALIVE);
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -103,8 +104,8 @@ async fn listen(link: &Link, latest: &watch::Sender<u64>) -> Result<(), RedisErr
     }
 }
 
-async fn newest(client: &Client, key: &str) -> Result<u64, RedisError> {
-    let mut connection = client.get_multiplexed_async_connection().await?;
+async fn newest(dial: &Dial, key: &str) -> Result<u64, RedisError> {
+    let mut connection = dial.connect().await?;
     let known: Option<u64> = redis::cmd("GET").arg(key).query_async(&mut connection).await?;
     Ok(known.unwrap_or(0))
 }

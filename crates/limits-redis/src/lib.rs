@@ -29,6 +29,7 @@ mod answer;
 mod away;
 mod changes;
 mod counter;
+mod dial;
 mod held;
 mod link;
 mod options;

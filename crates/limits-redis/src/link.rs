@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, RedisError, Value};
+use redis::{RedisError, Value};
 use tidegate_core::{Clock, Moment};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::counter::{double, doubles};
+use crate::dial::Dial;
 use crate::held::Held;
 use crate::options::{OpenError, Options, Time};
 use crate::script::{ADMIT, RENEW, SETTLE};
@@ -26,7 +27,7 @@ const CALLERS_MARGIN_MS: u64 = 3_600_000;
 const RENEWED_AT_ONCE: usize = 500;
 
 pub(crate) struct Link {
-    pub(crate) client: Client,
+    pub(crate) dial: Dial,
     pub(crate) options: Options,
     pub(crate) held: Held,
     /// Different for each process, so that its permits are.
@@ -68,16 +69,12 @@ impl Link {
     /// Reads the address; connects to nothing.
     pub(crate) fn new(options: Options, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         options.check()?;
-        // Its message may quote the address.
-        let client = Client::open(options.url.expose()).map_err(|_| OpenError {
-            field: "url",
-            problem: "is not a Redis address such as redis://host:6379/0".to_owned(),
-        })?;
+        let dial = Dial::to(options.url.expose()).map_err(|problem| OpenError { field: "url", problem })?;
         let down = Down { since: clock.unix_ms(), reason: Arc::from("not connected yet") };
         let replicas = AtomicU32::new(options.replicas.get());
         let epoch = clock.unix_ms().saturating_sub(clock.now().0);
         Ok(Self {
-            client,
+            dial,
             options,
             held: Held::default(),
             replica: chance(),
@@ -169,8 +166,7 @@ impl Link {
 
     /// A connection that works: this replica could write, the scripts are there, and what is running is known there.
     async fn connect(&self) -> Result<Up, RedisError> {
-        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-        let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let mut connection = self.dial.connect().await?;
         let replicas = self.renew(&mut connection).await?;
         // Never fewer than before: a Redis that lost its data has not heard of the others yet, and who believes to be
         // alone takes the whole of every limit when it goes away again.

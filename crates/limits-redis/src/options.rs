@@ -8,8 +8,10 @@ use tidegate_core::Secret;
 
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// `redis://[user:password@]host[:port][/database]`, `rediss://` for TLS (with the feature `tls`), or
-    /// `redis+unix:///path`. Secret because of the password.
+    /// `redis://[user:password@]host[:port][/database]`, `rediss://` for TLS, or `redis+unix:///path`. With TLS the server's
+    /// certificate is looked at as `?sslmode` says: `verify-full` (the default), `verify-ca` (whatever its name), `require`
+    /// (whoever it is); `&sslrootcert` is a file with the certificates that are believed, or `system`, the default. Secret
+    /// because of the password.
     pub url: Secret,
     /// What all keys begin with. Replicas that have it in common share their limits.
     pub prefix: String,

@@ -1,15 +1,13 @@
 //! From an address to a server: `postgres://user:password@host/database?sslmode=verify-full`.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::str::FromStr;
 
-use percent_encoding::percent_decode_str;
+use tidegate_trust::{Asked, Check, Roots};
 use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
 
 use crate::Server;
-use crate::trust::{self, Check, Roots};
 
 /// An address that cannot be used. It is not told, as it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,15 +29,10 @@ impl FromStr for Server {
     /// its name too). `sslrootcert` is a file with the certificates that are believed, or `system`, which is the default;
     /// with it `require` is `verify-ca`, as in PostgreSQL's own programs.
     fn from_str(text: &str) -> Result<Self, BadAddress> {
-        let (rest, mode, root) = taken_apart(text);
-        let mut config: Config = rest.parse().map_err(|_| {
+        let Asked { address, mode, roots } = Asked::of(text);
+        let mut config: Config = address.parse().map_err(|_| {
             BadAddress("it cannot be read; write postgres://user:password@host/database".to_owned())
         })?;
-        let roots = match root {
-            None => None,
-            Some(name) if name == "system" => Some(Roots::System),
-            Some(path) => Some(Roots::File(PathBuf::from(path))),
-        };
         let (mode, check) = match (mode.as_deref().unwrap_or("disable"), &roots) {
             ("disable", None) => (SslMode::Disable, None),
             ("disable", Some(_)) => {
@@ -60,29 +53,11 @@ impl FromStr for Server {
             }
         };
         config.ssl_mode(mode);
-        let tls = check.map(|check| trust::config(check, roots.unwrap_or(Roots::System))).transpose()?;
+        let tls =
+            check.map(|check| tidegate_trust::config(check, roots.unwrap_or(Roots::System))).transpose();
+        let tls = tls.map_err(|error| BadAddress(error.to_string()))?;
         Ok(Self { config, tls })
     }
-}
-
-/// The address without what is ours to read, `sslmode`, and `sslrootcert`.
-fn taken_apart(text: &str) -> (String, Option<String>, Option<String>) {
-    let (mut mode, mut root) = (None, None);
-    let Some((place, query)) = text.split_once('?').filter(|_| text.contains("://")) else {
-        return (text.to_owned(), None, None);
-    };
-    let decoded = |value: &str| percent_decode_str(value).decode_utf8_lossy().into_owned();
-    let mut others = Vec::new();
-    for pair in query.split('&') {
-        match pair.split_once('=') {
-            Some(("sslmode", value)) => mode = Some(decoded(value)),
-            Some(("sslrootcert", value)) => root = Some(decoded(value)),
-            _ => others.push(pair),
-        }
-    }
-    let others = others.join("&");
-    let rest = if others.is_empty() { place.to_owned() } else { format!("{place}?{others}") };
-    (rest, mode, root)
 }
 
 #[cfg(test)]

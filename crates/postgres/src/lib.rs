@@ -9,7 +9,6 @@
 mod address;
 mod connector;
 mod stream;
-mod trust;
 
 use std::fmt;
 use std::sync::Arc;

@@ -197,5 +197,5 @@ fields!(Span { 1 trace, 2 span, 3 parent, 4 name });
 fields!(Bytes { 1 request, 2 response });
 fields!(Usage {
     1 input, 2 cache_read, 3 cache_write, 4 cache_write_1h, 5 output, 6 reasoning, 7 audio_input, 8 audio_output,
-    9 image_input, 10 image_output, 11 accepted_prediction, 12 rejected_prediction, 13 searches, 14 reported_total,
+    9 image_input, 10 image_output, 11 accepted_prediction, 12 rejected_prediction, 13 searches, 14 reported_total, 15 tier,
 });

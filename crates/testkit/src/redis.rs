@@ -5,31 +5,50 @@ use std::process::{Child, Command, Stdio};
 
 use crate::ports::free_port;
 use crate::process::signal;
+use crate::scratch::Scratch;
+use crate::tls::Identity;
 
 /// Begins with no data, and writes none to a disk.
 #[derive(Debug)]
 pub struct Redis {
     process: Child,
     port: u16,
+    /// Its certificate and key, when it speaks TLS and nothing else.
+    files: Option<Scratch>,
 }
 
 impl Redis {
     /// # Panics
     /// When `redis-server` is not there or does not come up.
     pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// It speaks TLS, and asks clients for no certificate.
+    ///
+    /// # Panics
+    /// As [`Redis::start`].
+    pub fn start_with_tls(identity: &Identity) -> Self {
+        let files = Scratch::new();
+        files.write("server.crt", &identity.certificate_pem);
+        files.write("server.key", &identity.key_pem);
+        Self::start_with(Some(files))
+    }
+
+    fn start_with(files: Option<Scratch>) -> Self {
         // Somebody else may take the port in between.
         for _ in 0..10 {
             let port = free_port();
-            if let Some(process) = run(port) {
-                return Self { process, port };
+            if let Some(process) = run(port, files.as_ref()) {
+                return Self { process, port, files };
             }
         }
         panic!("no Redis server could be started");
     }
 
-    /// `redis://127.0.0.1:PORT/`
+    /// `redis://127.0.0.1:PORT/`, or `rediss://`.
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.port)
+        format!("redis{}://127.0.0.1:{}/", if self.files.is_some() { "s" } else { "" }, self.port)
     }
 
     /// As a crash: everything is lost.
@@ -43,7 +62,7 @@ impl Redis {
     /// # Panics
     /// When it does not come up.
     pub fn restart(&mut self) {
-        self.process = run(self.port).expect("the port is free again");
+        self.process = run(self.port, self.files.as_ref()).expect("the port is free again");
     }
 
     /// It takes connections and requests, and answers nothing.
@@ -63,9 +82,18 @@ impl Drop for Redis {
 }
 
 /// `None` when it ended before it was ready.
-fn run(port: u16) -> Option<Child> {
-    let mut process = Command::new("redis-server")
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+fn run(port: u16, files: Option<&Scratch>) -> Option<Child> {
+    let mut command = Command::new("redis-server");
+    match files {
+        None => _ = command.args(["--port", &port.to_string()]),
+        Some(files) => {
+            command.args(["--port", "0", "--tls-port", &port.to_string(), "--tls-auth-clients", "no"]);
+            command.arg("--tls-cert-file").arg(files.path().join("server.crt"));
+            command.arg("--tls-key-file").arg(files.path().join("server.key"));
+        }
+    }
+    let mut process = command
+        .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
         .args(["--daemonize", "no", "--logfile", ""])
         .current_dir(std::env::temp_dir())
         .stdout(Stdio::piped())

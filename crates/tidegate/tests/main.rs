@@ -28,6 +28,7 @@ mod safety;
 mod sign_in;
 mod signer;
 mod stage;
+mod stored;
 mod streams;
 mod structure;
 mod tenant;

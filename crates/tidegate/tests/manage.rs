@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tidegate_testkit::client;
@@ -129,6 +130,27 @@ async fn a_fresh_gateway_hands_out_a_limited_key() {
     assert!(run("workspaces list").contains("ws-default"));
     run("limits set key my-app 100/minute");
     assert!(run("keys list").contains("100/minute"));
+
+    // What the demo model said it used is what the budget has used.
+    let made = run("keys create counted --budget 100000tokens/day");
+    let line = made.lines().find_map(|line| line.trim().strip_prefix("export OPENAI_API_KEY=")).unwrap();
+    let counted = format!("Bearer {line}");
+    let answer =
+        client::post(&format!("{base}/chat/completions"), &[("authorization", &counted)], &body).await;
+    let used = format!("{}tokens", answer.json()["usage"]["total_tokens"].as_u64().unwrap());
+    // An answer is settled when its last byte is gone, which its reader may be ahead of.
+    let late = Instant::now() + Duration::from_secs(20);
+    let listed = loop {
+        let list = run("budgets list");
+        let row = list.lines().find(|line| line.contains("counted")).unwrap_or_else(|| panic!("{list}"));
+        let listed = row.split_whitespace().nth(3).map(str::to_owned);
+        if listed.as_deref() != Some("0tokens") || Instant::now() > late {
+            break listed;
+        }
+    };
+    assert_eq!(listed.as_deref(), Some(used.as_str()));
+    assert!(run("budgets show key counted").contains(&used));
+
     run("keys revoke my-app");
     let answer = client::post(&format!("{base}/chat/completions"), &[("authorization", &key)], &body).await;
     assert_eq!(answer.status, 401);

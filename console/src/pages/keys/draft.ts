@@ -29,6 +29,12 @@ export const NEW_KEY: KeyDraft = {
   emails: "",
 };
 
+/** One to hand out: with limits to begin with. */
+export const LIMITED_KEY: KeyDraft = {
+  ...NEW_KEY,
+  limits: { ...NO_LIMITS, amount: "5", rates: [{ type: "requests", value: "100", unit: "rpm" }] },
+};
+
 export function draftOfKey(key: ApiKey): KeyDraft {
   return {
     name: key.name,

@@ -19,7 +19,7 @@ import type { Column } from "@/ui/table";
 import { Time } from "@/ui/time";
 import { useParam } from "@/url/view";
 import { KeyDetail } from "./detail";
-import { bodyOf, type KeyDraft, NEW_KEY } from "./draft";
+import { bodyOf, type KeyDraft, LIMITED_KEY, NEW_KEY } from "./draft";
 import { KeyForm } from "./key-form";
 import { Made } from "./made";
 import { text } from "./text";
@@ -32,6 +32,7 @@ export default function Keys() {
   const [, go] = useLocation();
   const place = useWorkspaceParam();
   const [onlyRevoked, setOnlyRevoked] = useParam("revoked");
+  const [isLimited] = useParam("limited");
   const keys = useAll<ApiKey>("/v1/api-keys", { ...place, ...(onlyRevoked ? { status: "revoked" } : {}) });
   const [made, setMade] = useState<{ name: string; secret: string } | null>(null);
   const model = useTryModel();
@@ -85,7 +86,7 @@ export default function Keys() {
         <KeyForm
           title={t("newTitle")}
           action={t("create")}
-          start={NEW_KEY}
+          start={isLimited ? LIMITED_KEY : NEW_KEY}
           isNew
           isBusy={create.isPending}
           error={create.error}

@@ -1,6 +1,6 @@
 import { useId, useState } from "react";
 import { ask } from "@/api/client";
-import { useWorkspaceParam } from "@/api/session";
+import { useCan, useWorkspaceParam } from "@/api/session";
 import { useText } from "@/i18n/language";
 import { useAll } from "@/manage/all";
 import { errorOf, FormSheet } from "@/manage/form";
@@ -8,7 +8,7 @@ import { LIMIT_MEMBERS, LimitFields } from "@/manage/limit-fields";
 import { type LimitDraft, mistakesOf, NO_LIMITS, ratesOf, usageOf } from "@/manage/limits";
 import { pairsOf } from "@/manage/pairs";
 import type { Integration } from "@/manage/shapes";
-import { AreaField, SelectField, TextField } from "@/ui/field";
+import { AreaField, CheckField, SelectField, TextField } from "@/ui/field";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { Problem } from "@/api/problem";
 import { SUGGESTED } from "./known";
@@ -22,6 +22,8 @@ interface Draft {
   readonly slug: string;
   readonly baseUrl: string;
   readonly options: string;
+  /** The organisation's: it can be lent to other workspaces. */
+  readonly isShared: boolean;
   readonly limits: LimitDraft;
 }
 
@@ -31,8 +33,9 @@ const SHOWN = ["integration_id", "ai_provider_id", "key", "slug", "default_provi
 export function AddProvider({ onDone, onClose }: { readonly onDone: (slug: string) => void; readonly onClose: () => void }) {
   const t = useText(text);
   const place = useWorkspaceParam();
+  const can = useCan();
   const list = useId();
-  const [draft, setDraft] = useState<Draft>({ integration: "", provider: "", key: "", slug: "", baseUrl: "", options: "", limits: NO_LIMITS });
+  const [draft, setDraft] = useState<Draft>({ integration: "", provider: "", key: "", slug: "", baseUrl: "", options: "", isShared: false, limits: NO_LIMITS });
   const [isTried, setTried] = useState(false);
   const put = (change: Partial<Draft>) => setDraft((before) => ({ ...before, ...change }));
   const client = useQueryClient();
@@ -86,6 +89,9 @@ export function AddProvider({ onDone, onClose }: { readonly onDone: (slug: strin
             error={errorOf(add.error, "key")}
             onChange={(event) => put({ key: event.target.value.trim() })}
           />
+          {place.workspace_id && can("organisation_integrations.create") && (
+            <CheckField label={t("shared")} checked={draft.isShared} onChange={(event) => put({ isShared: event.target.checked })} />
+          )}
         </>
       )}
       <TextField
@@ -128,19 +134,24 @@ async function keep(draft: Draft, place: { readonly workspace_id?: string }): Pr
     const body = { ...place, integration_id: draft.integration, ...(draft.slug ? { slug: draft.slug } : {}) };
     slug = (await ask<{ readonly slug: string }>("/v1/providers", { method: "POST", body })).slug;
   } else {
-    await ask("/v1/integrations", {
+    const made = await ask<{ readonly slug: string }>("/v1/integrations", {
       method: "POST",
       body: {
-        ...place,
+        // The organisation's has a name of its own there, by which workspaces that get it later call it.
+        ...(draft.isShared ? { slug } : place),
         name: slug,
         ai_provider_id: draft.provider,
         ...(draft.key ? { key: draft.key } : {}),
         ...(draft.baseUrl ? { base_url: draft.baseUrl } : {}),
         configurations: "pairs" in options ? options.pairs : {},
-        create_default_provider: true,
+        create_default_provider: !draft.isShared,
         default_provider_slug: slug,
       },
     });
+    if (draft.isShared) {
+      const here = { id: place.workspace_id, enabled: true, create_default_provider: true, default_provider_slug: slug };
+      await ask(`/v1/integrations/${made.slug}/workspaces`, { method: "PUT", body: { workspaces: [here] } });
+    }
   }
   const [usage, rates] = [usageOf(draft.limits), ratesOf(draft.limits)];
   if (usage || rates.length > 0) {

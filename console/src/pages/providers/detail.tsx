@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import { ask } from "@/api/client";
 import { useGet, useSend } from "@/api/hooks";
 import type { Problem } from "@/api/problem";
-import { useWorkspaceParam } from "@/api/session";
+import { useCan, useWorkspaceParam } from "@/api/session";
 import { useText } from "@/i18n/language";
 import { useRefresh } from "@/manage/all";
 import { errorOf, FormSheet } from "@/manage/form";
@@ -21,6 +21,7 @@ import { Confirm, Sheet } from "@/ui/dialog";
 import { TextField } from "@/ui/field";
 import { Await, Failure } from "@/ui/state";
 import { Time } from "@/ui/time";
+import { Lending } from "./lending";
 import { Pool } from "./pool";
 import { TestCall } from "./test";
 import { text } from "./text";
@@ -92,13 +93,19 @@ function Facts({ of, onEdit, onGone }: { readonly of: WholeProvider; readonly on
 /** What the integration behind a provider has: keys and models. Who may not see it still sees the provider. */
 function Backed({ id }: { readonly id: string }) {
   const t = useText(text);
+  const can = useCan();
   const place = useWorkspaceParam();
   const integration = useGet<WholeIntegration>(`/v1/integrations/${id}`, place);
   const models = useGet<IntegrationModels>(`/v1/integrations/${id}/models`, place);
   return (
     <>
       <Await of={integration} rows={3}>
-        {(found) => <Pool path={`/v1/integrations/${id}`} name={found.name} keys={found.credentials} />}
+        {(found) => (
+          <>
+            <Pool path={`/v1/integrations/${id}`} name={found.name} keys={found.credentials} />
+            {found.type === "organisation" && can("organisation_integrations.update") && <Lending id={id} />}
+          </>
+        )}
       </Await>
       <section className="panel stack-s">
         <div className="row">

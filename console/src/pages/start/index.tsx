@@ -23,6 +23,8 @@ import { text } from "./text";
 import "./start.css";
 
 const EVERY_MS = 1_000;
+/** So many requests at most, and the gateway is new: all of them are somebody's first ones. */
+const FEW = 10;
 
 /** From nothing to the first request in sight: who answers, a key and a call, and the call in the log. */
 export default function Start() {
@@ -34,10 +36,10 @@ export default function Start() {
   const [ran, setRan] = useState<{ status: number; ms: number } | null>(null);
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  // What was there before somebody came is no first request.
+  // Elsewhere, what was there before somebody came is no first request.
   const [since] = useState(() => apiTime(Date.now() - 5_000));
-  const logs = useGet<LogPage>("/v1/logs", { ...workspace, page_size: 10, time_of_generation_min: since }, { every: EVERY_MS });
-  const rows = logs.data?.data ?? [];
+  const logs = useGet<LogPage>("/v1/logs", { ...workspace, page_size: FEW }, { every: EVERY_MS });
+  const rows = logs.data ? logs.data.data.filter((row) => logs.data.total <= FEW || row.created_at >= since) : [];
   const step = rows.length > 0 ? 3 : key ? 2 : 1;
   const shown = useMemo(() => snippet(client, { origin: location.origin, key: key ?? "tg-…", model }), [client, key, model]);
   const work = async (what: () => Promise<void>) => {
@@ -102,7 +104,9 @@ export default function Start() {
       <section className="panel">
         <h2>{t("next")}</h2>
         <ul className="next">
-          <Next page="keys">{t("nextLimit")}</Next>
+          <Next page="keys" at="/new?limited=1">
+            {t("nextLimit")}
+          </Next>
           <Next page="configs">{t("nextConfig")}</Next>
           <Next page="members">{t("nextInvite")}</Next>
           <Next page="providers">{t("nextProvider")}</Next>
@@ -114,11 +118,11 @@ export default function Start() {
 }
 
 /** Only to pages that are there. */
-function Next({ page, children }: { readonly page: string; readonly children: ReactNode }) {
+function Next({ page, at = "", children }: { readonly page: string; readonly at?: string; readonly children: ReactNode }) {
   const found = pages.find(({ id }) => id === page);
   return found ? (
     <li>
-      <Link href={found.path.replace(/\/:.*/, "")}>{children}</Link>
+      <Link href={`${found.path.replace(/\/:.*/, "")}${at}`}>{children}</Link>
     </li>
   ) : null;
 }

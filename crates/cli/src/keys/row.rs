@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::client::segment;
 use crate::failure::{Failure, FailureKind};
-use crate::limit::{RateLimit, UsageLimit, one_or_many};
+use crate::limit::{RateLimit, UsageLimit, Used, one_or_many};
 use crate::row::{list, minute, text};
 use crate::session::Session;
 use crate::table::{fields, visible};
@@ -29,6 +29,8 @@ pub(crate) struct KeyRow {
     pub(crate) rate_limits: Vec<RateLimit>,
     #[serde(default, deserialize_with = "one_or_many")]
     pub(crate) usage_limits: Vec<UsageLimit>,
+    #[serde(default)]
+    pub(crate) current_usage: Vec<Used>,
     #[serde(default, deserialize_with = "list")]
     scopes: Vec<String>,
     #[serde(default, deserialize_with = "text")]

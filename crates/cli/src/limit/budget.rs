@@ -62,8 +62,13 @@ pub(crate) struct UsageLimit {
     /// Only read: when it starts anew.
     #[serde(default, skip_serializing)]
     pub(crate) next_usage_reset_at: Option<String>,
-    /// Only read, where the API says it.
-    #[serde(default, skip_serializing, deserialize_with = "read_optional")]
+    /// How much is used: said beside the budgets, see [`Used`](super::Used).
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        skip_deserializing,
+        serialize_with = "write_optional"
+    )]
     pub(crate) current_usage: Option<Decimal>,
 }
 
@@ -239,7 +244,7 @@ fn write_optional<S: Serializer>(amount: &Option<Decimal>, to: S) -> Result<S::O
     }
 }
 
-fn read_number<'de, D: Deserializer<'de>>(from: D) -> Result<Decimal, D::Error> {
+pub(super) fn read_number<'de, D: Deserializer<'de>>(from: D) -> Result<Decimal, D::Error> {
     decimal(&Number::deserialize(from)?)
 }
 

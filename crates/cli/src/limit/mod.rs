@@ -2,9 +2,11 @@
 
 mod budget;
 mod rate;
+mod used;
 
 pub(crate) use budget::{Alert, Budget, UsageLimit};
 pub(crate) use rate::{RateLimit, Rates};
+pub(crate) use used::Used;
 
 use serde::{Deserialize, Deserializer};
 

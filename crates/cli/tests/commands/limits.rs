@@ -7,10 +7,12 @@ use crate::stage::Stage;
 fn stage() -> Stage {
     let stage = Stage::new();
     let fake = stage.server.handler();
-    fake.put("/admin/workspaces", json!({"id": "w-1", "slug": "ws-a", "is_default": 1, "usage_limits": [{"type": "cost", "credit_limit": 100, "periodic_reset": "monthly"}]}));
+    fake.put("/admin/workspaces", json!({"id": "w-1", "slug": "ws-a", "is_default": 1, "usage_limits": [{"type": "cost", "credit_limit": 100, "periodic_reset": "monthly"}],
+        "current_usage": [{"type": "cost", "credit_limit": 100.0, "current_usage": 0.25, "reserved_usage": 0, "status": "active", "next_usage_reset_at": null}]}));
     fake.put("/admin/workspaces", json!({"id": "w-2", "slug": "ws-b", "is_default": 0}));
     fake.put("/providers", json!({"slug": "openai", "status": "exhausted", "rate_limits": [{"type": "requests", "unit": "rph", "value": 7}],
-        "usage_limits": {"type": "tokens", "credit_limit": 1000, "alert_threshold": 900, "periodic_reset_days": 1, "current_usage": 1000, "next_usage_reset_at": "2026-11-22T00:00:00.000Z"}}));
+        "usage_limits": {"type": "tokens", "credit_limit": 1000, "alert_threshold": 900, "periodic_reset_days": 1},
+        "current_usage": [{"type": "tokens", "credit_limit": 1000, "current_usage": 1000, "reserved_usage": 0, "status": "exhausted", "next_usage_reset_at": "2026-11-22T00:00:00.000Z"}]}));
     fake.put("/api-keys", json!({"id": "k-1", "name": "my-app", "workspace_id": "w-1"}));
     stage
 }
@@ -27,7 +29,7 @@ fn all_of_them_are_seen_at_once() {
         lines,
         [
             "OF NAME BUDGET USED ALERT STATUS STARTS ANEW",
-            "workspace ws-a 100usd/month - - - -",
+            "workspace ws-a 100usd/month 0.25usd - - -",
             "provider @openai 1000tokens/day 1000tokens 900tokens exhausted 2026-11-22 00:00"
         ]
     );

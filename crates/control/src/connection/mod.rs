@@ -11,6 +11,7 @@ mod shown;
 
 use std::collections::BTreeMap;
 
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE};
 use serde_json::{Map, Value};
 use tidegate_catalog::{Base, Call as UrlCall, Endpoint, Provider, UrlError, catalog};
 use tidegate_core::field::shown as quoted;
@@ -29,8 +30,11 @@ use secrets::NewPool;
 
 /// Members of settings that are no options.
 const CUSTOM_HOST: &str = "custom_host";
-const HEADERS: &str = "custom_headers";
-const DEPLOYMENTS: &str = "deployments";
+const HEADERS: &str = Connection::HEADERS;
+const DEPLOYMENTS: &str = Connection::DEPLOYMENTS;
+/// What a request's head says of its connection and its body is the gateway's to say.
+const OF_THE_CONNECTION: [http::HeaderName; 6] =
+    [CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE];
 /// The longest value of an option, in bytes.
 const LONGEST: usize = 4_000;
 
@@ -284,11 +288,14 @@ fn headers(field: &str, value: Value) -> Result<Patch<Map<String, Value>>, Probl
         _ => return Err(Problem::field(field, "is not an object", "an object of names and texts")),
     };
     for (name, value) in &headers {
-        let is_name = http::HeaderName::try_from(name.as_str()).is_ok();
+        let is_name =
+            http::HeaderName::try_from(name.as_str()).is_ok_and(|name| !OF_THE_CONNECTION.contains(&name));
         let is_value = value.as_str().is_some_and(|value| http::HeaderValue::from_str(value).is_ok());
         if !is_name || !is_value {
             let at = format!("{field}.{}", quoted(name));
-            return Err(Problem::field(&at, "is no header", "a header's name, and its value as text"));
+            let expected =
+                "a header's name, other than those of the connection and the body, and its value as text";
+            return Err(Problem::field(&at, "is no header that can be set", expected));
         }
     }
     Ok(Patch::Set(headers))

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use http::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue,
-    USER_AGENT,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderMap, HeaderName,
+    HeaderValue, TRANSFER_ENCODING, USER_AGENT,
 };
 use http::request::Parts;
 use http::{Method, Uri};
@@ -89,6 +89,7 @@ pub fn unified(
             headers.insert(name, value.clone());
         }
     }
+    operators(upstream, headers);
     Ok(headers.contains_key(AUTHORIZATION))
 }
 
@@ -96,6 +97,14 @@ pub fn unified(
 fn forwarded<'a>(scene: &Scene<'a>, target: &'a Target) -> &'a [Box<str>] {
     let overridden = scene.resolved.overrides.forward_headers.as_deref();
     overridden.or(target.forward_headers.as_deref()).unwrap_or_default()
+}
+
+/// Those of the stored provider, in place of everybody else's. What a request says of its connection stays.
+pub fn operators(upstream: &Upstream<'_>, headers: &mut HeaderMap) {
+    let not_theirs = [HOST, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING, CONNECTION, HOPS];
+    for (name, value) in upstream.operators_headers().filter(|(name, _)| !not_theirs.contains(name)) {
+        headers.insert(name, value.clone());
+    }
 }
 
 /// As [`unified`], with the type of the client's own body: a form or a recording.

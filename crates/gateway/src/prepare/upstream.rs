@@ -5,14 +5,14 @@ use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderName, Method};
+use http::{HeaderName, HeaderValue, Method};
 use tidegate_catalog::{
     AuthScheme, Base, BodyModel, Call as UrlCall, Dialect, Endpoint, Inference, Pairs, Provider, UrlError,
     catalog, infer,
 };
 use tidegate_core::{ErrorKind, Secret};
 use tidegate_dialect::{Adjust, DialectId};
-use tidegate_directory::Credential;
+use tidegate_directory::{Credential, Deployment};
 use tidegate_routing::Target;
 use tidegate_upstream::sign::{self, Scheme, SigV4};
 
@@ -33,6 +33,8 @@ pub struct Upstream<'a> {
     known: Option<&'a KnownProvider>,
     /// The place in its pool of the stored credential that is used, and the credential.
     credential: Option<(usize, &'a Credential)>,
+    /// The deployment of the stored provider that serves the model.
+    deployment: Option<&'a Deployment>,
 }
 
 /// How an endpoint is reached at this upstream.
@@ -87,7 +89,35 @@ impl<'a> Upstream<'a> {
         // With a key of the caller's own, nothing of the pool is used.
         let credential =
             credential.filter(|_| key.is_none() || key.map(Secret::expose) == stored.map(Secret::expose));
-        Ok(Self { row: row.filter(|_| name != DEMO), key: key.cloned(), base, target, known, credential })
+        Ok(Self {
+            row: row.filter(|_| name != DEMO),
+            key: key.cloned(),
+            base,
+            target,
+            known,
+            credential,
+            deployment: None,
+        })
+    }
+
+    /// For this model, or for the deployment that the request names: the stored provider may have several.
+    pub fn serving(mut self, model: &str) -> Self {
+        let asked = self.target.option("deployment_id").unwrap_or(model);
+        self.deployment = self
+            .known
+            .and_then(|known| known.stored.as_deref())
+            .and_then(|stored| stored.deployments.of(asked));
+        self
+    }
+
+    /// The model behind the name that was asked for, where the operator says it.
+    pub fn model_behind(&self) -> Option<&str> {
+        self.deployment.and_then(|deployment| deployment.model.as_deref())
+    }
+
+    /// Those that the operator wants every request to have.
+    pub fn operators_headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        self.known.and_then(|known| known.stored.as_deref()).into_iter().flat_map(|stored| &stored.headers)
     }
 
     /// The workspace's provider that is called, if it is one.
@@ -134,8 +164,18 @@ impl<'a> Upstream<'a> {
     pub fn option(&self, name: &str) -> Option<&str> {
         self.target
             .option(name)
+            .or_else(|| self.of_deployment(name))
             .or_else(|| self.credential.and_then(|(_, one)| one.options.get(name)).map(Secret::expose))
             .or_else(|| self.known.and_then(|known| known.options.get(name)).map(Secret::expose))
+    }
+
+    fn of_deployment(&self, name: &str) -> Option<&str> {
+        let deployment = self.deployment?;
+        match name {
+            "deployment_id" => Some(&deployment.name),
+            "api_version" => deployment.api_version.as_deref(),
+            _ => None,
+        }
     }
 
     /// The vendor's differences from OpenAI's chat.

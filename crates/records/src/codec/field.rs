@@ -1,5 +1,7 @@
 //! How each kind of member is written and read, and the table that makes a struct from them.
 
+use tidegate_core::ServiceTier;
+
 use super::wire::{BYTES, Cursor, GROUP, Malformed, NUMBER, Value, key, varint};
 use crate::text::Text;
 
@@ -237,3 +239,28 @@ impl<M: Message> Field for Option<M> {
         Ok(())
     }
 }
+
+impl Field for Option<ServiceTier> {
+    fn put(&self, number: u32, out: &mut Vec<u8>) {
+        if let Some(tier) = self {
+            put_number(number, TIERS.iter().position(|one| one == tier).map_or(0, |at| at as u64 + 1), out);
+        }
+    }
+
+    /// One that a newer binary knows is not said.
+    fn take(&mut self, value: Value<'_>) -> Result<(), Malformed> {
+        let at = usize::try_from(value.number()?).map_err(|_| Malformed)?;
+        *self = at.checked_sub(1).and_then(|at| TIERS.get(at)).copied();
+        Ok(())
+    }
+}
+
+/// By their numbers, from 1. The order is the format: more are added at the end.
+const TIERS: [ServiceTier; 6] = [
+    ServiceTier::Standard,
+    ServiceTier::Batch,
+    ServiceTier::Flex,
+    ServiceTier::Priority,
+    ServiceTier::Fast,
+    ServiceTier::Ultrafast,
+];

@@ -1,7 +1,7 @@
 //! What the record says beyond Portkey's object: every attempt, tokens by class, how the request ended.
 
 use serde::Serialize;
-use tidegate_core::Usage;
+use tidegate_core::{ServiceTier, Usage};
 
 use crate::body::StoredBodies;
 use crate::record::RequestRecord;
@@ -23,6 +23,9 @@ pub struct Detail {
     pub finish: String,
     pub usage: Option<Usage>,
     pub usage_estimated: bool,
+    /// How the answer says that it was served: `standard`, `batch`, `flex`, `priority`, `fast`, `ultrafast`; empty when
+    /// it does not say.
+    pub service_tier: &'static str,
     /// An exact decimal in `currency`; empty when unknown.
     pub cost: String,
     pub currency: String,
@@ -102,6 +105,7 @@ impl Detail {
             finish: record.finish.to_string(),
             usage: record.usage.clone(),
             usage_estimated: record.usage_estimated,
+            service_tier: record.usage.as_ref().and_then(|usage| usage.tier).map_or("", ServiceTier::word),
             cost: record.cost.amount.to_string(),
             currency: record.cost.currency.to_string(),
             cost_estimated: record.cost.estimate,

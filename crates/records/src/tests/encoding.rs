@@ -1,6 +1,6 @@
 //! What was written once can be read for ever.
 
-use tidegate_core::Usage;
+use tidegate_core::{ServiceTier, Usage};
 
 use super::support::full;
 use crate::codec::{DecodeError, Malformed, decode, encode};
@@ -14,6 +14,7 @@ fn first() -> RequestRecord {
     let mut first = full();
     first.who.key_owner = Text::default();
     first.attempts[0].url = Text::default();
+    first.usage.as_mut().unwrap().tier = None;
     RequestRecord { limit_outcome: Text::default(), private: false, source: Text::default(), ..first }
 }
 
@@ -36,6 +37,10 @@ fn every_member_survives() {
         RequestRecord::default(),
         full(),
         RequestRecord { usage: Some(Usage::default()), ..RequestRecord::default() },
+        RequestRecord {
+            usage: Some(Usage { tier: Some(ServiceTier::Standard), ..Usage::default() }),
+            ..RequestRecord::default()
+        },
         RequestRecord { attempts: vec![Attempt::default(); 3], ..RequestRecord::default() },
         RequestRecord {
             who: crate::Who {

@@ -69,6 +69,7 @@ fn metrics_have_portkeys_names_and_units() {
         (&json!(429), &json!("status 429"))
     );
     assert_eq!((&detail["usage"]["reasoning"], &detail["ttft_us"]), (&json!(64), &json!(345_678)));
+    assert_eq!(detail["service_tier"], json!("priority"));
     assert_eq!((&detail["limit_outcome"], &detail["unpriced"]), (&json!("queued"), &json!(true)));
 }
 

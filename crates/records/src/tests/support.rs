@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tidegate_core::{Clock, SystemClock, Usage};
+use tidegate_core::{Clock, ServiceTier, SystemClock, Usage};
 
 use crate::journal::{Disk, RealDisk, SegmentFile};
 use crate::record::{Bytes, Span, Timing, Who};
@@ -246,7 +246,7 @@ pub fn full() -> RequestRecord {
             rejected_prediction: Some(8),
             searches: Some(9),
             reported_total: Some(u64::MAX),
-            tier: None,
+            tier: Some(ServiceTier::Priority),
         }),
         usage_estimated: true,
         cost: Cost {

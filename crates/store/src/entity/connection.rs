@@ -151,6 +151,10 @@ impl AllowedModels {
 impl Connection {
     /// The member of the settings that holds the factors of all prices, in the words of the admin API.
     pub const PRICE_FACTORS: &'static str = "pricing_adjustments";
+    /// The member of `settings` with headers that every request to the provider carries.
+    pub const HEADERS: &'static str = "custom_headers";
+    /// The member of `settings` with Azure's deployments.
+    pub const DEPLOYMENTS: &'static str = "deployments";
 
     /// Credentials of one pool at most.
     const MOST_CREDENTIALS: usize = 100;

@@ -28,6 +28,7 @@ export function Facts({ log }: { readonly log: Log }) {
     [t("fact_route"), `${tidegate.route} ${tidegate.path}`],
     [t("fact_end"), tidegate.end],
     [t("fact_finish"), tidegate.finish],
+    [t("fact_tier"), tidegate.service_tier],
     [t("fact_key"), filter("key", metrics.api_key_id, keyName(metrics.api_key_id))],
     [t("fact_vk"), filter("vk", metrics.virtual_key)],
     [t("fact_config"), filter("config", metrics.config ?? "")],

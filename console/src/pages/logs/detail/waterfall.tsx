@@ -28,7 +28,7 @@ export function Waterfall({ log }: { readonly log: Log }) {
   const height = bars.length * ROW + 24;
   return (
     <div className="stack">
-      <figure aria-label={t("waterfall", { total: duration(total / 1_000) })}>
+      <figure tabIndex={0} aria-label={t("waterfall", { total: duration(total / 1_000) })}>
         <svg className="waterfall" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={t("waterfall", { total: duration(total / 1_000) })}>
           <defs>
             <pattern id="waterfall-failed" width="6" height="6" patternTransform="rotate(45)" patternUnits="userSpaceOnUse">

@@ -10,11 +10,11 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-use crate::address::BadAddress;
+use crate::Untrusted;
 
 /// How much of a certificate is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Check {
+pub enum Check {
     /// Whoever answers is believed: against those who listen, not against those who answer in the server's place.
     Nothing,
     /// Who signed it, and when it ends.
@@ -24,16 +24,19 @@ pub(crate) enum Check {
 }
 
 /// Whose signatures count.
-#[derive(Debug)]
-pub(crate) enum Roots {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Roots {
+    /// The machine's; where it has none, those that browsers believe.
     System,
     /// PEM.
     File(PathBuf),
 }
 
-pub(crate) fn config(check: Check, roots: Roots) -> Result<Arc<ClientConfig>, BadAddress> {
+/// # Errors
+/// A file of certificates that cannot be read, or has none.
+pub fn config(check: Check, roots: Roots) -> Result<Arc<ClientConfig>, Untrusted> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let unusable = |error: &dyn std::fmt::Display| BadAddress(format!("TLS cannot be used: {error}"));
+    let unusable = |error: &dyn std::fmt::Display| Untrusted(format!("TLS cannot be used: {error}"));
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| unusable(&error))?;
@@ -50,7 +53,7 @@ pub(crate) fn config(check: Check, roots: Roots) -> Result<Arc<ClientConfig>, Ba
     Ok(Arc::new(builder.with_no_client_auth()))
 }
 
-fn believed(roots: Roots) -> Result<RootCertStore, BadAddress> {
+fn believed(roots: Roots) -> Result<RootCertStore, Untrusted> {
     let mut store = RootCertStore::empty();
     match roots {
         Roots::System => {
@@ -61,7 +64,7 @@ fn believed(roots: Roots) -> Result<RootCertStore, BadAddress> {
         }
         Roots::File(path) => {
             let wrong =
-                |why: &dyn std::fmt::Display| BadAddress(format!("sslrootcert {}: {why}", path.display()));
+                |why: &dyn std::fmt::Display| Untrusted(format!("sslrootcert {}: {why}", path.display()));
             let pem = std::fs::read(&path).map_err(|error| wrong(&error))?;
             for certificate in CertificateDer::pem_slice_iter(&pem) {
                 let certificate = certificate.map_err(|error| wrong(&error))?;
