@@ -37,6 +37,8 @@ const PAGES = [
   ["/limits/usage/:policy", "Budgets & limits", "预算与限制"],
   ["/limits/rate/new", "Budgets & limits", "预算与限制"],
   ["/alerts", "Alerts", "告警"],
+  ["/alerts/new", "Alerts", "告警"],
+  ["/alerts/:alert", "Alerts", "告警"],
   ["/members", "Members & roles", "成员与角色"],
   ["/members?invite=1", "Members & roles", "成员与角色"],
   ["/workspaces", "Workspaces", "工作区"],
@@ -94,6 +96,7 @@ test("a new gateway's pages say what will be there, and how", async () => {
   await visit("/configs", "No configs yet");
   await visit("/models", "No providers yet");
   await visit("/limits", "Nothing is limited yet");
+  await visit("/alerts", "No alert rules yet");
   await visit("/alerts", "No budget gives notice yet");
   assert.deepEqual(mistakes, []);
   await close();
