@@ -41,6 +41,8 @@ export const PAGES = [
   ["/limits/usage/:policy", "Budgets & limits", "预算与限制"],
   ["/limits/rate/new", "Budgets & limits", "预算与限制"],
   ["/alerts", "Alerts", "告警"],
+  ["/alerts/new", "Alerts", "告警"],
+  ["/alerts/:alert", "Alerts", "告警"],
   ["/members", "Members & roles", "成员与角色"],
   ["/members?invite=1", "Members & roles", "成员与角色"],
   ["/workspaces", "Workspaces", "工作区"],

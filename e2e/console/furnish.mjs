@@ -44,7 +44,13 @@ export async function furnish(gateway) {
     credit_limit: 100_000,
     periodic_reset_days: 1,
   });
+  const alert = await post("/v1/alerts", {
+    ...PLACE,
+    name: "errors",
+    rule: { kind: "metric", metric: "error_rate", group: "model", condition: { type: "above", threshold: 5 }, min_requests: 20 },
+    channels: [{ type: "slack", url: "https://hooks.example.org/services/T0/B0/X" }, { type: "email", to: ["ops@example.org"] }],
+  });
   await post("/v1/admin/users/invites", { email: "mei@example.org", role: "member" });
   const { body } = await gateway.ask(`/v1/audit-logs?resource_type=configs&start_time=2020-01-01T00:00:00Z&end_time=2100-01-01T00:00:00Z`);
-  return { key: key.id, integration: integration.id, config: saved.slug, policy: policy.id, entry: body.records[0].sequence };
+  return { key: key.id, integration: integration.id, config: saved.slug, policy: policy.id, alert: alert.id, entry: body.records[0].sequence };
 }

@@ -23,10 +23,10 @@ export function beside(name) {
   return path;
 }
 
-/** Starts a gateway and waits until it listens. `link` is the way in that its first start printed. */
-export async function start() {
+/** Starts a gateway and waits until it listens. `link` is the way in that its first start printed; `settings` are more of the file. */
+export async function start(settings = "") {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-console-"));
-  writeFileSync(join(folder, "tidegate.toml"), '[records]\nbodies = "all"\n');
+  writeFileSync(join(folder, "tidegate.toml"), `[records]\nbodies = "all"\n${settings}`);
   const child = spawn(binary(), ["serve", "--port", "0", "--data-dir", folder, "--config", join(folder, "tidegate.toml")], {
     env: { PATH: process.env.PATH },
     stdio: ["ignore", "pipe", "pipe"],

@@ -29,6 +29,7 @@ test("a new gateway's pages say what will be there, and how", async () => {
   await visit("/configs", "No configs yet");
   await visit("/models", "No providers yet");
   await visit("/limits", "Nothing is limited yet");
+  await visit("/alerts", "No alert rules yet");
   await visit("/alerts", "No budget gives notice yet");
   assert.deepEqual(mistakes, []);
   await close();

@@ -6,8 +6,8 @@ const PAGE = 100;
 /** Pages asked for at most: what people look through is shorter, and what is longer has a search of its own. */
 const MOST_PAGES = 20;
 
-/** All of a list, page after page. */
-export function useAll<T>(path: string, query: Query = {}, enabled = true): UseQueryResult<List<T>, Problem> {
+/** All of a list, page after page; `every` so many milliseconds again. */
+export function useAll<T>(path: string, query: Query = {}, enabled = true, every: number | false = false): UseQueryResult<List<T>, Problem> {
   return useQuery<List<T>, Problem>({
     queryKey: [path, query, "all"],
     queryFn: async ({ signal }) => {
@@ -22,6 +22,7 @@ export function useAll<T>(path: string, query: Query = {}, enabled = true): UseQ
       return { object: "list", total, data };
     },
     enabled,
+    refetchInterval: every,
     placeholderData: keepPreviousData,
   });
 }

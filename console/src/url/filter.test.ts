@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parse, print, toApi, withTerm } from "./filter";
+import { fromApi, parse, print, toApi, withTerm } from "./filter";
 
 describe("filters", () => {
   it("survive the way to text and back", () => {
@@ -31,4 +31,16 @@ describe("filters", () => {
     const { terms } = parse("model:a cost:>=1 cost:<=5");
     expect(print(withTerm(withTerm(terms, { field: "model", value: "b" }), { field: "cost", value: ">=2" }))).toBe("cost:<=5 model:b cost:>=2");
   });
+});
+
+it("goes to the API's names and back", () => {
+  for (const filter of [
+    "status:error model:gpt-4o key:a,b vk:local config:pc-a user:ann trace:t cache:hit,semantic_hit",
+    "status:5xx,429 provider:openai cost:>=0.01 cost:<=2 tokens:>=10 session:s m.team:search",
+  ]) {
+    const api = toApi(parse(filter).terms);
+    expect(toApi(fromApi(api))).toEqual(api);
+    expect(parse(print(fromApi(api))).mistakes).toEqual([]);
+  }
+  expect(print(fromApi(toApi(parse("status:5xx").terms)))).toBe("status:5xx");
 });

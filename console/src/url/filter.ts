@@ -101,6 +101,38 @@ export function toApi(terms: readonly Term[]): Readonly<Record<string, string>> 
   return query;
 }
 
+/** Back from what the API asks for: what {@link toApi} makes of the result. Names that it never makes are left out. */
+export function fromApi(query: Readonly<Record<string, string>>): readonly Term[] {
+  const terms: Term[] = [];
+  const { is_success, status_code, cache_status, metadata } = query;
+  if (is_success) terms.push({ field: "status", value: is_success === "true" ? "ok" : "error" });
+  if (status_code) terms.push({ field: "status", value: classes(status_code.split(",")) });
+  for (const [field, name] of Object.entries(NAMES)) {
+    const value = query[name];
+    if (value) terms.push({ field: field as FieldName, value });
+  }
+  if (cache_status) {
+    const word = (shown: string) => Object.keys(CACHE_WORDS).find((one) => CACHE_WORDS[one] === shown) ?? shown;
+    terms.push({ field: "cache", value: cache_status.split(",").map(word).join(",") });
+  }
+  for (const [field, name] of Object.entries(NUMERIC)) {
+    for (const [end, sign] of [["min", ">="], ["max", "<="]] as const) {
+      const value = query[`${name}_${end}`];
+      if (value) terms.push({ field: field as FieldName, value: sign + (field === "cost" ? String(Number((Number(value) / 100).toPrecision(12))) : value) });
+    }
+  }
+  for (const [key, value] of Object.entries(metadata ? (JSON.parse(metadata) as Record<string, string>) : {})) {
+    terms.push(key === "_session" ? { field: "session", value } : { field: `m.${key}`, value });
+  }
+  return terms;
+}
+
+/** A hundred statuses of a class are the class. */
+function classes(codes: readonly string[]): string {
+  const whole = ["2", "3", "4", "5"].filter((first) => codes.filter((code) => code.startsWith(first)).length === 100);
+  return [...whole.map((first) => `${first}xx`), ...codes.filter((code) => !whole.includes(code[0] ?? ""))].join(",");
+}
+
 function status(value: string): Record<string, string> {
   if (value === "ok") return { is_success: "true" };
   if (value === "error") return { is_success: "false" };

@@ -14,6 +14,7 @@ use tidegate_records::{IdSource, Pipe};
 use tidegate_store::Store;
 use tidegate_store::audit::{By, Origin};
 
+use crate::alerts::{Lookout, Messenger};
 use crate::authenticate::{Uses, sender};
 use crate::books::Books;
 use crate::call::{Call, Visit, decoded};
@@ -56,6 +57,8 @@ pub struct ApiOptions {
     pub ids: Arc<IdSource>,
     /// What objects have used of their budgets.
     pub usage: Arc<dyn Usage>,
+    /// Brings the notices of alert rules; `None` where nobody does.
+    pub messenger: Option<Arc<dyn Messenger>>,
     /// Through whom people sign in, beside links.
     pub oidc: Option<OidcOptions>,
 }
@@ -76,6 +79,7 @@ impl Default for ApiOptions {
             max_intake: 16 << 20,
             ids: Arc::new(IdSource::new(0, None)),
             usage: Arc::new(Uncounted),
+            messenger: None,
             oidc: None,
         }
     }
@@ -128,6 +132,11 @@ impl Api {
             router,
             endpoints,
         })))
+    }
+
+    /// Who looks at the alert rules.
+    pub fn lookout(&self) -> Lookout {
+        Lookout::new(Arc::clone(&self.0))
     }
 
     /// Whether a route is served here, and not by the gateway itself.

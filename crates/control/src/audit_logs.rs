@@ -228,6 +228,8 @@ fn resource(kind: Kind) -> &'static str {
         Kind::Session => "sessions",
         Kind::Link => "invites",
         Kind::LogExport => "log_exports",
+        Kind::SavedView => "saved views",
+        Kind::AlertRule => "alerts",
         Kind::Store => "custom",
     }
 }

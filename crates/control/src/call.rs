@@ -222,6 +222,15 @@ impl Call {
         UserId::from_str(self.principal.user.as_ref()?.text()).ok()
     }
 
+    /// The id of the person who asks, else of the key.
+    pub(crate) fn maker(&self) -> String {
+        match (&self.principal.who, &self.principal.user) {
+            (_, Some(user)) => user.text().to_owned(),
+            (tidegate_access::Who::Key { id, .. }, None) => id.text().to_owned(),
+            _ => String::new(),
+        }
+    }
+
     /// Whether the caller reaches a workspace at all.
     pub(crate) fn reaches(&self, workspace: WorkspaceId) -> bool {
         self.authorize(Home::workspace(self.organisation, workspace)).is_ok()

@@ -10,6 +10,7 @@
 //!
 //! [`principal`] says who somebody is; the data plane uses it as well. Times are milliseconds since 1970.
 
+mod alerts;
 mod analytics;
 mod api;
 mod api_keys;
@@ -48,6 +49,7 @@ mod read;
 mod records;
 mod reply;
 mod roles;
+mod saved_views;
 mod session;
 mod settings_view;
 mod standing;
@@ -62,6 +64,7 @@ mod users;
 mod virtual_keys;
 mod workspaces;
 
+pub use alerts::{Counts as AlertCounts, Delivered, Lookout, Messenger};
 pub use api::{Api, ApiOptions};
 pub use books::Books;
 pub use first_start::{AdminKey, FirstStart, KeepKey, first_start, sign_in_link};

@@ -5,8 +5,9 @@ use http::Method;
 use crate::analytics::{explore, feedback as marks, graphs, groups};
 use crate::endpoint::{Endpoint, delete, get, open_delete, open_get, open_post, post, put, whole};
 use crate::{
-    api_keys, audit_logs, configs, exports, feedback, integrations, invites, logs, members, oidc, openapi,
-    organisation, policies, prices, providers, session, tell, traces, users, virtual_keys, workspaces,
+    alerts, api_keys, audit_logs, configs, exports, feedback, integrations, invites, logs, members, oidc,
+    openapi, organisation, policies, prices, providers, saved_views, session, tell, traces, users,
+    virtual_keys, workspaces,
 };
 
 const POST: Method = Method::POST;
@@ -97,6 +98,7 @@ fn what_is_called() -> Vec<Endpoint> {
         delete("/v1/virtual-keys/{slug}", "Remove a virtual key", virtual_keys::delete),
         post("/v1/providers", "Make a provider", providers::create),
         get("/v1/providers", "List providers", providers::list),
+        get("/v1/providers/health", "Whether providers are well", providers::health::health),
         get("/v1/providers/{slug}", "A provider", providers::retrieve),
         put("/v1/providers/{slug}", "Change a provider", providers::update),
         delete("/v1/providers/{slug}", "Remove a provider", providers::delete),
@@ -193,5 +195,21 @@ fn what_is_called() -> Vec<Endpoint> {
         get("/v1/policies/rate-limits/{id}", "A rate limit policy", policies::retrieve_rate_limit),
         put("/v1/policies/rate-limits/{id}", "Change a rate limit policy", policies::update_rate_limit),
         delete("/v1/policies/rate-limits/{id}", "Archive a rate limit policy", policies::delete_rate_limit),
+
+        // Alert rules.
+        post("/v1/alerts", "Make an alert rule", alerts::create),
+        get("/v1/alerts", "List alert rules", alerts::list),
+        get("/v1/alerts/{id}", "An alert rule, and how it stands", alerts::retrieve),
+        put("/v1/alerts/{id}", "Change an alert rule", alerts::update),
+        delete("/v1/alerts/{id}", "Delete an alert rule, and its history", alerts::delete),
+        post("/v1/alerts/{id}/test", "Send a test to each channel of an alert rule", alerts::test),
+        get("/v1/alerts/{id}/events", "What an alert rule told, and whom", alerts::list_events),
+
+        // Saved views.
+        post("/v1/saved-views", "Save a view of a page", saved_views::create),
+        get("/v1/saved-views", "List saved views", saved_views::list),
+        get("/v1/saved-views/{id}", "A saved view", saved_views::retrieve),
+        put("/v1/saved-views/{id}", "Change a saved view", saved_views::update),
+        delete("/v1/saved-views/{id}", "Delete a saved view", saved_views::delete),
     ]
 }

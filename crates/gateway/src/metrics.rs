@@ -92,6 +92,8 @@ pub struct Metrics {
     pub queue_waiting: Gauge,
     queue_ends: Family<ReasonLabels, Counter>,
     exports: Family<ReasonLabels, Counter>,
+    alert_looks: Family<ReasonLabels, Counter>,
+    alert_notices: Family<ReasonLabels, Counter>,
     usage_estimates: Family<ReasonLabels, Counter>,
     pub hedges: Counter,
     cost: Counter<f64, AtomicU64>,
@@ -119,6 +121,8 @@ impl Metrics {
             queue_waiting: Gauge::default(),
             queue_ends: Family::default(),
             exports: Family::default(),
+            alert_looks: Family::default(),
+            alert_notices: Family::default(),
             usage_estimates: Family::default(),
             hedges: Counter::default(),
             cost: Counter::default(),
@@ -162,6 +166,16 @@ impl Metrics {
             "otlp_exports",
             "Requests told to a collector, by what became of that",
             self.exports.clone(),
+        );
+        r.register(
+            "alert_looks",
+            "Alert rules looked at, by what became of that: looked, failed, late",
+            self.alert_looks.clone(),
+        );
+        r.register(
+            "alert_notices",
+            "Notices of alert rules, channel by channel: delivered, undelivered",
+            self.alert_notices.clone(),
         );
         r.register("open_requests", "Requests under way", self.open_requests.clone());
         r.register("open_streams", "Streams under way", self.open_streams.clone());
@@ -253,6 +267,16 @@ impl Metrics {
     /// Requests that a collector was to be told of: `sent`, `dropped`, `failed`.
     pub fn exported(&self, outcome: &'static str, requests: u64) {
         self.exports.get_or_create(&ReasonLabels { reason: outcome }).inc_by(requests);
+    }
+
+    /// Alert rules: `looked`, `failed`, `late`.
+    pub fn alert_looks(&self, outcome: &'static str, rules: u64) {
+        self.alert_looks.get_or_create(&ReasonLabels { reason: outcome }).inc_by(rules);
+    }
+
+    /// Notices of alert rules: `delivered`, `undelivered`.
+    pub fn alert_notices(&self, outcome: &'static str, notices: u64) {
+        self.alert_notices.get_or_create(&ReasonLabels { reason: outcome }).inc_by(notices);
     }
 
     pub fn refusal(&self, reason: &'static str) {

@@ -374,7 +374,12 @@ impl Inner {
                 }
                 workspaces.extend(model.under(change.home));
             }
-            Kind::Session | Kind::Link | Kind::LogExport | Kind::Store => {}
+            Kind::Session
+            | Kind::Link
+            | Kind::LogExport
+            | Kind::SavedView
+            | Kind::AlertRule
+            | Kind::Store => {}
         }
         Ok(())
     }

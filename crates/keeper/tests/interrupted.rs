@@ -13,7 +13,8 @@ use tidegate_directory::Directory;
 use tidegate_keeper::{Keeper, Report};
 use tidegate_store::audit::By;
 use tidegate_store::backend::{
-    Answer, AuditRow, AuditRowQuery, Backend, Batch, ChangeRows, DataKeyRow, Row, RowQuery, VersionRow,
+    AlertNote, AlertStateRow, Answer, AuditRow, AuditRowQuery, Backend, Batch, ChangeRows, DataKeyRow, Row,
+    RowQuery, VersionRow,
 };
 use tidegate_store::entity::{ApiKey, KeyOwner, Organisation, Stored, Workspace, WorkspaceState};
 use tidegate_store::sqlite::Sqlite;
@@ -103,6 +104,21 @@ impl Backend for Fickle {
     }
     fn last_used(&self, kind: Kind, ids: Vec<Uuid>) -> Answer<'_, Vec<(Uuid, u64)>> {
         self.inner.last_used(kind, ids)
+    }
+    fn alert_states(&self, rules: Vec<Uuid>) -> Answer<'_, Vec<(Uuid, AlertStateRow)>> {
+        self.inner.alert_states(rules)
+    }
+    fn note_alert(&self, note: AlertNote) -> Answer<'_, bool> {
+        self.inner.note_alert(note)
+    }
+    fn amend_alert(&self, rule: Uuid, event: Uuid, body: String) -> Answer<'_, ()> {
+        self.inner.amend_alert(rule, event, body)
+    }
+    fn alert_events(&self, rule: Uuid, before: Option<Uuid>, limit: u32) -> Answer<'_, Vec<(Uuid, String)>> {
+        self.inner.alert_events(rule, before, limit)
+    }
+    fn take_turn(&self, name: &'static str, now: u64, due: u64) -> Answer<'_, bool> {
+        self.inner.take_turn(name, now, due)
     }
     fn commit(&self, batch: Batch) -> Answer<'_, u64> {
         self.inner.commit(batch)

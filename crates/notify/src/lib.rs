@@ -1,4 +1,6 @@
-//! Notices to people and programs outside: a budget reached a threshold, a budget is used up.
+//! Notices to people and programs outside: a budget reached a threshold, a budget is used up, an alert rule fires.
+//!
+//! Budgets tell the channels of the settings: [`Notifier`]. Alert rules tell channels of their own: [`Courier`].
 //!
 //! [`Notifier::notify`] never waits: a notice goes into the bounded queue of each channel (a webhook, mail), and a task
 //! for each channel delivers it, with retries. What does not fit is dropped and counted, as is what no attempt delivered;
@@ -19,6 +21,7 @@
 
 mod channel;
 mod counts;
+mod courier;
 mod mail;
 mod message;
 mod notice;
@@ -26,11 +29,13 @@ mod notifier;
 mod options;
 mod payload;
 mod retry;
+mod rule;
 mod signature;
 mod text;
 mod webhook;
 
 pub use counts::Counts;
+pub use courier::Courier;
 pub use notice::{BudgetEvent, Event, Holder, Notice};
 pub use notifier::Notifier;
 pub use options::{Form, Mail, Options, Security, Webhook};

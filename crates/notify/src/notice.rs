@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use tidegate_ledger::Alert;
 
 /// Something that somebody outside should know.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
     pub event: Event,
     /// Mail addresses beside those of the options. Those that are none are counted as failed.
@@ -14,10 +14,12 @@ pub struct Notice {
     id: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// Usage reached a threshold, or the whole of a budget.
     Budget(BudgetEvent),
+    /// An alert rule fires, or does not any more.
+    Rule(Box<tidegate_alerts::Notice>),
     /// Nothing happened: somebody wants to see whether notices arrive.
     Test,
 }
@@ -60,6 +62,11 @@ impl Notice {
         ];
         let event = BudgetEvent { alert: alert.clone(), holder: Holder::default() };
         Self { event: Event::Budget(event), recipients: Vec::new(), at: alert.at, id: id(&parts) }
+    }
+
+    pub fn of_rule(notice: tidegate_alerts::Notice) -> Self {
+        let (at, id) = (notice.at, notice.id.clone());
+        Self { event: Event::Rule(Box::new(notice)), recipients: Vec::new(), at, id }
     }
 
     /// To see whether notices arrive.

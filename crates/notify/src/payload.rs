@@ -8,6 +8,7 @@ use tidegate_ledger::{Amount, Reset, Unit};
 
 use crate::notice::{BudgetEvent, Event, Notice};
 use crate::options::Form;
+use crate::rule::Members;
 use crate::text;
 
 #[derive(Serialize)]
@@ -36,7 +37,28 @@ struct Budget<'a> {
 #[derive(Serialize)]
 struct Slack {
     text: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    blocks: Vec<Block>,
 }
+
+/// Of Slack's Block Kit.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block {
+    Header { text: BlockText },
+    Section { text: BlockText },
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", content = "text", rename_all = "snake_case")]
+enum BlockText {
+    PlainText(String),
+    Mrkdwn(String),
+}
+
+/// Slack refuses longer headers and sections.
+const LONGEST_HEADER: usize = 150;
+const LONGEST_SECTION: usize = 3_000;
 
 /// The body of a webhook.
 ///
@@ -44,18 +66,36 @@ struct Slack {
 /// The serialiser's, which has nothing to refuse.
 pub(crate) fn of(notice: &Notice, form: Form) -> Result<Bytes, serde_json::Error> {
     let json = match form {
-        Form::Json => serde_json::to_vec(&plain(notice))?,
-        Form::Slack => {
-            let text = format!("*{}*\n{}", text::subject(notice), text::body(notice));
-            serde_json::to_vec(&Slack { text: escaped(&text) })?
-        }
+        Form::Json => match &notice.event {
+            Event::Rule(rule) => serde_json::to_vec(&Members::of(rule))?,
+            Event::Budget(_) | Event::Test => serde_json::to_vec(&plain(notice))?,
+        },
+        Form::Slack => serde_json::to_vec(&slack(notice))?,
     };
     Ok(Bytes::from(json))
 }
 
+fn slack(notice: &Notice) -> Slack {
+    let (subject, body) = (text::subject(notice), text::body(notice));
+    let blocks = match &notice.event {
+        Event::Rule(_) => vec![
+            // Plain text: nothing in it means anything.
+            Block::Header { text: BlockText::PlainText(cut(&subject, LONGEST_HEADER)) },
+            Block::Section { text: BlockText::Mrkdwn(cut(&escaped(&body), LONGEST_SECTION)) },
+        ],
+        Event::Budget(_) | Event::Test => Vec::new(),
+    };
+    Slack { text: escaped(&format!("*{subject}*\n{body}")), blocks }
+}
+
+fn cut(text: &str, longest: usize) -> String {
+    text.chars().take(longest).collect()
+}
+
 fn plain(notice: &Notice) -> Plain<'_> {
     let (event, budget) = match &notice.event {
-        Event::Test => ("test", None),
+        // A rule's has members of its own.
+        Event::Test | Event::Rule(_) => ("test", None),
         Event::Budget(budget) if budget.alert.exhausted => {
             ("usage_limit.exhausted", Some(self::budget(budget)))
         }

@@ -13,6 +13,7 @@ const DECIMALS: u32 = 4;
 pub(crate) fn subject(notice: &Notice) -> String {
     match &notice.event {
         Event::Test => "Tidegate: this is a test".to_owned(),
+        Event::Rule(notice) => crate::rule::subject(notice),
         Event::Budget(budget) => {
             let alert = &budget.alert;
             let (level, name) = (alert.scope.word(), visible(budget.name()));
@@ -30,8 +31,13 @@ pub(crate) fn subject(notice: &Notice) -> String {
 
 /// Some lines, with what to do about it.
 pub(crate) fn body(notice: &Notice) -> String {
-    let Event::Budget(budget) = &notice.event else {
-        return "Nothing happened. Somebody wanted to see whether notices arrive here: they do.\n".to_owned();
+    let budget = match &notice.event {
+        Event::Budget(budget) => budget,
+        Event::Rule(notice) => return crate::rule::body(notice),
+        Event::Test => {
+            let text = "Nothing happened. Somebody wanted to see whether notices arrive here: they do.\n";
+            return text.to_owned();
+        }
     };
     let alert = &budget.alert;
     let mut lines = vec![

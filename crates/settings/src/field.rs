@@ -349,6 +349,12 @@ pub(crate) const FIELDS: &[Field] = &[
         },
     },
     Field {
+        path: "alerts.every",
+        short: None,
+        set: set!(alerts.every, |raw| value::duration(raw, Duration::from_secs(1), HOUR)),
+        show: |s| show_duration(s.alerts.every),
+    },
+    Field {
         path: "alerts.webhook",
         short: None,
         set: set!(alerts.webhook, value::webhook),

@@ -196,6 +196,8 @@ pub struct Database {
 /// Who is told when a budget reaches a threshold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alerts {
+    /// How often alert rules are looked at.
+    pub every: Duration,
     /// Called with POST; a secret, because some services put the credential into the path.
     pub webhook: Option<Secret>,
     /// Signs what is sent there.
@@ -446,6 +448,7 @@ impl Default for Alerts {
             webhook_form: WebhookForm::Json,
             smtp_host: None,
             smtp_port: 587,
+            every: Duration::from_secs(60),
             smtp_security: SmtpSecurity::StartTls,
             smtp_user: None,
             smtp_password: None,

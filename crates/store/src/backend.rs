@@ -43,6 +43,16 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// Notes when objects were last used, keeping the later time. Not a change: no version, no audit entry.
     fn touch(&self, uses: Vec<(Kind, Uuid, u64)>) -> Answer<'_, ()>;
     fn last_used(&self, kind: Kind, ids: Vec<Uuid>) -> Answer<'_, Vec<(Uuid, u64)>>;
+    /// How rules stand; those that were never looked at are left out.
+    fn alert_states(&self, rules: Vec<Uuid>) -> Answer<'_, Vec<(Uuid, AlertStateRow)>>;
+    /// Writes what a look found. False, and nothing is written: somebody else did since.
+    fn note_alert(&self, note: AlertNote) -> Answer<'_, bool>;
+    /// Puts another text in an event's place.
+    fn amend_alert(&self, rule: Uuid, event: Uuid, body: String) -> Answer<'_, ()>;
+    /// Events before one (`None`: all), newest first.
+    fn alert_events(&self, rule: Uuid, before: Option<Uuid>, limit: u32) -> Answer<'_, Vec<(Uuid, String)>>;
+    /// Whether the caller is the one of all replicas that does this now: nobody did since `due`.
+    fn take_turn(&self, name: &'static str, now: u64, due: u64) -> Answer<'_, bool>;
     fn commit(&self, batch: Batch) -> Answer<'_, u64>;
     /// The number of the latest change that this process has heard of: a reason to poll at once.
     fn watch(&self) -> watch::Receiver<u64>;
@@ -140,6 +150,26 @@ pub struct DataKeyRow {
     /// The id of the master key.
     pub master: String,
     pub wrapped: Vec<u8>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertStateRow {
+    /// From 1, one more with each look that changed something.
+    pub version: u64,
+    /// JSON.
+    pub body: String,
+}
+
+/// What a look at a rule found.
+#[derive(Debug, Clone)]
+pub struct AlertNote {
+    pub rule: Uuid,
+    /// The version that the look was made from; 0 when there was none.
+    pub expected: u64,
+    pub state: String,
+    pub events: Vec<(Uuid, String)>,
+    /// Older events than so many are forgotten.
+    pub keep: u32,
 }
 
 /// Changes that happen together, with the audit entries that tell of them. Only this crate can make one.

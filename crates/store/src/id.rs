@@ -62,6 +62,9 @@ ids! {
     ApiKeyId, IntegrationId, ProviderId, ConfigId, PolicyId, SessionId,
     /// A job that exports logs.
     LogExportId,
+    SavedViewId, AlertRuleId,
+    /// Something that an alert rule told.
+    AlertEventId,
     /// A link that works once: an invitation, a first sign-in.
     LinkId,
     /// One credential among those of a provider or an integration.

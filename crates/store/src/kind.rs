@@ -51,6 +51,8 @@ words! {
         Session = "session",
         Link = "link",
         LogExport = "log_export",
+        SavedView = "saved_view",
+        AlertRule = "alert_rule",
         /// Not an object: the store itself, in audit entries about master keys.
         Store = "store",
     }

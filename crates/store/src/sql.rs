@@ -84,6 +84,21 @@ pub(crate) const OTHER_MASTER: &str = "SELECT id FROM data_keys WHERE master <> 
 pub(crate) const INSERT_AUDIT: &str =
     "INSERT INTO audit (seq, at, org, workspace, entry, hash) VALUES ($1, $2, $3, $4, $5, $6)";
 pub(crate) const SET_AUDIT_HEAD: &str = "UPDATE audit_head SET seq = $1, hash = $2";
+pub(crate) const ALERT_STATE: &str = "SELECT version, body FROM alert_states WHERE rule = $1";
+pub(crate) const INSERT_ALERT_STATE: &str =
+    "INSERT INTO alert_states (rule, version, body) VALUES ($1, 1, $2) ON CONFLICT DO NOTHING";
+pub(crate) const UPDATE_ALERT_STATE: &str =
+    "UPDATE alert_states SET version = version + 1, body = $1 WHERE rule = $2 AND version = $3";
+pub(crate) const DELETE_ALERT_STATE: &str = "DELETE FROM alert_states WHERE rule = $1";
+pub(crate) const INSERT_ALERT_EVENT: &str = "INSERT INTO alert_events (rule, id, body) VALUES ($1, $2, $3)";
+pub(crate) const AMEND_ALERT_EVENT: &str = "UPDATE alert_events SET body = $1 WHERE rule = $2 AND id = $3";
+pub(crate) const ALERT_EVENTS: &str =
+    "SELECT id, body FROM alert_events WHERE rule = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+pub(crate) const TRIM_ALERT_EVENTS: &str = "DELETE FROM alert_events WHERE rule = $1 AND id <= \
+     (SELECT id FROM alert_events WHERE rule = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)";
+pub(crate) const DELETE_ALERT_EVENTS: &str = "DELETE FROM alert_events WHERE rule = $1";
+pub(crate) const TAKE_TURN: &str = "INSERT INTO turns (name, at) VALUES ($1, $2) \
+     ON CONFLICT (name) DO UPDATE SET at = excluded.at WHERE turns.at <= $3";
 pub(crate) const APPLIED: &str = "SELECT number, hash, min_reader FROM migrations ORDER BY number";
 pub(crate) const INSERT_MIGRATION: &str =
     "INSERT INTO migrations (number, hash, min_reader) VALUES ($1, $2, $3)";

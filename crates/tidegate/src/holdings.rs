@@ -15,7 +15,9 @@ use tidegate_access::KeyHasher;
 use tidegate_cli::{
     ADMIN_KEY_FILE, ADMIN_KEY_VARIABLE, LEDGER_DIRECTORY, MASTER_KEY_FILE, MASTER_KEY_VARIABLE, STORE_FILE,
 };
-use tidegate_control::{AdminKey, Api, ApiOptions, Books, FirstStart, Records, SettingsView, first_start};
+use tidegate_control::{
+    AdminKey, Api, ApiOptions, Books, FirstStart, Lookout, Records, SettingsView, first_start,
+};
 use tidegate_core::{Clock, Secret, id};
 use tidegate_directory::Directory;
 use tidegate_gateway::Snapshot;
@@ -75,6 +77,8 @@ pub struct Holdings {
     pub node: Option<Node>,
     /// Feedback and told spans, and the days that they are kept; 0 is for ever.
     pub told: Option<(Books, u32)>,
+    /// Who looks at the alert rules, and how often.
+    pub lookout: (Lookout, Duration),
     /// Tells a collector of requests; for [`export`].
     pub exporter: Option<Exporter>,
 }
@@ -173,11 +177,13 @@ pub async fn open(
         max_intake: settings.limits.max_intake,
         usage: Arc::new(usage::Books(ledger.clone())),
         ids,
+        messenger: Some(alerts::messenger(&settings.alerts, egress, clock)?),
         oidc: sign_in::options(&settings.oidc, first.organisation, egress)?,
         ..ApiOptions::default()
     };
     let api = Api::new(store.clone(), clock.clone(), options)
         .map_err(|error| format!("the routes of the admin API contradict each other: {error:?}"))?;
+    let lookout = (api.lookout(), settings.alerts.every);
     let none = Control::none(&**clock);
     let (limits, changes) = match &settings.redis.url {
         None => (none.limits, None),
@@ -200,7 +206,7 @@ pub async fn open(
         prices: none.prices,
     };
     let told = books.map(|books| (books, settings.records.keep_days));
-    Ok(Holdings { control, keeper, first, pool, changes, notifier, node, told, exporter })
+    Ok(Holdings { control, keeper, first, pool, changes, notifier, node, told, lookout, exporter })
 }
 
 /// What has to be done again and again while the gateway serves. Ends when it is dropped.
@@ -211,6 +217,7 @@ pub async fn tend(
     node: Option<Node>,
     told: Option<(Books, u32)>,
     shared: Option<(Pool, Notifier)>,
+    (lookout, every): (Lookout, Duration),
     gateway: Arc<tidegate_gateway::Gateway>,
 ) {
     let hear = async {
@@ -247,6 +254,7 @@ pub async fn tend(
         watch,
         keep(node),
         forget,
+        alerts::look_out(&lookout, every, &gateway.metrics),
         tokens::follow(keys, &gateway)
     );
 }

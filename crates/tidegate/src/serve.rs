@@ -53,11 +53,12 @@ pub fn run(options: &Options) -> Result<(), String> {
         runtime.enable_all().build().map_err(|error| format!("cannot start the runtime: {error}"))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let opened = runtime.block_on(holdings::open(&settings, &Given::of(&origin.env), &snapshot, &clock));
-    let Holdings { control, keeper, first, pool, changes, notifier, node, told, exporter } = opened?;
+    let Holdings { control, keeper, first, pool, changes, notifier, node, told, lookout, exporter } = opened?;
     let gateway = Gateway::new(snapshot, control, log, clock);
     let keys = tokens::source(&settings.access)?;
     let shared = pool.clone().map(|pool| (pool, notifier.clone()));
-    let tending = runtime.spawn(holdings::tend(keeper, changes, keys, node, told, shared, gateway.clone()));
+    let tending =
+        runtime.spawn(holdings::tend(keeper, changes, keys, node, told, shared, lookout, gateway.clone()));
     let telling = runtime.spawn(holdings::export(exporter, gateway.clone()));
     let served = runtime.block_on(listen(origin, &settings, &first, gateway.clone()));
     tending.abort();

@@ -3,7 +3,7 @@ import type { Nav } from "@/pages";
 
 export const nav: Nav = {
   id: "alerts",
-  path: "/alerts",
+  path: "/alerts/:id?",
   group: "observe",
   order: 60,
   icon: BellRing,

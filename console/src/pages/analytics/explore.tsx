@@ -1,10 +1,12 @@
+import { BellRing } from "lucide-react";
+import { Link } from "wouter";
 import { useMetrics } from "@/api/analytics";
 import { useLanguage, useText } from "@/i18n/language";
 import { MetricChart } from "@/metrics/metric-chart";
 import { CheckField, Select } from "@/ui/field";
 import { Await } from "@/ui/state";
 import { useParam } from "@/url/view";
-import type { Term } from "@/url/filter";
+import { print, type Term } from "@/url/filter";
 import { text } from "./text";
 
 interface Props {
@@ -45,6 +47,10 @@ export function Explore(props: Props) {
               <Select label={t("chart")} value={form} options={FORMS.map((one) => ({ value: one, text: t(`chart_${one}`) }))} onChange={(event) => setForm(event.target.value)} />
               <CheckField label={t("cumulative")} checked={cumulative === "1"} onChange={(event) => setCumulative(event.target.checked ? "1" : "")} />
               <CheckField label={t("log")} disabled={form !== "line"} checked={log === "1"} onChange={(event) => setLog(event.target.checked ? "1" : "")} />
+              <Link className="button" href={`/alerts/new?${new URLSearchParams({ metric: chosen.id, group: props.group ?? "", filter: print(props.terms) })}`}>
+                <BellRing aria-hidden />
+                {t("alertOnThis")}
+              </Link>
             </div>
             <div className="panel">
               <MetricChart

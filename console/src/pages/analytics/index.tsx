@@ -14,6 +14,7 @@ import { Tabs } from "@/ui/tabs";
 import { parse, print, toApi } from "@/url/filter";
 import { useRange } from "@/url/range";
 import { useView } from "@/url/view";
+import { SavedViews } from "@/views/saved-views";
 import { Explore } from "./explore";
 import { GroupPicker } from "./group-picker";
 import { DEFINITIONS, type Definition, TABS, type TabId } from "./tabs";
@@ -47,6 +48,7 @@ export default function Analytics() {
         <>
           <GroupPicker group={group} onChange={(next) => view.set({ group: next === "model" ? null : next })} />
           <RangePicker range={range} />
+          <SavedViews page="analytics" tab={tab === "overview" ? "" : tab} />
         </>
       }
     >

@@ -2,6 +2,7 @@ import { defineText } from "@/i18n/text";
 
 export const text = defineText(
   {
+    alertOnThis: "Alert on this",
     title: "Analytics",
     tabs: "Kinds of figures",
     tab_overview: "Overview",
@@ -77,6 +78,7 @@ export const text = defineText(
     waited: "Waited in turn",
   },
   {
+    alertOnThis: "设为告警",
     title: "分析",
     tabs: "数据类别",
     tab_overview: "概览",

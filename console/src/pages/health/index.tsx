@@ -8,6 +8,7 @@ import { Code } from "@/ui/code";
 import { Page } from "@/ui/page";
 import { Await, Empty } from "@/ui/state";
 import { Table } from "@/ui/table";
+import { Providers } from "./providers";
 import { by, type Sample, samplesOf, sum } from "./metrics";
 import "@/manage/manage.css";
 import { text } from "./text";
@@ -31,6 +32,7 @@ export default function Health() {
   return (
     <Page title={t("title")} actions={<Ready isReady={ready.isSuccess} error={ready.error} />}>
       {ready.error?.status === 503 && <p>{t("notReadyDo")}</p>}
+      <Providers />
       {metrics.error && [401, 403, 404].includes(problemOf(metrics.error).status) ? (
         <Empty title={t("metricsHidden")}>
           <p>{t("metricsHiddenDo")}</p>

@@ -1,4 +1,4 @@
-import { Columns3, Download, GitCompareArrows } from "lucide-react";
+import { BellRing, Columns3, Download, GitCompareArrows } from "lucide-react";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { Link, useLocation, useParams } from "wouter";
 import { apiTime } from "@/api/analytics";
@@ -21,6 +21,7 @@ import { Table } from "@/ui/table";
 import { parse, print, type Term, toApi, withTerm } from "@/url/filter";
 import { useRange } from "@/url/range";
 import { useView } from "@/url/view";
+import { SavedViews } from "@/views/saved-views";
 import { COLUMNS, columnsOf, tableColumns, USUAL } from "./columns";
 import { Compare } from "./compare";
 import { LogSheet } from "./detail/sheet";
@@ -107,6 +108,7 @@ export default function Logs() {
             {t("live")}
           </Button>
           <RangePicker range={range} />
+          <SavedViews page="logs" />
           <CopyButton value={location.href} what={t("share")} />
         </>
       }
@@ -141,6 +143,10 @@ export default function Logs() {
           ))}
         </Menu>
         <ExportMenu query={query} columns={columns} />
+        <Link className="button" href={`/alerts/new${filter ? `?${new URLSearchParams({ filter })}` : ""}`}>
+          <BellRing aria-hidden />
+          {t("alertOnThis")}
+        </Link>
       </div>
       {list.held > 0 && (
         <Button kind="primary" className="newer" onClick={() => (opened ? open(null) : scrollTo({ top: 0 }))}>

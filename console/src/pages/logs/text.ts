@@ -2,6 +2,7 @@ import { defineText } from "@/i18n/text";
 
 export const text = defineText(
   {
+    alertOnThis: "Alert on this",
     title: "Logs",
     clear: "Clear all",
     live: "Live",
@@ -63,6 +64,7 @@ export const text = defineText(
     flagGone: "The client left before the end",
   },
   {
+    alertOnThis: "设为告警",
     title: "日志",
     clear: "全部清除",
     live: "实时",

@@ -17,6 +17,7 @@ import { Time } from "@/ui/time";
 import { useRange } from "@/url/range";
 import { Changed } from "./changed";
 import { Errors } from "./errors";
+import { Outage } from "./outage";
 import { text } from "./text";
 import { TILE_METRICS, Tiles } from "./tiles";
 import "./overview.css";
@@ -33,6 +34,7 @@ export default function Overview() {
   const shared = { from, to, filters: NO_FILTERS, terms: [], onBrush: range.between };
   return (
     <Page title={t("title")} actions={<RangePicker range={range} />}>
+      <Outage />
       {totals.data ? (
         <>
           <Tiles answer={totals.data} from={from} to={to} />

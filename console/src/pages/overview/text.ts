@@ -2,6 +2,10 @@ import { defineText } from "@/i18n/text";
 
 export const text = defineText(
   {
+    down: "{provider} is down.",
+    degraded: "{provider} is degraded.",
+    faults: "{faults} of the last {requests} requests to it failed by its own fault; it began",
+    toHealth: "System health",
     title: "Overview",
     requests: "Requests",
     cost: "Cost",
@@ -42,6 +46,10 @@ export const text = defineText(
     start: "Get started",
   },
   {
+    down: "{provider} 不可用。",
+    degraded: "{provider} 状态变差。",
+    faults: "最近发往它的 {requests} 个请求中有 {faults} 个因其自身故障而失败；开始于",
+    toHealth: "系统状态",
     title: "概览",
     requests: "请求",
     cost: "费用",

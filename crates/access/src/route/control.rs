@@ -52,6 +52,7 @@ pub const CONTROL: &[Route] = &[
     Route::control(DELETE, "/v1/virtual-keys/{slug}", Needs(S::VirtualKeysDelete)),
     Route::control(POST, "/v1/providers", Needs(S::ProvidersCreate)),
     Route::control(GET, "/v1/providers", Needs(S::ProvidersList)),
+    Route::control(GET, "/v1/providers/health", Needs(S::AnalyticsView)),
     Route::control(GET, "/v1/providers/{slug}", Needs(S::ProvidersRead)),
     Route::control(PUT, "/v1/providers/{slug}", Needs(S::ProvidersUpdate)),
     Route::control(DELETE, "/v1/providers/{slug}", Needs(S::ProvidersDelete)),
@@ -226,6 +227,22 @@ pub const CONTROL: &[Route] = &[
     Route::control(GET, "/v1/policies/rate-limits/{id}", Needs(S::PoliciesRead)),
     Route::control(PUT, "/v1/policies/rate-limits/{id}", Needs(S::PoliciesUpdate)),
     Route::control(DELETE, "/v1/policies/rate-limits/{id}", Needs(S::PoliciesDelete)),
+
+    // Alert rules. They watch all of a workspace, as policies limit all of it: who may do the one may do the other.
+    Route::control(POST, "/v1/alerts", Needs(S::PoliciesCreate)),
+    Route::control(GET, "/v1/alerts", Needs(S::PoliciesList)),
+    Route::control(GET, "/v1/alerts/{id}", Needs(S::PoliciesRead)),
+    Route::control(PUT, "/v1/alerts/{id}", Needs(S::PoliciesUpdate)),
+    Route::control(DELETE, "/v1/alerts/{id}", Needs(S::PoliciesDelete)),
+    Route::control(POST, "/v1/alerts/{id}/test", Needs(S::PoliciesUpdate)),
+    Route::control(GET, "/v1/alerts/{id}/events", Needs(S::PoliciesRead)),
+
+    // Saved views of pages: everybody who sees the pages has his own.
+    Route::control(POST, "/v1/saved-views", Needs(S::AnalyticsView)),
+    Route::control(GET, "/v1/saved-views", Needs(S::AnalyticsView)),
+    Route::control(GET, "/v1/saved-views/{id}", Needs(S::AnalyticsView)),
+    Route::control(PUT, "/v1/saved-views/{id}", Needs(S::AnalyticsView)),
+    Route::control(DELETE, "/v1/saved-views/{id}", Needs(S::AnalyticsView)),
     Route::control(POST, "/v1/secret-references", Needs(S::SecretReferencesCreate)),
     Route::control(GET, "/v1/secret-references", Needs(S::SecretReferencesList)),
     Route::control(GET, "/v1/secret-references/{slug}", Needs(S::SecretReferencesRead)),

@@ -92,6 +92,8 @@ fn ambiguous_templates() {
         ("/v1/logs/{id}", "/v1/logs/exports"),
         ("/v1/logs/exports/{id}", "/v1/logs/exports/field-restrictions"),
         ("/v1/prompts/{id}", "/v1/prompts/partials"),
+        // A provider with this slug is found by its id.
+        ("/v1/providers/health", "/v1/providers/{slug}"),
         ("/v1/prompts/{id}/makeDefault", "/v1/prompts/partials/{id}"),
         ("/v1/prompts/{id}/versions", "/v1/prompts/partials/{id}"),
         ("/v1/prompts/partials/{id}/makeDefault", "/v1/prompts/{id}/versions/{version}"),

@@ -191,6 +191,33 @@ fn figures(metrics: &[&'static Metric], cell: &Cell, seconds: f64) -> Map<String
     metrics.iter().map(value).collect()
 }
 
+/// What requests are grouped by. `field`: where it is written.
+///
+/// # Errors
+/// 400 for a word that is none.
+pub(crate) fn dimension(field: &str, word: &str) -> Result<Dimension, Problem> {
+    Ok(match word {
+        "model" => Dimension::Model,
+        "provider" => Dimension::Provider,
+        "api_key" => Dimension::ApiKey,
+        "user" => Dimension::User,
+        "status" => Dimension::Status,
+        "config" => Dimension::Config,
+        "virtual_key" => Dimension::VirtualKey,
+        "route" => Dimension::Route,
+        "cache" => Dimension::Cache,
+        "workspace" => Dimension::Workspace,
+        other => match other.strip_prefix("metadata.").filter(|key| !key.is_empty()) {
+            Some(key) => Dimension::Metadata(key.to_owned()),
+            None => {
+                let expected = "model, provider, api_key, user, status, config, virtual_key, route, cache, \
+                                workspace or metadata.<key>";
+                return Err(Problem::field(field, format!("{} is not known", shown(other)), expected));
+            }
+        },
+    })
+}
+
 impl Query {
     /// At least one.
     fn metrics(&self) -> Result<Vec<&'static Metric>, Problem> {
@@ -213,27 +240,7 @@ impl Query {
     }
 
     fn group(&self) -> Result<Option<Dimension>, Problem> {
-        Ok(Some(match self.group.as_deref() {
-            None => return Ok(None),
-            Some("model") => Dimension::Model,
-            Some("provider") => Dimension::Provider,
-            Some("api_key") => Dimension::ApiKey,
-            Some("user") => Dimension::User,
-            Some("status") => Dimension::Status,
-            Some("config") => Dimension::Config,
-            Some("virtual_key") => Dimension::VirtualKey,
-            Some("route") => Dimension::Route,
-            Some("cache") => Dimension::Cache,
-            Some("workspace") => Dimension::Workspace,
-            Some(other) => match other.strip_prefix("metadata.").filter(|key| !key.is_empty()) {
-                Some(key) => Dimension::Metadata(key.to_owned()),
-                None => {
-                    let expected = "model, provider, api_key, user, status, config, virtual_key, route, cache, \
-                                    workspace or metadata.<key>";
-                    return Err(Problem::field("group", format!("{} is not known", shown(other)), expected));
-                }
-            },
-        }))
+        self.group.as_deref().map(|group| dimension("group", group)).transpose()
     }
 
     fn bucket(&self, chosen: &Chosen) -> Result<(Bucket, BucketWord), Problem> {

@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::call::{Call, Visit};
 use crate::find::{Place, id_of};
 use crate::listing::{List, Paging, all, page};
-use crate::logs::filter::Asked;
+use crate::logs::filter::of_members;
 use crate::logs::view::View;
 use crate::principal::found;
 use crate::problem::Problem;
@@ -142,7 +142,7 @@ pub(crate) async fn create(call: Call, named: Place, wanted: Wanted) -> Answer<S
         until: None,
         only_of: None,
         error: None,
-        made_by: maker(&call),
+        made_by: call.maker(),
         link: None,
     };
     let total = check(&call, &workspace, &job).await?;
@@ -323,7 +323,7 @@ async fn check(call: &Call, workspace: &Stored<Workspace>, job: &LogExport) -> R
     if fields::has_bodies(&job.fields) && !view.bodies {
         return Err(Problem::forbidden("requests and responses are not open to your role in this workspace"));
     }
-    let mut filter = asked(&job.filters)?;
+    let mut filter = of_members("filters", &job.filters)?;
     filter.organisation = vec![call.organisation.to_string()];
     filter.workspace = vec![workspace.id.to_string()];
     filter.key_owner = view.only_of.into_iter().collect();
@@ -335,51 +335,13 @@ async fn check(call: &Call, workspace: &Stored<Workspace>, job: &LogExport) -> R
 
 /// Of a job that was started.
 fn filter(job: &Stored<LogExport>) -> Result<Filter, Problem> {
-    let mut filter = asked(&job.entity.filters)?;
+    let mut filter = of_members("filters", &job.entity.filters)?;
     filter.organisation = vec![job.home.organisation.to_string()];
     filter.workspace = vec![job.home.workspace.map(|id| id.to_string()).unwrap_or_default()];
     filter.key_owner = job.entity.only_of.iter().cloned().collect();
     let ends = [filter.to_ms, job.entity.until];
     filter.to_ms = ends.into_iter().flatten().min();
     Ok(filter)
-}
-
-/// Filters in JSON, by the names and with the errors of the list of logs.
-fn asked(filters: &Map<String, Value>) -> Result<Filter, Problem> {
-    let text = |value: &Value| match value {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        Value::Array(items) => {
-            let texts =
-                items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned));
-            Some(texts.collect::<Vec<_>>().join(","))
-        }
-        other => Some(other.to_string()),
-    };
-    let mut members = Map::new();
-    for (name, value) in filters {
-        if let Some(text) = text(value).filter(|text| !text.is_empty()) {
-            members.insert(name.clone(), text.into());
-        }
-    }
-    if let Some(Value::Object(between)) = filters.get("created_at") {
-        for (bound, name) in [("gte", "time_of_generation_min"), ("lte", "time_of_generation_max")] {
-            if let Some(time) = between.get(bound).and_then(Value::as_str) {
-                members.entry(name).or_insert_with(|| time.into());
-            }
-        }
-    }
-    let asked: Asked = serde_json::from_value(Value::Object(members))
-        .map_err(|error| Problem::field("filters", error.to_string(), "filters of the list of logs"))?;
-    asked.filter()
-}
-
-fn maker(call: &Call) -> String {
-    match (&call.principal.who, &call.principal.user) {
-        (_, Some(user)) => user.text().to_owned(),
-        (tidegate_access::Who::Key { id, .. }, None) => id.text().to_owned(),
-        _ => String::new(),
-    }
 }
 
 fn hash(token: &str) -> String {

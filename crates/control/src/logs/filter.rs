@@ -184,6 +184,39 @@ impl Asked {
     }
 }
 
+/// Filters in JSON, by the names and with the errors of the list of logs.
+///
+/// # Errors
+/// 400 naming the parameter, or `field` where they are no filters at all.
+pub(crate) fn of_members(field: &str, filters: &Map<String, Value>) -> Result<Filter, Problem> {
+    let text = |value: &Value| match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Array(items) => {
+            let texts =
+                items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned));
+            Some(texts.collect::<Vec<_>>().join(","))
+        }
+        other => Some(other.to_string()),
+    };
+    let mut members = Map::new();
+    for (name, value) in filters {
+        if let Some(text) = text(value).filter(|text| !text.is_empty()) {
+            members.insert(name.clone(), text.into());
+        }
+    }
+    if let Some(Value::Object(between)) = filters.get("created_at") {
+        for (bound, name) in [("gte", "time_of_generation_min"), ("lte", "time_of_generation_max")] {
+            if let Some(time) = between.get(bound).and_then(Value::as_str) {
+                members.entry(name).or_insert_with(|| time.into());
+            }
+        }
+    }
+    let asked: Asked = serde_json::from_value(Value::Object(members))
+        .map_err(|error| Problem::field(field, error.to_string(), "filters of the list of logs"))?;
+    asked.filter()
+}
+
 pub(crate) fn names(field: &str, text: Option<&str>) -> Result<Vec<String>, Problem> {
     let names = text.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
     let names: Vec<String> = names.map(str::to_owned).collect();

@@ -2,6 +2,7 @@
 
 mod backing;
 mod create;
+pub(crate) mod health;
 mod row;
 mod update;
 

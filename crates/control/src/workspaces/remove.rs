@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tidegate_store::entity::{
-    ApiKey, Config, Entity, Integration, Member, Policy, PolicyState, Provider, Stored, Workspace,
+    AlertRule, ApiKey, Config, Entity, Integration, LogExport, Member, Policy, PolicyState, Provider,
+    SavedView, Stored, Workspace,
 };
 use tidegate_store::{Expected, StoreError};
 
@@ -47,6 +48,9 @@ pub(crate) async fn delete(call: Call, _: Nothing, body: Remove) -> Answer<Nothi
     clear::<Integration>(&call, &workspace).await?;
     clear::<Config>(&call, &workspace).await?;
     clear::<Policy>(&call, &workspace).await?;
+    clear::<AlertRule>(&call, &workspace).await?;
+    clear::<SavedView>(&call, &workspace).await?;
+    clear::<LogExport>(&call, &workspace).await?;
     clear::<Member>(&call, &workspace).await?;
     // Whatever came in the meantime is noticed by the store: 409.
     call.store().delete::<Workspace>(&call.by, &call.whole(), workspace.id, Expected::Latest).await?;

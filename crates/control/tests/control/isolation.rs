@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use tidegate_access::route::CONTROL;
 use tidegate_store::audit::By;
 use tidegate_store::entity::{
-    ApiKey, Backing, Config, Connection, Entity, ExportState, Integration, Link, LinkPurpose, LogExport,
-    Member, Policy, PolicyKind, PolicyState, Provider, Session, Stored, User, Workspace,
+    AlertRule, ApiKey, Backing, Config, Connection, Entity, ExportState, Integration, Link, LinkPurpose,
+    LogExport, Member, Policy, PolicyKind, PolicyState, Provider, SavedView, Session, Stored, User, ViewPage,
+    Workspace,
 };
 use tidegate_store::{Home, Page, Scope, Store};
 
@@ -59,6 +60,25 @@ async fn fill(world: &World) {
         link: None,
     };
     store.create(&by, home, export).await.unwrap();
+    let rule = AlertRule {
+        name: MARK.to_owned(),
+        description: None,
+        enabled: true,
+        rule: json!({"kind": "provider_outage"}),
+        channels: json!([]),
+        made_by: MARK.to_owned(),
+    };
+    let rule = store.create(&by, home, rule).await.unwrap().id;
+    store.note_alert(rule, 0, "{\"groups\":{}}".to_owned(), vec![MARK.to_owned()]).await.unwrap();
+    let view = SavedView {
+        name: MARK.to_owned(),
+        page: ViewPage::Logs,
+        tab: String::new(),
+        query: MARK.to_owned(),
+        shared: true,
+        owner: MARK.to_owned(),
+    };
+    store.create(&by, home, view).await.unwrap();
     for kind in [PolicyKind::UsageLimit, PolicyKind::RateLimit] {
         let policy = Policy {
             name: MARK.to_owned(),
@@ -116,6 +136,8 @@ async fn all_ids(world: &World) -> Vec<String> {
     ids::<Provider>(store, b, &mut texts).await;
     ids::<Policy>(store, b, &mut texts).await;
     ids::<LogExport>(store, b, &mut texts).await;
+    ids::<AlertRule>(store, b, &mut texts).await;
+    ids::<SavedView>(store, b, &mut texts).await;
     ids::<Member>(store, b, &mut texts).await;
     texts.extend([world.b.to_string(), "ws-b".to_owned()]);
     texts
@@ -132,6 +154,8 @@ async fn state(world: &World) -> Vec<Value> {
     of::<ApiKey>(store, whole, &mut state).await;
     of::<Config>(store, whole, &mut state).await;
     of::<LogExport>(store, whole, &mut state).await;
+    of::<AlertRule>(store, whole, &mut state).await;
+    of::<SavedView>(store, whole, &mut state).await;
     of::<Integration>(store, whole, &mut state).await;
     of::<Provider>(store, whole, &mut state).await;
     of::<Policy>(store, whole, &mut state).await;

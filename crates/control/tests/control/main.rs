@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by failing")]
 
+mod alerts;
 mod analytics;
 mod api_keys;
 mod audit_logs;
@@ -20,6 +21,7 @@ mod people;
 mod policies;
 mod prices;
 mod providers;
+mod saved_views;
 mod secrets;
 mod sessions;
 mod tell;

@@ -1,11 +1,12 @@
 //! A world in which what is told becomes records: a pipe, and the files behind it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
-use tidegate_control::{ApiOptions, Books, Records};
+use tidegate_control::{ApiOptions, Books, Messenger, Records};
 use tidegate_records::{Keep, Options, Pipe, Policy, Sink};
 use tidegate_records_sqlite::{SqliteBook, SqliteOptions, SqliteReader, SqliteSink};
 
@@ -22,7 +23,15 @@ impl Telling {
         Self::with(|options| options.bodies = Policy { keep, ..Policy::default() }).await
     }
 
+    pub async fn heard_by(messenger: Arc<dyn Messenger>) -> Self {
+        Self::made(|_| {}, Some(messenger)).await
+    }
+
     pub async fn with(change: impl FnOnce(&mut Options)) -> Self {
+        Self::made(change, None).await
+    }
+
+    async fn made(change: impl FnOnce(&mut Options), messenger: Option<Arc<dyn Messenger>>) -> Self {
         let directory = Directory::new();
         let at = directory.file("records");
         let sink: Box<dyn Sink> = Box::new(SqliteSink::open(SqliteOptions::new(&at)).unwrap());
@@ -36,6 +45,7 @@ impl Telling {
             records: Some(Records::new(move || Box::new(SqliteReader::new(&reader)))),
             books: Some(Books::new(move || Box::new(SqliteBook::new(&book)))),
             pipe: Some(pipe.clone()),
+            messenger,
             ..ApiOptions::default()
         });
         Self { world: world.await, pipe, _directory: directory }

@@ -1,5 +1,6 @@
 //! The objects of the control plane, and what all of them have in common.
 
+mod alert_rule;
 mod api_key;
 mod check;
 mod config;
@@ -8,6 +9,7 @@ mod log_export;
 mod people;
 mod policy;
 mod provider;
+mod saved_view;
 mod session;
 mod tenant;
 
@@ -15,6 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+pub use alert_rule::AlertRule;
 pub use api_key::{ApiKey, Defaults, KeyOwner, KeySecret, MadeBy, RotationPolicy, Standing};
 pub use config::Config;
 pub use connection::{
@@ -24,6 +27,7 @@ pub use log_export::{DownloadLink, ExportState, LogExport};
 pub use people::{Member, OrganisationRole, User, WorkspaceRole};
 pub use policy::{Policy, PolicyKind, PolicyState};
 pub use provider::{Backing, Grant, Grants, Integration, Provider};
+pub use saved_view::{SavedView, ViewPage};
 pub use session::{Link, LinkEnd, LinkOutcome, LinkPurpose, Session};
 pub use tenant::{Organisation, Workspace, WorkspaceState};
 

@@ -111,6 +111,9 @@ async fn delete(
     for statement in [sql::DELETE_VERSIONS, sql::DELETE_DIGESTS, sql::DELETE_LAST_USED] {
         session.run(statement, &[&word, &text]).await?;
     }
+    for statement in [sql::DELETE_ALERT_STATE, sql::DELETE_ALERT_EVENTS] {
+        session.run(statement, &[&text]).await?;
+    }
     note_change(session, Op::Delete, kind, id, home, expected).await
 }
 

@@ -2,6 +2,7 @@
 //! among them, because audit entries and changes are numbered in the order in which they become visible. Reads share a
 //! few connections, on which they are pipelined.
 
+mod alerts;
 mod apply;
 mod listen;
 mod migrate;
@@ -18,7 +19,8 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::backend::{
-    Answer, AuditRow, AuditRowQuery, Backend, Batch, ChangeRows, DataKeyRow, Row, RowQuery, VersionRow,
+    AlertNote, AlertStateRow, Answer, AuditRow, AuditRowQuery, Backend, Batch, ChangeRows, DataKeyRow, Row,
+    RowQuery, VersionRow,
 };
 use crate::error::StoreError;
 use crate::kind::Kind;
@@ -30,8 +32,10 @@ use session::Session;
 pub use tidegate_postgres::{BadAddress, Server};
 
 /// The schema as this program knows it.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, sql: include_str!("../../migrations/postgres/0001.sql"), min_reader: 1 }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, sql: include_str!("../../migrations/postgres/0001.sql"), min_reader: 1 },
+    Migration { number: 2, sql: include_str!("../../migrations/postgres/0002.sql"), min_reader: 1 },
+];
 
 const READERS: usize = 3;
 
@@ -213,6 +217,26 @@ impl Backend for Postgres {
 
     fn last_used(&self, kind: Kind, ids: Vec<Uuid>) -> Answer<'_, Vec<(Uuid, u64)>> {
         reads!(self, session, question::last_used(&session, kind, &ids))
+    }
+
+    fn alert_states(&self, rules: Vec<Uuid>) -> Answer<'_, Vec<(Uuid, AlertStateRow)>> {
+        reads!(self, session, alerts::states(&session, &rules))
+    }
+
+    fn note_alert(&self, note: AlertNote) -> Answer<'_, bool> {
+        Box::pin(self.write(async move |session: &Session| alerts::note(session, &note).await))
+    }
+
+    fn amend_alert(&self, rule: Uuid, event: Uuid, body: String) -> Answer<'_, ()> {
+        Box::pin(self.write(async move |session: &Session| alerts::amend(session, rule, event, &body).await))
+    }
+
+    fn alert_events(&self, rule: Uuid, before: Option<Uuid>, limit: u32) -> Answer<'_, Vec<(Uuid, String)>> {
+        reads!(self, session, alerts::events(&session, rule, before, limit))
+    }
+
+    fn take_turn(&self, name: &'static str, now: u64, due: u64) -> Answer<'_, bool> {
+        Box::pin(self.write(async move |session: &Session| alerts::take_turn(session, name, now, due).await))
     }
 
     fn commit(&self, batch: Batch) -> Answer<'_, u64> {

@@ -132,6 +132,9 @@ fn delete(
     for statement in [sql::DELETE_VERSIONS, sql::DELETE_DIGESTS, sql::DELETE_LAST_USED] {
         run(connection, statement, params![word, text])?;
     }
+    for statement in [sql::DELETE_ALERT_STATE, sql::DELETE_ALERT_EVENTS] {
+        run(connection, statement, params![text])?;
+    }
     note_change(connection, Op::Delete, kind, id, home, expected)
 }
 
@@ -191,7 +194,11 @@ pub(super) fn trim(connection: &Connection, upto: u64) -> Result<(), StoreError>
     run(connection, sql::FORGOTTEN, params![integer(upto)]).map(|_| ())
 }
 
-fn run(connection: &Connection, statement: &str, parameters: impl Params) -> Result<usize, StoreError> {
+pub(super) fn run(
+    connection: &Connection,
+    statement: &str,
+    parameters: impl Params,
+) -> Result<usize, StoreError> {
     connection
         .prepare_cached(statement)
         .and_then(|mut statement| statement.execute(parameters))

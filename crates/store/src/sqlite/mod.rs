@@ -1,6 +1,7 @@
 //! SQLite: one file beside the binary. One thread writes, a few read on connections of their own (WAL), and commits
 //! that arrive together share a transaction and its fsync.
 
+mod alerts;
 mod apply;
 mod backup;
 mod migrate;
@@ -19,7 +20,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::backend::{
-    Answer, AuditRow, AuditRowQuery, Backend, Batch, ChangeRows, DataKeyRow, Row, RowQuery, VersionRow,
+    AlertNote, AlertStateRow, Answer, AuditRow, AuditRowQuery, Backend, Batch, ChangeRows, DataKeyRow, Row,
+    RowQuery, VersionRow,
 };
 use crate::error::StoreError;
 use crate::kind::Kind;
@@ -29,8 +31,10 @@ use crate::token::Digest;
 use thread::{Readers, Writer};
 
 /// The schema as this program knows it.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, sql: include_str!("../../migrations/sqlite/0001.sql"), min_reader: 1 }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, sql: include_str!("../../migrations/sqlite/0001.sql"), min_reader: 1 },
+    Migration { number: 2, sql: include_str!("../../migrations/sqlite/0002.sql"), min_reader: 1 },
+];
 
 /// Marks the file as ours (`PRAGMA application_id`).
 const APPLICATION: i32 = 0x5469_6467;
@@ -221,6 +225,26 @@ impl Backend for Sqlite {
 
     fn last_used(&self, kind: Kind, ids: Vec<Uuid>) -> Answer<'_, Vec<(Uuid, u64)>> {
         self.readers.ask(move |connection| question::last_used(connection, kind, &ids))
+    }
+
+    fn alert_states(&self, rules: Vec<Uuid>) -> Answer<'_, Vec<(Uuid, AlertStateRow)>> {
+        self.readers.ask(move |connection| alerts::states(connection, &rules))
+    }
+
+    fn note_alert(&self, note: AlertNote) -> Answer<'_, bool> {
+        self.write(move |connection| alerts::note(connection, &note))
+    }
+
+    fn amend_alert(&self, rule: Uuid, event: Uuid, body: String) -> Answer<'_, ()> {
+        self.write(move |connection| alerts::amend(connection, rule, event, &body))
+    }
+
+    fn alert_events(&self, rule: Uuid, before: Option<Uuid>, limit: u32) -> Answer<'_, Vec<(Uuid, String)>> {
+        self.readers.ask(move |connection| alerts::events(connection, rule, before, limit))
+    }
+
+    fn take_turn(&self, name: &'static str, now: u64, due: u64) -> Answer<'_, bool> {
+        self.write(move |connection| alerts::take_turn(connection, name, now, due))
     }
 
     fn commit(&self, batch: Batch) -> Answer<'_, u64> {

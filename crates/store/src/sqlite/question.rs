@@ -185,7 +185,7 @@ pub(super) fn one<T>(
     statement.query_row(parameters, read).optional().map_err(failed)
 }
 
-fn many<T>(
+pub(super) fn many<T>(
     connection: &Connection,
     statement: &str,
     parameters: impl Params,
@@ -214,11 +214,11 @@ fn read_row(columns: &Columns<'_>) -> rusqlite::Result<Row> {
     })
 }
 
-fn text(columns: &Columns<'_>, at: usize) -> rusqlite::Result<String> {
+pub(super) fn text(columns: &Columns<'_>, at: usize) -> rusqlite::Result<String> {
     columns.get(at)
 }
 
-fn id_at(columns: &Columns<'_>, at: usize) -> rusqlite::Result<Uuid> {
+pub(super) fn id_at(columns: &Columns<'_>, at: usize) -> rusqlite::Result<Uuid> {
     crate::id::parse(&text(columns, at)?).map_err(wrong)
 }
 

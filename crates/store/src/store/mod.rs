@@ -1,5 +1,6 @@
 //! The store: typed objects over a [`Backend`], with encryption, audit entries and versions done in one place.
 
+mod alerts;
 mod audit;
 mod changes;
 mod codec;
@@ -14,6 +15,7 @@ mod write;
 use std::fmt;
 use std::sync::Arc;
 
+pub use alerts::AlertState;
 pub use audit::AuditReport;
 pub use changes::{Changes, Feed};
 pub use read::{Listing, Version};

@@ -96,7 +96,8 @@ const SLOW: &str = "CREATE TABLE added (x INTEGER) STRICT; \
 fn upgrader() {
     let Some(path) = file() else { return };
     let mut migrations = MIGRATIONS.to_vec();
-    migrations.push(Migration { number: 2, sql: SLOW, min_reader: 2 });
+    let number = MIGRATIONS.last().unwrap().number + 1;
+    migrations.push(Migration { number, sql: SLOW, min_reader: number });
     println!("\nbegins");
     drop(Sqlite::open_with(&path, &migrations));
     println!("\nthrough");

@@ -38,7 +38,8 @@ async fn an_upgrade_that_fails_leaves_the_old_schema() {
     let broken = "CREATE TABLE added (x INTEGER); DROP TABLE changes; INSERT INTO no_such_table VALUES (1);";
     let error = Sqlite::open_with(&path, &next(broken, 1)).unwrap_err();
     assert!(
-        matches!(&error, StoreError::MigrationFailed { number: 2, reason } if reason.contains("no_such_table")),
+        matches!(&error, StoreError::MigrationFailed { number, reason }
+            if *number == newest().number + 1 && reason.contains("no_such_table")),
         "{error}"
     );
     assert_eq!(schema(), before);
@@ -84,7 +85,7 @@ fn an_altered_migration_is_told() {
     let path = directory.file("tidegate.db");
     drop(Sqlite::open_with(&path, &next(ADDS, 1)).unwrap());
     let error = Sqlite::open_with(&path, &next("CREATE TABLE something_else (x INTEGER);", 1)).unwrap_err();
-    assert_eq!(error, StoreError::MigrationAltered { number: 2 });
+    assert_eq!(error, StoreError::MigrationAltered { number: newest().number + 1 });
 }
 
 /// A newer program wrote a member that this one does not know: a change made by this one keeps it.

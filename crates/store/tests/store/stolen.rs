@@ -43,6 +43,9 @@ async fn no_secret_stands_in_the_files() {
         ["SECRET-IN-CONFIG", "SECRET-UNDER-AN-ODD-NAME", "SECRET-IN-A-LATER-VERSION"].map(String::from),
     );
 
+    store.create(&by(), world.home_a(), crate::suite::rule()).await.unwrap();
+    secrets.push("HIDDEN-IN-CHANNELS".to_owned());
+
     let (text, rotated) =
         ["first", "second"].map(|word| Secret::from(format!("tg-{word}-0123456789abcdefghi"))).into();
     let key = ApiKey::new("k", KeyOwner::Service, Vec::new());

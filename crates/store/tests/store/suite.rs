@@ -6,9 +6,9 @@ use serde_json::json;
 use tidegate_core::Secret;
 use tidegate_store::audit::{Actor, AuditQuery};
 use tidegate_store::entity::{
-    ApiKey, Backing, Config, Connection, Entity, Grant, Grants, Integration, KeyOwner, Limits, Link,
-    LinkOutcome, LinkPurpose, Member, Organisation, OrganisationRole, Policy, PolicyKind, PolicyState,
-    Provider, Standing, User, Workspace, WorkspaceRole,
+    AlertRule, ApiKey, Backing, Config, Connection, Entity, Grant, Grants, Integration, KeyOwner, Limits,
+    Link, LinkOutcome, LinkPurpose, Member, Organisation, OrganisationRole, Policy, PolicyKind, PolicyState,
+    Provider, SavedView, Standing, User, ViewPage, Workspace, WorkspaceRole,
 };
 use tidegate_store::id::{ApiKeyId, EntityId, OrganisationId};
 use tidegate_store::{Action, Expected, Home, Kind, Op, Page, Scope, Store, StoreError};
@@ -40,6 +40,8 @@ macro_rules! every_case {
         $with!(lists_are_paged);
         $with!(bounds_hold);
         $with!(uses_are_noted);
+        $with!(looks_at_alerts_are_noted_once);
+        $with!(one_of_many_takes_a_turn);
     };
 }
 
@@ -69,6 +71,28 @@ fn policy() -> Policy {
         kind: PolicyKind::RateLimit,
         state: PolicyState::Active,
         rule: json!({"type": "requests", "unit": "rpm", "value": 5}),
+    }
+}
+
+fn view() -> SavedView {
+    SavedView {
+        name: "Errors of today".to_owned(),
+        page: ViewPage::Logs,
+        tab: String::new(),
+        query: "status=5xx&range=24h".to_owned(),
+        shared: false,
+        owner: "somebody".to_owned(),
+    }
+}
+
+pub fn rule() -> AlertRule {
+    AlertRule {
+        name: "Errors".to_owned(),
+        description: None,
+        enabled: true,
+        rule: json!({"kind": "metric"}),
+        channels: json!([{"url_secret": "https://hooks.example.org/HIDDEN-IN-CHANNELS"}]),
+        made_by: "somebody".to_owned(),
     }
 }
 
@@ -114,6 +138,8 @@ pub async fn objects_come_back_as_they_were(world: World) {
     makes(&world, a, config("pc-x-000001", json!({"b": 1, "a": [1, "2", null]}))).await;
     makes(&world, a, policy()).await;
     makes(&world, org, policy()).await;
+    makes(&world, a, view()).await;
+    makes(&world, a, rule()).await;
 }
 
 /// Asks for an object of workspace A with the scope of workspace B, in every way there is.
@@ -147,6 +173,8 @@ async fn all_hidden_from(world: &World, scope: &Scope) {
     hidden_from(world, scope, integration("i")).await;
     hidden_from(world, scope, provider("p")).await;
     hidden_from(world, scope, config("pc-x-000001", json!({}))).await;
+    hidden_from(world, scope, view()).await;
+    hidden_from(world, scope, rule()).await;
     hidden_from(world, scope, policy()).await;
 }
 
@@ -704,6 +732,50 @@ pub async fn uses_are_noted(world: World) {
     store.touch::<ApiKey>(&[(one, 500), (one, 400)]).await.unwrap();
     assert_eq!(store.last_used::<ApiKey>(&[one, two]).await.unwrap(), [(one, 500)]);
     assert_eq!(store.get::<ApiKey>(&world.in_a(), one).await.unwrap().version, 1);
+}
+
+pub async fn looks_at_alerts_are_noted_once(world: World) {
+    let store = &world.store;
+    let one = store.create(&by(), world.home_a(), rule()).await.unwrap().id;
+    let other = store.create(&by(), world.home_a(), rule()).await.unwrap().id;
+    let events = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let first = store.note_alert(one, 0, "1".into(), events(&["fired"])).await.unwrap().unwrap();
+    // Who looked at the same time comes too late, and leaves nothing.
+    assert_eq!(store.note_alert(one, 0, "x".into(), events(&["x"])).await.unwrap(), None);
+    assert_eq!(store.note_alert(one, 7, "x".into(), events(&["x"])).await.unwrap(), None);
+    world.clock.advance(1);
+    store.note_alert(one, 1, "2".into(), events(&["a", "b"])).await.unwrap().unwrap();
+    store.amend_alert(one, first[0], "fired, told".into()).await.unwrap();
+    let states = store.alert_states(&[other, one]).await.unwrap();
+    assert_eq!(states.len(), 1);
+    assert_eq!((states[0].0, states[0].1.version, states[0].1.body.as_str()), (one, 2, "2"));
+    let told = store.alert_events(one, None, 10).await.unwrap();
+    assert_eq!(told.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), ["b", "a", "fired, told"]);
+    let older = store.alert_events(one, Some(told[1].0), 10).await.unwrap();
+    assert_eq!(older, [told[2].clone()]);
+    // As many as are kept, the newest.
+    let many: Vec<String> = (0..600).map(|n: u32| n.to_string()).collect();
+    world.clock.advance(1);
+    store.note_alert(one, 2, "3".into(), many).await.unwrap().unwrap();
+    let kept = store.alert_events(one, None, 1_000).await.unwrap();
+    assert_eq!((kept.len(), kept[0].1.as_str(), kept[499].1.as_str()), (500, "599", "100"));
+    // A rule goes with what is known of it, and with nothing else.
+    store.note_alert(other, 0, "1".into(), events(&["fired"])).await.unwrap().unwrap();
+    store.delete::<AlertRule>(&by(), &world.in_a(), one, Expected::Latest).await.unwrap();
+    assert!(store.alert_events(one, None, 10).await.unwrap().is_empty());
+    assert_eq!(store.alert_states(&[one, other]).await.unwrap().len(), 1);
+    assert_eq!(store.alert_events(other, None, 10).await.unwrap().len(), 1);
+}
+
+pub async fn one_of_many_takes_a_turn(world: World) {
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let store = world.store.clone();
+        asking.spawn(async move { store.take_alert_turn(3_600_000).await.unwrap() });
+    }
+    let taken = asking.join_all().await.into_iter().filter(|taken| *taken).count();
+    assert_eq!(taken, 1);
+    assert!(world.store.take_alert_turn(0).await.unwrap(), "when it is due again");
 }
 
 /// Two objects, each removed or changed given that the other stays: again and again one of them does.
