@@ -220,6 +220,7 @@ impl Connection {
             Poll::Pending => locked(&self.wire).poll_gone(cx).map(|()| Err(Gone)),
         })
         .await;
+        // What happens when the body is dropped can wait for others' answers.
         tokio::task::yield_now().await;
         drop(sending);
         sent
