@@ -1,5 +1,6 @@
 """The programs that are compared: how each is started, and how a request must look to reach the mock through it."""
 
+import http.client
 import json
 import shutil
 from pathlib import Path
@@ -53,11 +54,24 @@ class PortkeyLike:
 
 
 class Tidegate(PortkeyLike):
+    """Passes on for whoever brings a provider's key, as peers do with their logs off."""
+
     name, port = "tidegate", 8787
+    settings = "[records]\nenabled = false\n"
 
     def __init__(self, programs):
         self.size_of = programs / "tidegate"
-        self.command = [self.size_of, "serve", "--port", self.port]
+
+    def prepare(self, folder):
+        """An empty data directory, and settings."""
+        self.data = folder / self.name
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.data.mkdir(parents=True)
+        (self.data / "tidegate.toml").write_text(self.settings)
+        self.command = [self.size_of, "serve", "--port", self.port, "--config", self.data / "tidegate.toml", "--data-dir", self.data]
+
+    def started(self):
+        """It listens."""
 
     def missing(self):
         """What to do before it can be run, as a command; None when nothing."""
@@ -65,6 +79,44 @@ class Tidegate(PortkeyLike):
 
     def untouched(self, case):
         return case.provider == "openai"
+
+
+class TidegateRecorded(Tidegate):
+    """As it is out of the box: each request leaves a record."""
+
+    name, port, settings = "tidegate-recorded", 8790, ""
+
+
+class TidegateFull(Tidegate):
+    """Everything on: an API key with two rate limits and a budget that never run out, and records."""
+
+    name, port = "tidegate-full", 8789
+    settings = f'[providers.openai]\napi_key = "{KEY}"\n[egress]\nallow_private = ["127.0.0.0/8"]\n'
+
+    def __init__(self, programs, keys):
+        super().__init__(programs)
+        self.keys, self.key = keys, None
+
+    def started(self):
+        """Makes the keys; the last one is used."""
+        admin = (self.data / "admin.key").read_text().strip()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        for number in range(self.keys):
+            asked = {
+                "name": f"key {number}", "workspace_id": "ws-default", "scopes": ["completions.write"],
+                "rate_limits": [{"type": "requests", "unit": "rpm", "value": 10**9}, {"type": "tokens", "unit": "rpm", "value": 10**12}],
+                "usage_limits": {"type": "cost", "credit_limit": 10**9},
+            }
+            connection.request("POST", "/v1/api-keys/workspace/service", json.dumps(asked),
+                               {"content-type": "application/json", "x-portkey-api-key": admin})
+            self.key = json.load(connection.getresponse())["key"]
+        connection.close()
+
+    def address(self, case):
+        headers = {"x-portkey-api-key": self.key or "", "x-portkey-provider": case.provider, "authorization": f"Bearer {KEY}"}
+        # With a place of its own for each load, as the others have it.
+        headers["x-portkey-custom-host"] = f"http://127.0.0.1:{MOCK_PORT}/{case.mock}"
+        return "/v1/chat/completions", headers, "gpt-4o"
 
 
 class Portkey(PortkeyLike):

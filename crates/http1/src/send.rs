@@ -82,7 +82,6 @@ impl<B: Body<Data = Bytes> + Unpin> Sending<B> {
                 self.is_flushed = true;
             }
             if self.body.is_none() {
-                self.given = None;
                 return Poll::Ready(if self.has_failed { Err(SendFailure::Body) } else { Ok(()) });
             }
             if body_is_pending {

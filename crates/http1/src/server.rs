@@ -214,12 +214,16 @@ impl Connection {
         let mut sending = Sending::new(head, length, has_body.then_some(body));
         // What is ready at the same time goes out at the same time: decision 0016.
         tokio::task::yield_now().await;
-        poll_fn(|cx| match sending.poll(&mut self.write, cx) {
+        let sent = poll_fn(|cx| match sending.poll(&mut self.write, cx) {
             Poll::Ready(Ok(())) => Poll::Ready(Ok(is_kept)),
             Poll::Ready(Err(_)) => Poll::Ready(Err(Gone)),
             Poll::Pending => locked(&self.wire).poll_gone(cx).map(|()| Err(Gone)),
         })
-        .await
+        .await;
+        // What happens when the body is dropped can wait for others' answers.
+        tokio::task::yield_now().await;
+        drop(sending);
+        sent
     }
 
     /// Says that this is all, and reads on for a moment.
