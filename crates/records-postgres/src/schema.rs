@@ -17,7 +17,11 @@ CREATE TABLE IF NOT EXISTS request_record (
   prompt_tokens BIGINT, completion_tokens BIGINT, total_tokens BIGINT, cost NUMERIC, currency TEXT NOT NULL, trace TEXT NOT NULL,
   metadata TEXT[] NOT NULL, has_bodies BOOLEAN NOT NULL, record BYTEA NOT NULL
 ) PARTITION BY RANGE (id);
-ALTER TABLE request_record ADD COLUMN IF NOT EXISTS session TEXT NOT NULL DEFAULT '';
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'request_record'::REGCLASS AND attname = 'session') THEN
+    ALTER TABLE request_record ADD COLUMN session TEXT NOT NULL DEFAULT '';
+  END IF;
+END $$;
 CREATE INDEX IF NOT EXISTS request_record_status ON request_record (status, id) WHERE status <> 200;
 CREATE INDEX IF NOT EXISTS request_record_workspace ON request_record (workspace, id);
 CREATE INDEX IF NOT EXISTS request_record_provider ON request_record (provider, id);

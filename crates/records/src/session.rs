@@ -15,7 +15,7 @@ pub fn is_one(text: &str) -> bool {
 }
 
 /// The session that some metadata names.
-pub fn of_metadata<'a, T: AsRef<str>>(metadata: &'a [(T, T)]) -> Option<&'a str> {
+pub fn of_metadata<T: AsRef<str>>(metadata: &[(T, T)]) -> Option<&str> {
     let named = |name: &&str| metadata.iter().find(|(known, _)| known.as_ref() == *name);
     NAMES.iter().find_map(|name| named(name).map(|(_, value)| value.as_ref()).filter(|value| is_one(value)))
 }
