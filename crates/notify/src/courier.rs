@@ -85,7 +85,7 @@ impl Courier {
         let Inner { egress, clock, .. } = &*self.0;
         let hook = Hook::new("channel", options, egress.clone(), Arc::clone(clock));
         let hook = hook.map_err(|error| error.to_string())?;
-        again(retry, async || hook.deliver(notice).await).await
+        Post::Hook(&hook).again(notice, retry).await
     }
 
     /// To each by itself: one that is refused keeps it from nobody else.
@@ -96,7 +96,7 @@ impl Courier {
         for text in to {
             let written = match text.parse::<Address>() {
                 Err(_) => Err("is no mail address".to_owned()),
-                Ok(address) => again(retry, async || mailer.deliver(notice, &address).await).await,
+                Ok(address) => Post::Letter(mailer, &address).again(notice, retry).await,
             };
             if let Err(problem) = written {
                 problems.push(format!("{text}: {problem}"));
@@ -106,21 +106,36 @@ impl Courier {
     }
 }
 
-async fn again(retry: Retry, deliver: impl AsyncFn() -> Result<(), Trouble>) -> Result<(), String> {
-    let mut attempts = 0;
-    loop {
-        attempts += 1;
-        let delivered = timeout(retry.timeout, deliver()).await.unwrap_or_else(|_| {
-            let reason = format!("no answer within {} ms", retry.timeout.as_millis());
-            Err(Trouble::Passing { reason, after: None })
-        });
-        match delivered {
-            Ok(()) => return Ok(()),
-            Err(Trouble::Lasting { reason }) => return Err(reason),
-            Err(Trouble::Passing { reason, after }) => match retry.wait_after(attempts, after) {
-                None => return Err(reason),
-                Some(wait) => sleep(wait).await,
-            },
+/// What is delivered by.
+enum Post<'a> {
+    Hook(&'a Hook),
+    Letter(&'a Mailer, &'a Address),
+}
+
+impl Post<'_> {
+    async fn once(&self, notice: &Notice) -> Result<(), Trouble> {
+        match self {
+            Self::Hook(hook) => hook.deliver(notice).await,
+            Self::Letter(mailer, to) => mailer.deliver(notice, to).await,
+        }
+    }
+
+    async fn again(&self, notice: &Notice, retry: Retry) -> Result<(), String> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let delivered = timeout(retry.timeout, self.once(notice)).await.unwrap_or_else(|_| {
+                let reason = format!("no answer within {} ms", retry.timeout.as_millis());
+                Err(Trouble::Passing { reason, after: None })
+            });
+            match delivered {
+                Ok(()) => return Ok(()),
+                Err(Trouble::Lasting { reason }) => return Err(reason),
+                Err(Trouble::Passing { reason, after }) => match retry.wait_after(attempts, after) {
+                    None => return Err(reason),
+                    Some(wait) => sleep(wait).await,
+                },
+            }
         }
     }
 }

@@ -69,9 +69,9 @@ impl Scene {
 
     async fn rule(&self, rule: Value) -> String {
         let channels = json!([{"type": "webhook", "url": self.hook.url(), "secret": SECRET}]);
-        let made =
-            self.send("POST", "/v1/alerts", &json!({"name": "Watch", "rule": rule, "channels": channels}));
-        made.await["id"].as_str().unwrap().to_owned()
+        let body = json!({"name": "Watch", "rule": rule, "channels": channels});
+        let made = self.send("POST", "/v1/alerts", &body).await;
+        made["id"].as_str().unwrap().to_owned()
     }
 
     async fn calls(&self, status: u16, count: usize) {

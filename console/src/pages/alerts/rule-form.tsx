@@ -3,6 +3,7 @@ import { useMetrics } from "@/api/analytics";
 import { useSend } from "@/api/hooks";
 import { useWorkspaceParam } from "@/api/session";
 import { useLanguage, useText } from "@/i18n/language";
+import { useRefresh } from "@/manage/all";
 import { errorOf, FormSheet } from "@/manage/form";
 import { text as manage } from "@/manage/text";
 import { GROUPS } from "@/metrics/group";
@@ -43,7 +44,12 @@ export function RuleForm({ of, onClose }: Props) {
   const [isDeleting, setDeleting] = useState(false);
   const path = of ? `/v1/alerts/${of.id}` : "/v1/alerts";
   const save = useSend<null>(() => ({ path, method: of ? "PUT" : "POST", body: { ...bodyOf(draft), ...(of ? {} : place) } }), ["/v1/alerts"]);
-  const remove = useSend<null>(() => ({ path, method: "DELETE" }), ["/v1/alerts"]);
+  const remove = useSend<null>(() => ({ path, method: "DELETE" }));
+  const refresh = useRefresh("/v1/alerts");
+  const forget = () => {
+    refresh();
+    onClose();
+  };
   const mistakes = mistakesOf(draft);
   const put = (change: Partial<Draft>) => setDraft((now) => ({ ...now, ...change }));
   const submit = () => {
@@ -194,7 +200,7 @@ export function RuleForm({ of, onClose }: Props) {
           isDangerous
           isBusy={remove.isPending}
           onClose={() => setDeleting(false)}
-          onConfirm={() => remove.mutate(null, { onSuccess: onClose })}
+          onConfirm={() => remove.mutate(null, { onSuccess: forget })}
         >
           <p>{t("deleteWords")}</p>
           {remove.error && <Failure error={remove.error} />}

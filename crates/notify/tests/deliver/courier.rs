@@ -68,7 +68,7 @@ async fn a_webhook_gets_the_members_signed() {
     let want = json!({
         "event": "alert.fired", "notice_id": "ntc_1", "rule": {"id": "r-1", "name": "Errors <of> all"},
         "workspace_id": "ws-a", "metric": "error_rate", "unit": "%", "group": "gpt-4o", "value": 12.5, "bound": 5.0,
-        "requests": 80, "window_seconds": 300, "since": "2026-11-21T11:16:40Z", "created_at": "2026-11-21T11:32:16Z",
+        "requests": 80, "window_seconds": 300, "since": "2026-11-21T11:36:40.000Z", "created_at": "2026-11-21T11:52:16.000Z",
         "link": "https://gateway.example/console/alerts/r-1",
     });
     assert_eq!(seen.json(), want);
