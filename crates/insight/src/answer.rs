@@ -36,10 +36,8 @@ pub fn answer(source: &mut dyn Source, query: &Query) -> Result<Answer, ReadErro
     // First who is to be told, then their points: points of everybody would be too many to hold. What the points have is
     // not gathered twice.
     let of_rank = Wants::of([query.rank]);
-    let wants = Wants {
-        shapes: query.wants.shapes && of_rank.shapes,
-        users: query.wants.users && of_rank.users,
-    };
+    let wants =
+        Wants { shapes: query.wants.shapes && of_rank.shapes, users: query.wants.users && of_rank.users };
     let ranking = match query.bucket {
         Bucket::None => query.clone(),
         _ => Query { wants, ..query.clone() },
