@@ -11,7 +11,7 @@ use crate::cell::Cell;
 use crate::cells::merge_columns;
 use crate::cube::{Cube, NAMES, Place};
 use crate::metric::Value;
-use crate::query::{Answer, Bucket, Group, Query};
+use crate::query::{Answer, Bucket, Group, Query, Wants};
 use crate::source::{Seen, Source, Wanted};
 
 const HOUR_MS: u64 = 3_600_000;
@@ -33,9 +33,17 @@ pub fn answer(source: &mut dyn Source, query: &Query) -> Result<Answer, ReadErro
         let exact = tally.exact;
         return Ok(Answer { exact, groups: vec![tally.group(0, None)] });
     }
-    // First who is to be told, then their points: points of everybody would be too many to hold.
-    let mut totals = Tally::new(query, Bucket::None, None);
-    gather(source, query, &mut totals)?;
+    // First who is to be told, then their points: points of everybody would be too many to hold. What the points have is
+    // not gathered twice.
+    let of_rank = Wants::of([query.rank]);
+    let wants =
+        Wants { shapes: query.wants.shapes && of_rank.shapes, users: query.wants.users && of_rank.users };
+    let ranking = match query.bucket {
+        Bucket::None => query.clone(),
+        _ => Query { wants, ..query.clone() },
+    };
+    let mut totals = Tally::new(&ranking, Bucket::None, None);
+    gather(source, &ranking, &mut totals)?;
     let mut exact = totals.exact;
     let rank = |cell: &Cell| query.rank.of(cell, seconds).map_or(f64::NEG_INFINITY, Value::real);
     let mut ranked: Vec<(f64, String, u32)> = totals
@@ -62,7 +70,8 @@ pub fn answer(source: &mut dyn Source, query: &Query) -> Result<Answer, ReadErro
         exact &= tally.exact;
         for (at, group) in (0u32..).zip(&mut groups) {
             let number = if group.key.is_some() { at } else { OTHERS };
-            group.points = tally.group(number, None).points;
+            let Group { total, points, .. } = tally.group(number, None);
+            (group.total, group.points) = (total, points);
         }
     }
     Ok(Answer { exact, groups })
@@ -224,10 +233,24 @@ impl Tally {
         };
         let group = query.group.as_ref().and_then(|group| cube.place(group));
         let mut places = vec![usize::MAX; block.len()];
+        // What the block's names are here: each is looked up once, not once a cell.
+        let mut keys: Vec<Option<u32>> = vec![None; block.names().len() + 1];
         for (at, place) in places.iter_mut().enumerate().filter(|(at, _)| fits(*at)) {
             let key = match group {
                 None => 0,
-                Some(Place::Name(name)) => self.key(block.name(name, at)),
+                Some(Place::Name(name)) => {
+                    let number = usize::try_from(block.get(crate::block::NAME + name, at)).unwrap_or(0);
+                    match keys.get(number).copied().flatten() {
+                        Some(key) => key,
+                        None => {
+                            let key = self.key(block.name(name, at));
+                            if let Some(known) = keys.get_mut(number) {
+                                *known = Some(key);
+                            }
+                            key
+                        }
+                    }
+                }
                 Some(Place::Status) => self.key(&block.status(at).to_string()),
             };
             *place = self.place(key, u64::from(block.hour(at)) * HOUR_MS);

@@ -2,9 +2,9 @@
 //!
 //! [`Metric`] is the table of all figures. A [`Cell`] is what is known of some records together: exact counts and sums,
 //! amounts to 10^-12 USD, sketches of latencies whose quantiles are off by half a percent at most. Stores keep cells by hour
-//! and by what tells records apart (a [`Cube`]), written in the transaction that writes the records: a batch becomes one
-//! [`Block`] per cube, gathered in [`Cells`], and small blocks are merged. [`answer`] reads cells where a cube has what is
-//! asked for, and records where not; the store is a [`Source`]. No clock, no I/O.
+//! and by what tells records apart (a [`Cube`]): the records of a batch, or of many, become one [`Block`] per cube, made by a
+//! [`Gather`] from a store's numbers or by [`Cells`] from text, and small blocks are [`merged`]. [`answer`] reads cells where
+//! a cube has what is asked for, and records where not; the store is a [`Source`]. No clock, no I/O.
 
 mod answer;
 mod block;

@@ -50,7 +50,7 @@ impl Options {
             queue_bytes: 64 << 20,
             batch_records: 1_000,
             batch_bytes: 1 << 20,
-            gather: Duration::from_millis(100),
+            gather: Duration::from_millis(250),
             retry: Duration::from_millis(50),
             retry_most: Duration::from_secs(5),
             spill_percent: 50,
