@@ -47,6 +47,17 @@ struct ReasonLabels {
     reason: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SinkName {
+    sink: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SinkLabels {
+    sink: &'static str,
+    outcome: &'static str,
+}
+
 /// The counters of one (route, provider) pair.
 #[derive(Debug)]
 pub struct Series {
@@ -92,6 +103,9 @@ pub struct Metrics {
     pub queue_waiting: Gauge,
     queue_ends: Family<ReasonLabels, Counter>,
     exports: Family<ReasonLabels, Counter>,
+    sink_records: Family<SinkLabels, Counter>,
+    sink_failures: Family<SinkName, Counter>,
+    sink_spooled: Family<SinkName, Gauge>,
     usage_estimates: Family<ReasonLabels, Counter>,
     pub hedges: Counter,
     cost: Counter<f64, AtomicU64>,
@@ -119,6 +133,9 @@ impl Metrics {
             queue_waiting: Gauge::default(),
             queue_ends: Family::default(),
             exports: Family::default(),
+            sink_records: Family::default(),
+            sink_failures: Family::default(),
+            sink_spooled: Family::default(),
             usage_estimates: Family::default(),
             hedges: Counter::default(),
             cost: Counter::default(),
@@ -162,6 +179,18 @@ impl Metrics {
             "otlp_exports",
             "Requests told to a collector, by what became of that",
             self.exports.clone(),
+        );
+        r.register(
+            "sink_records",
+            "Records for a warehouse: sent, or why they were lost",
+            self.sink_records.clone(),
+        );
+        r.register("sink_failures", "Tries to reach a warehouse that failed", self.sink_failures.clone());
+        r.register_with_unit(
+            "sink_spooled",
+            "What waits on disk for a warehouse",
+            Unit::Bytes,
+            self.sink_spooled.clone(),
         );
         r.register("open_requests", "Requests under way", self.open_requests.clone());
         r.register("open_streams", "Streams under way", self.open_streams.clone());
@@ -253,6 +282,21 @@ impl Metrics {
     /// Requests that a collector was to be told of: `sent`, `dropped`, `failed`.
     pub fn exported(&self, outcome: &'static str, requests: u64) {
         self.exports.get_or_create(&ReasonLabels { reason: outcome }).inc_by(requests);
+    }
+
+    /// Records for a warehouse: `sent`, or the reason why they were lost.
+    pub fn sunk(&self, sink: &'static str, outcome: &'static str, records: u64) {
+        self.sink_records.get_or_create(&SinkLabels { sink, outcome }).inc_by(records);
+    }
+
+    /// A try that failed.
+    pub fn sink_failure(&self, sink: &'static str) {
+        self.sink_failures.get_or_create(&SinkName { sink }).inc();
+    }
+
+    /// Bytes that wait on disk for a warehouse.
+    pub fn sink_waiting(&self, sink: &'static str, bytes: u64) {
+        self.sink_spooled.get_or_create(&SinkName { sink }).set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     pub fn refusal(&self, reason: &'static str) {

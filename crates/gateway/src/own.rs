@@ -36,5 +36,5 @@ pub async fn serve(gateway: &Arc<Gateway>, peer: IpAddr, inbound: Inbound) -> Re
             return bare(&ApiError::new(ErrorKind::TooLarge, Fault::Caller, 413, message));
         }
     };
-    admin.serve(Request::from_parts(parts, bytes), address).await.map(ClientBody::full)
+    admin.serve(Request::from_parts(parts, bytes), address).await
 }

@@ -27,6 +27,7 @@ mod routing;
 mod safety;
 mod sign_in;
 mod signer;
+mod sinks;
 mod stage;
 mod streams;
 mod structure;

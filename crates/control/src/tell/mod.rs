@@ -12,12 +12,12 @@ mod usage;
 
 use std::collections::HashMap;
 
-use bytes::Bytes;
 use http::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::body::Body;
 use crate::call::Call;
 use crate::endpoint::Content;
 use crate::feedback::Success;
@@ -66,7 +66,7 @@ struct Refused {
     message: String,
 }
 
-pub(crate) async fn create(call: Call, content: Content) -> Result<Response<Bytes>, Problem> {
+pub(crate) async fn create(call: Call, content: Content) -> Result<Response<Body>, Problem> {
     let named: Place = read::query(content.query.as_deref())?;
     let (is_one, values) = read::values(&content.headers, &content.body, MOST)?;
     let delivery = Delivery::begin(&call, named.workspace_id.as_deref()).await?;

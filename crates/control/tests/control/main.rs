@@ -20,6 +20,7 @@ mod people;
 mod policies;
 mod prices;
 mod providers;
+mod retention;
 mod secrets;
 mod tell;
 mod telling;

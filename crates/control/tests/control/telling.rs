@@ -4,12 +4,16 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Request;
+use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tidegate_control::{ApiOptions, Books, Records};
 use tidegate_records::{Keep, Options, Pipe, Policy, Sink};
 use tidegate_records_sqlite::{SqliteBook, SqliteOptions, SqliteReader, SqliteSink};
 
 use crate::world::{Credential, Directory, Got, World, clock};
+
+/// Logs of one export, at most.
+pub const EXPORT_LOGS: u64 = 1_200;
 
 pub struct Telling {
     pub world: World,
@@ -36,6 +40,7 @@ impl Telling {
             records: Some(Records::new(move || Box::new(SqliteReader::new(&reader)))),
             books: Some(Books::new(move || Box::new(SqliteBook::new(&book)))),
             pipe: Some(pipe.clone()),
+            export_logs: EXPORT_LOGS,
             ..ApiOptions::default()
         });
         Self { world: world.await, pipe, _directory: directory }
@@ -73,10 +78,12 @@ impl Telling {
             .api
             .serve(request.body(body.into()).unwrap(), std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
         let response = response.await;
-        let bytes = response.body().to_vec();
+        let (head, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
         Got {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
+            status: head.status.as_u16(),
+            headers: head.headers,
+            bytes: bytes.clone(),
             body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
             text: bytes.iter().map(|byte| char::from(*byte)).collect(),
         }
