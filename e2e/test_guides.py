@@ -117,6 +117,7 @@ PROMISED = {
     "what-it-cost.md": '"unpriced":false',
     "failing-request.md": "connect_refused",
     "trace-an-agent.md": '"step":"search"',
+    "own-warehouse.md": "wrote 0 logs to logs.parquet",
     "production.md": "ok: settings",
     "backup-and-upgrade.md": "ready",
 }

@@ -153,6 +153,14 @@ export interface ConfigVersion {
   readonly comment: string;
 }
 
+/** What a workspace keeps of its requests; null: as the gateway's settings say. */
+export interface RecordRules {
+  readonly retention_days: number | null;
+  readonly bodies: "none" | "errors" | "all" | "sampled" | null;
+  /** From 0 to 1, with `sampled`. */
+  readonly body_share?: number;
+}
+
 export interface WorkspaceRow {
   readonly id: string;
   readonly slug: string;
@@ -160,6 +168,7 @@ export interface WorkspaceRow {
   readonly description: string | null;
   readonly created_at: string;
   readonly is_default: 0 | 1 | boolean;
+  readonly records: RecordRules;
   readonly usage_limits: readonly UsageLimit[];
   readonly rate_limits: readonly RateLimit[];
   readonly current_usage: readonly Used[];

@@ -1,6 +1,7 @@
 //! The admin API over HTTP: one request, one answer, and errors that say what the gateway said.
 
 use std::fmt;
+use std::io::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tidegate_upstream::sign::{self, Scheme};
 use tidegate_upstream::{AddressPolicy, Egress, EgressSettings, OutBody, ProxyEnv, SendErrorKind};
+use tokio::time::timeout;
 
 use crate::admin_key::AdminKey;
 use crate::context::Context;
@@ -106,12 +108,34 @@ impl Client {
         self.ask(Method::DELETE, path, Some(json(body)?)).await
     }
 
+    /// Writes an answer while it comes in, however long it is.
+    pub(crate) async fn download(&self, path: &str, to: &mut impl Write) -> Result<(), Failure> {
+        let request = self.request(Method::GET, path, None)?;
+        let late = |_| {
+            let problem = format!("{} sent nothing for {} s", self.base, PATIENCE.as_secs());
+            Failure::new(FailureKind::Unreachable, problem)
+        };
+        let answer = timeout(PATIENCE, self.egress.send(request, None)).await.map_err(late)?;
+        let answer = answer.map_err(|error| self.unreachable(error.kind, &error.detail))?;
+        let (head, mut body) = answer.into_parts();
+        if !head.status.is_success() {
+            let asked = "GET of the download";
+            return Err(refusal::of(head.status, "", asked, &self.base, &self.key.source));
+        }
+        while let Some(frame) = timeout(PATIENCE, body.frame()).await.map_err(late)? {
+            let frame = frame.map_err(|error| Failure::failed(format!("the download broke off: {error}")))?;
+            let Ok(part) = frame.into_data() else { continue };
+            to.write_all(&part).map_err(|error| Failure::failed(error.to_string()))?;
+        }
+        to.flush().map_err(|error| Failure::failed(error.to_string()))
+    }
+
     async fn ask(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Answer, Failure> {
         let request = self.request(method.clone(), path, body)?;
         // Without the query, which is noise to people.
         let asked = format!("{method} /v1{}", path.split('?').next().unwrap_or(path));
         let exchange = self.exchange(request);
-        let (status, text) = tokio::time::timeout(PATIENCE, exchange).await.unwrap_or_else(|_| {
+        let (status, text) = timeout(PATIENCE, exchange).await.unwrap_or_else(|_| {
             let problem = format!("{} did not answer {asked} within {} s", self.base, PATIENCE.as_secs());
             Err(Failure::new(FailureKind::Unreachable, problem))
         })?;

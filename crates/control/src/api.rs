@@ -16,6 +16,7 @@ use tidegate_store::audit::{By, Origin};
 
 use crate::alerts::{Lookout, Messenger};
 use crate::authenticate::{Uses, sender};
+use crate::body::Body;
 use crate::books::Books;
 use crate::call::{Call, Visit, decoded};
 use crate::endpoint::{Content, Endpoint, Run};
@@ -49,6 +50,10 @@ pub struct ApiOptions {
     pub records: Option<Records>,
     /// Where feedback and told spans are; `None` where no records are kept.
     pub books: Option<Books>,
+    /// Days that records are kept, at most: a workspace may have fewer.
+    pub keep_days: u32,
+    /// Logs of one export, at most: a job with more fails and says so.
+    pub export_logs: u64,
     /// Takes records that are told; `None` where none are kept.
     pub pipe: Option<Pipe>,
     /// Bytes of what is told in one request, packed and unpacked.
@@ -64,7 +69,7 @@ pub struct ApiOptions {
 }
 
 impl Default for ApiOptions {
-    /// This machine, half a day, a week, ten.
+    /// This machine, half a day, a week, ten; ten million logs.
     fn default() -> Self {
         Self {
             public_url: "http://localhost:8787".to_owned(),
@@ -75,6 +80,8 @@ impl Default for ApiOptions {
             settings: SettingsView::default(),
             records: None,
             books: None,
+            keep_days: 30,
+            export_logs: 10_000_000,
             pipe: None,
             max_intake: 16 << 20,
             ids: Arc::new(IdSource::new(0, None)),
@@ -162,18 +169,18 @@ impl Api {
 
     /// Answers a request. `peer` is the client's address, found by whoever knows which proxies to believe. Never
     /// fails: what goes wrong is an answer, with a [`crate::Cause`] in its extensions where there is more to say.
-    pub async fn serve(&self, request: Request<Bytes>, peer: IpAddr) -> Response<Bytes> {
+    pub async fn serve(&self, request: Request<Bytes>, peer: IpAddr) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let id = parts.headers.get(&TRACE).cloned().or_else(|| request_id(&*self.0.clock));
         let is_head = parts.method == Method::HEAD;
         let served = self.0.answer(&self.0, parts, body, peer, id.as_ref()).await;
-        let mut response = served.unwrap_or_else(Problem::into_response);
+        let mut response = served.unwrap_or_else(|problem| problem.into_response().map(Body::from));
         if let Some(id) = id {
             // Without it official clients send a request again that was answered with 5xx.
             response.headers_mut().insert(TRACE.clone(), id);
         }
         if is_head {
-            response.body_mut().clear();
+            *response.body_mut() = Body::default();
         }
         response
     }
@@ -192,7 +199,7 @@ impl Inner {
         body: Bytes,
         peer: IpAddr,
         id: Option<&HeaderValue>,
-    ) -> Result<Response<Bytes>, Problem> {
+    ) -> Result<Response<Body>, Problem> {
         let path = parts.uri.path();
         let found = self.router.find(&parts.method, path).map_err(|refusal| self.no_route(path, refusal))?;
         let text = |value: Option<&HeaderValue>| {

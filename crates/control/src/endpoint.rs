@@ -10,13 +10,14 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::body::Body;
 use crate::call::{Call, Visit};
 use crate::find::Place;
 use crate::problem::Problem;
 use crate::read;
 use crate::reply::Answer;
 
-type Served = Pin<Box<dyn Future<Output = Result<Response<Bytes>, Problem>> + Send>>;
+type Served = Pin<Box<dyn Future<Output = Result<Response<Body>, Problem>> + Send>>;
 
 /// What is left of a request when its sender is known.
 #[derive(Debug)]
@@ -77,7 +78,7 @@ verbs! { Visit Open: open_get GET; open_post POST; open_delete DELETE; }
 
 /// A function that reads its content itself, for bodies that are not one JSON object. `B` and `R` describe what goes in and
 /// comes out.
-pub(crate) fn whole<B, R, F, A>(
+pub(crate) fn whole<B, R, F, A, T>(
     method: Method,
     template: &'static str,
     summary: &'static str,
@@ -87,9 +88,13 @@ where
     B: JsonSchema,
     R: JsonSchema,
     F: Fn(Call, Content) -> A + Send + Sync + Copy + 'static,
-    A: Future<Output = Result<Response<Bytes>, Problem>> + Send + 'static,
+    A: Future<Output = Result<Response<T>, Problem>> + Send + 'static,
+    T: Into<Body>,
 {
-    let run = Run::Closed(Box::new(move |call, content| Box::pin(serve(call, content))));
+    let run = Run::Closed(Box::new(move |call, content| {
+        let answer = serve(call, content);
+        Box::pin(async move { Ok(answer.await?.map(Into::into)) })
+    }));
     endpoint::<Place, B, R>(method, template, summary, run)
 }
 
@@ -97,7 +102,7 @@ async fn run<C, Q, B, R, A>(
     caller: C,
     content: Content,
     serve: impl Fn(C, Q, B) -> A,
-) -> Result<Response<Bytes>, Problem>
+) -> Result<Response<Body>, Problem>
 where
     Q: DeserializeOwned,
     B: DeserializeOwned,

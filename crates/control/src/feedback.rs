@@ -1,6 +1,5 @@
 //! Feedback: marks on traces, `/v1/feedback`. Clients send one, an array, or an object whose members are numbered.
 
-use bytes::Bytes;
 use http::Response;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,7 @@ use tidegate_records::RecordId;
 use tidegate_records::traces::{Feedback, FeedbackChange, Place, Value, Weight};
 use tidegate_store::Home;
 
+use crate::body::Body;
 use crate::call::Call;
 use crate::endpoint::Content;
 use crate::find::Place as Where;
@@ -68,7 +68,7 @@ pub(crate) enum Success {
     Success,
 }
 
-pub(crate) async fn create(call: Call, content: Content) -> Result<Response<Bytes>, Problem> {
+pub(crate) async fn create(call: Call, content: Content) -> Result<Response<Body>, Problem> {
     let named: Where = read::query(content.query.as_deref())?;
     let items = read::items(&content.headers, &content.body, MOST)?;
     let place = place(&call, &named).await?;

@@ -122,6 +122,7 @@ async fn workspace(store: &Store, by: &By, organisation: OrganisationId) -> Resu
         defaults: Default::default(),
         limits: Default::default(),
         settings: Default::default(),
+        records: Default::default(),
     };
     taken_is_fine(store.create(by, Home::organisation(organisation), workspace).await)?;
     Ok(store.by_slug::<Workspace>(&whole, WORKSPACE_SLUG).await?.id)

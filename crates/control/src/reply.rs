@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::body::{Body, Flow};
 use crate::problem::Problem;
 
 /// What handlers return: a reply with a body of this type, or a problem.
@@ -26,6 +27,7 @@ pub(crate) struct Reply<T> {
 enum Content<T> {
     Json(T),
     Text(&'static str, String),
+    Flow(&'static str, Flow),
 }
 
 impl<T> Reply<T> {
@@ -36,6 +38,11 @@ impl<T> Reply<T> {
     /// Text of another media type; the endpoint must say so with [`crate::endpoint::Endpoint::media`].
     pub(crate) fn text(media: &'static str, text: String) -> Self {
         Self { status: StatusCode::OK, headers: HeaderMap::new(), content: Content::Text(media, text) }
+    }
+
+    /// As [`Reply::text`], of bytes that are made while they go out.
+    pub(crate) fn flow(media: &'static str, flow: Flow) -> Self {
+        Self { status: StatusCode::OK, headers: HeaderMap::new(), content: Content::Flow(media, flow) }
     }
 
     #[must_use]
@@ -52,14 +59,15 @@ impl<T> Reply<T> {
 }
 
 impl<T: Serialize> Reply<T> {
-    pub(crate) fn into_response(self) -> Result<Response<Bytes>, Problem> {
+    pub(crate) fn into_response(self) -> Result<Response<Body>, Problem> {
         let (media, body) = match self.content {
             Content::Json(body) => {
                 let body = serde_json::to_vec(&body)
                     .map_err(|error| Problem::internal(format!("a reply cannot be written: {error}")))?;
-                ("application/json", Bytes::from(body))
+                ("application/json", Body::Whole(body.into()))
             }
-            Content::Text(media, text) => (media, Bytes::from(text)),
+            Content::Text(media, text) => (media, Body::Whole(Bytes::from(text))),
+            Content::Flow(media, flow) => (media, Body::Flow(flow)),
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;

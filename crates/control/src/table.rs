@@ -120,7 +120,7 @@ fn what_is_called() -> Vec<Endpoint> {
         open_get("/pricing/{file}", "The prices of a provider's models", prices::of_provider),
 
         // Feedback.
-        whole::<feedback::Given, feedback::Saved, _, _>(POST, "/v1/feedback", "Give a mark to a trace, or several", feedback::create),
+        whole::<feedback::Given, feedback::Saved, _, _, _>(POST, "/v1/feedback", "Give a mark to a trace, or several", feedback::create),
         put("/v1/feedback/{id}", "Change a mark", feedback::update),
 
         // Traces.
@@ -130,12 +130,12 @@ fn what_is_called() -> Vec<Endpoint> {
         get("/v1/sessions/{id}", "A session with its traces", traces::sessions::retrieve),
 
         // Logs.
-        whole::<tell::Item, tell::Taken, _, _>(POST, "/v1/logs", "Tell of calls and steps that did not come this way", tell::create),
-        whole::<tell::Export, tell::Exported, _, _>(POST, "/v1/otel/v1/traces", "Tell of spans, by OpenTelemetry", tell::otlp_traces),
-        whole::<tell::Export, tell::Exported, _, _>(POST, "/v1/otel/v1/logs", "Tell of log records, by OpenTelemetry", tell::otlp_logs),
-        whole::<tell::Export, tell::Exported, _, _>(POST, "/v1/logs/otel", "Tell of spans, by OpenTelemetry", tell::otlp_traces),
-        whole::<tell::Export, tell::Exported, _, _>(POST, "/v1/logs/otel/v1/traces", "Tell of spans, by OpenTelemetry", tell::otlp_traces),
-        whole::<tell::Export, tell::Exported, _, _>(POST, "/v1/logs/otel/v1/logs", "Tell of log records, by OpenTelemetry", tell::otlp_logs),
+        whole::<tell::Item, tell::Taken, _, _, _>(POST, "/v1/logs", "Tell of calls and steps that did not come this way", tell::create),
+        whole::<tell::Export, tell::Exported, _, _, _>(POST, "/v1/otel/v1/traces", "Tell of spans, by OpenTelemetry", tell::otlp_traces),
+        whole::<tell::Export, tell::Exported, _, _, _>(POST, "/v1/otel/v1/logs", "Tell of log records, by OpenTelemetry", tell::otlp_logs),
+        whole::<tell::Export, tell::Exported, _, _, _>(POST, "/v1/logs/otel", "Tell of spans, by OpenTelemetry", tell::otlp_traces),
+        whole::<tell::Export, tell::Exported, _, _, _>(POST, "/v1/logs/otel/v1/traces", "Tell of spans, by OpenTelemetry", tell::otlp_traces),
+        whole::<tell::Export, tell::Exported, _, _, _>(POST, "/v1/logs/otel/v1/logs", "Tell of log records, by OpenTelemetry", tell::otlp_logs),
         get("/v1/logs", "List logs", logs::list),
         get("/v1/logs/{id}", "A log", logs::retrieve),
 

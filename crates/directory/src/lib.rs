@@ -22,4 +22,4 @@ pub use policy::Policy;
 pub use pool::{Credential, Pool};
 pub use provider::{AllowedModels, Provider};
 pub use table::{Directory, Found, Freshness};
-pub use workspace::{SavedConfig, Workspace};
+pub use workspace::{KeepBodies, SavedConfig, Workspace};

@@ -21,10 +21,23 @@ pub struct Workspace {
     pub bounds: Bounds,
     /// In force for its requests: its own, and those of the organisation.
     pub policies: Box<[Arc<Policy>]>,
+    /// Of which of its requests bodies are kept; `None`: as the gateway's settings say.
+    pub bodies: Option<KeepBodies>,
     /// Serves nobody.
     pub archived: bool,
     /// The organisation's default one.
     pub is_default: bool,
+}
+
+/// Of which requests headers and bodies are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeepBodies {
+    None,
+    /// Of those that failed.
+    Errors,
+    All,
+    /// Of so many in a million.
+    Sampled(u32),
 }
 
 /// A saved config.

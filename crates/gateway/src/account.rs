@@ -9,12 +9,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tidegate_access::Who as Known;
 use tidegate_core::Usage;
-use tidegate_directory::{ApiKey, Provider, Workspace};
+use tidegate_directory::{ApiKey, KeepBodies, Provider, Workspace};
 use tidegate_ledger::How;
 use tidegate_limits::Standing;
 use tidegate_pricing::{Bill, Cost, Facts, ModelName, Unpriced};
 use tidegate_records::{
-    self as records, Attempt, Kind, RawBodies, RawBody, RecordId, RequestRecord, Text, Timing, Who,
+    self as records, Attempt, Keep, Kind, Pipe, RawBodies, RawBody, RecordId, RequestRecord, Text, Timing, Who,
 };
 use tidegate_routing::{Outcome, Target};
 
@@ -146,8 +146,9 @@ impl Account {
             }
         }
         let pipe = control.records.as_ref().map(|recorder| &recorder.pipe);
-        if let (Some(pipe), CallBody::Json(frames)) = (pipe.filter(|pipe| pipe.may_keep_bodies()), &call.body)
-        {
+        // So that none are collected in vain.
+        let pipe = pipe.filter(|pipe| self.keep(pipe).may_keep());
+        if let (Some(pipe), CallBody::Json(frames)) = (pipe, &call.body) {
             let most = pipe.policy().most_bytes;
             let mut request =
                 RawBody::new("request", Kind::Json, most).with_headers(texts(&call.parts.headers));
@@ -303,8 +304,20 @@ impl Account {
                 let Bodies { request, response, .. } = *bodies;
                 std::iter::once(request).chain(response).collect::<RawBodies>()
             });
+            let keep = self.keep(&recorder.pipe);
             let record = self.record(closing, id.bits(), usage, estimated, cost.as_ref());
-            recorder.pipe.push(&record, bodies);
+            recorder.pipe.push_as(&record, bodies, keep);
+        }
+    }
+
+    /// Whose bodies are kept, by the workspace's rule or else by the gateway's.
+    fn keep(&self, pipe: &Pipe) -> Keep {
+        match self.workspace.as_ref().and_then(|workspace| workspace.bodies) {
+            None => pipe.policy().keep,
+            Some(KeepBodies::None) => Keep::None,
+            Some(KeepBodies::Errors) => Keep::Errors,
+            Some(KeepBodies::All) => Keep::All,
+            Some(KeepBodies::Sampled(in_million)) => Keep::Sampled(in_million),
         }
     }
 

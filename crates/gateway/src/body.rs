@@ -7,6 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use http_body_util::combinators::UnsyncBoxBody;
 use tidegate_upstream::Answer;
 
 use crate::paced::PacedBody;
@@ -37,6 +39,8 @@ pub enum ClientBody {
     Translated(Box<TranslatedBody>),
     /// A stream that goes out at a pace.
     Paced(Box<PacedBody>),
+    /// Made by whoever administers while it is read.
+    Made(UnsyncBoxBody<Bytes, Cut>),
     /// Nothing but the news that the answer broke off.
     Broken,
 }
@@ -44,6 +48,11 @@ pub enum ClientBody {
 impl ClientBody {
     pub fn full(bytes: impl Into<Bytes>) -> Self {
         Self::Full(Some(bytes.into()), None)
+    }
+
+    /// A body of somebody else's making; where that fails, the transfer is cut.
+    pub fn made<E>(body: impl Body<Data = Bytes, Error = E> + Send + 'static) -> Self {
+        Self::Made(body.map_err(|_| Cut).boxed_unsync())
     }
 
     pub fn recorded(bytes: impl Into<Bytes>, record: Box<Record>) -> Self {
@@ -75,6 +84,7 @@ impl Body for ClientBody {
             Self::Pass(body) => body.poll(cx),
             Self::Translated(body) => body.poll(cx),
             Self::Paced(body) => body.poll(cx),
+            Self::Made(body) => Pin::new(body).poll_frame(cx),
             Self::Broken => Poll::Ready(Some(Err(Cut))),
         }
     }
@@ -83,6 +93,7 @@ impl Body for ClientBody {
         match self {
             Self::Full(bytes, _) => bytes.as_ref().is_none_or(Bytes::is_empty),
             Self::Pass(body) => body.is_end(),
+            Self::Made(body) => body.is_end_stream(),
             Self::Translated(_) | Self::Paced(_) | Self::Broken => false,
         }
     }
@@ -91,6 +102,7 @@ impl Body for ClientBody {
         match self {
             Self::Full(bytes, _) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
             Self::Pass(body) => body.size_hint(),
+            Self::Made(body) => body.size_hint(),
             Self::Translated(_) | Self::Paced(_) | Self::Broken => SizeHint::default(),
         }
     }

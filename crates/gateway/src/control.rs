@@ -16,6 +16,7 @@ use tidegate_limits::{IpRules, Limits, Memory, MemoryOptions, Networks, Rule};
 use tidegate_pricing::{Overrides, Prices, UnpricedPolicy};
 use tidegate_records::{IdSource, Pipe};
 
+use crate::body::ClientBody;
 use crate::limiter::{Books, Limiter};
 use crate::tokens::Tokens;
 
@@ -50,7 +51,7 @@ pub trait Admin: Send + Sync + fmt::Debug {
         &self,
         request: Request<Bytes>,
         peer: IpAddr,
-    ) -> Pin<Box<dyn Future<Output = Response<Bytes>> + Send + '_>>;
+    ) -> Pin<Box<dyn Future<Output = Response<ClientBody>> + Send + '_>>;
 }
 
 /// The pages for people.

@@ -47,6 +47,17 @@ struct ReasonLabels {
     reason: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SinkName {
+    sink: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SinkLabels {
+    sink: &'static str,
+    outcome: &'static str,
+}
+
 /// The counters of one (route, provider) pair.
 #[derive(Debug)]
 pub struct Series {
@@ -94,6 +105,9 @@ pub struct Metrics {
     exports: Family<ReasonLabels, Counter>,
     alert_looks: Family<ReasonLabels, Counter>,
     alert_notices: Family<ReasonLabels, Counter>,
+    sink_records: Family<SinkLabels, Counter>,
+    sink_failures: Family<SinkName, Counter>,
+    sink_spooled: Family<SinkName, Gauge>,
     usage_estimates: Family<ReasonLabels, Counter>,
     pub hedges: Counter,
     cost: Counter<f64, AtomicU64>,
@@ -123,6 +137,9 @@ impl Metrics {
             exports: Family::default(),
             alert_looks: Family::default(),
             alert_notices: Family::default(),
+            sink_records: Family::default(),
+            sink_failures: Family::default(),
+            sink_spooled: Family::default(),
             usage_estimates: Family::default(),
             hedges: Counter::default(),
             cost: Counter::default(),
@@ -176,6 +193,18 @@ impl Metrics {
             "alert_notices",
             "Notices of alert rules, channel by channel: delivered, undelivered",
             self.alert_notices.clone(),
+        );
+        r.register(
+            "sink_records",
+            "Records for a warehouse: sent, or why they were lost",
+            self.sink_records.clone(),
+        );
+        r.register("sink_failures", "Tries to reach a warehouse that failed", self.sink_failures.clone());
+        r.register_with_unit(
+            "sink_spooled",
+            "What waits on disk for a warehouse",
+            Unit::Bytes,
+            self.sink_spooled.clone(),
         );
         r.register("open_requests", "Requests under way", self.open_requests.clone());
         r.register("open_streams", "Streams under way", self.open_streams.clone());
@@ -277,6 +306,21 @@ impl Metrics {
     /// Notices of alert rules: `delivered`, `undelivered`.
     pub fn alert_notices(&self, outcome: &'static str, notices: u64) {
         self.alert_notices.get_or_create(&ReasonLabels { reason: outcome }).inc_by(notices);
+    }
+
+    /// Records for a warehouse: `sent`, or the reason why they were lost.
+    pub fn sunk(&self, sink: &'static str, outcome: &'static str, records: u64) {
+        self.sink_records.get_or_create(&SinkLabels { sink, outcome }).inc_by(records);
+    }
+
+    /// A try that failed.
+    pub fn sink_failure(&self, sink: &'static str) {
+        self.sink_failures.get_or_create(&SinkName { sink }).inc();
+    }
+
+    /// Bytes that wait on disk for a warehouse.
+    pub fn sink_waiting(&self, sink: &'static str, bytes: u64) {
+        self.sink_spooled.get_or_create(&SinkName { sink }).set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     pub fn refusal(&self, reason: &'static str) {

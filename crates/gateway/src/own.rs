@@ -43,7 +43,7 @@ pub async fn serve(gateway: &Arc<Gateway>, peer: IpAddr, inbound: Inbound) -> Re
         Ok(bytes) => bytes,
         Err(error) => return bare(&error),
     };
-    let response = admin.serve(Request::from_parts(parts, bytes), address).await.map(ClientBody::full);
+    let response = admin.serve(Request::from_parts(parts, bytes), address).await;
     drop(room);
     response
 }

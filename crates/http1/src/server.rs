@@ -212,7 +212,7 @@ impl Connection {
             request::encode(parts.status, &parts.headers, exact, manner);
         drop(parts);
         let mut sending = Sending::new(head, length, has_body.then_some(body));
-        // What is ready at the same time goes out at the same time: decision 0016.
+        // What is ready at the same time goes out at the same time: decision 0017.
         tokio::task::yield_now().await;
         let sent = poll_fn(|cx| match sending.poll(&mut self.write, cx) {
             Poll::Ready(Ok(())) => Poll::Ready(Ok(is_kept)),

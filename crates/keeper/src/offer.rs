@@ -12,7 +12,7 @@ use tidegate_directory::{AllowedModels, Bounds, Credential, Deployment, Deployme
 use tidegate_ledger::Scope;
 use tidegate_store::Home;
 use tidegate_store::entity::{
-    Backing, Connection, Grants, Limits, Provider, Stored, Workspace, WorkspaceState,
+    Backing, BodyRule, Connection, Grants, Limits, Provider, Stored, Workspace, WorkspaceState,
 };
 use tidegate_store::id::WorkspaceId;
 
@@ -58,9 +58,19 @@ pub(crate) fn of(model: &Model, books: &Books, id: WorkspaceId) -> Option<direct
         configs,
         bounds: bounds::read(books, owner_of(stored), &stored.entity.limits),
         policies: policies.map(|(_, policy)| policy.clone()).collect(),
+        bodies: stored.entity.records.bodies.map(kept),
         archived: stored.entity.state == WorkspaceState::Archived,
         is_default: stored.entity.is_default,
     })
+}
+
+fn kept(rule: BodyRule) -> directory::KeepBodies {
+    match rule {
+        BodyRule::None => directory::KeepBodies::None,
+        BodyRule::Errors => directory::KeepBodies::Errors,
+        BodyRule::All => directory::KeepBodies::All,
+        BodyRule::Sampled(in_million) => directory::KeepBodies::Sampled(in_million),
+    }
 }
 
 fn owner_of(workspace: &Stored<Workspace>) -> Owner {

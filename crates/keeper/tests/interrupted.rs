@@ -160,6 +160,7 @@ impl World {
             state: WorkspaceState::Active,
             defaults: none(),
             settings: none(),
+            records: Default::default(),
             limits: Default::default(),
         };
         let workspace = store.create(&by, Home::organisation(organisation), workspace).await.unwrap().id;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tidegate_core::Clock;
 
-use crate::body::{Policy, RawBodies};
+use crate::body::{Keep, Policy, RawBodies};
 use crate::codec;
 use crate::counts::Stats;
 use crate::journal::{Disk, Journal, RealDisk};
@@ -82,11 +82,6 @@ impl Pipe {
         Ok(Self(Arc::new(Shared { queue, policy, thread: std::sync::Mutex::new(Some(thread)) })))
     }
 
-    /// Whether bodies of this request will be kept, as far as that is known when it begins: so that none are collected in vain.
-    pub fn may_keep_bodies(&self) -> bool {
-        self.0.policy.may_keep()
-    }
-
     pub fn policy(&self) -> &Policy {
         &self.0.policy
     }
@@ -94,10 +89,15 @@ impl Pipe {
     /// Puts a record into the queue. False: it was dropped, and counted. Encodes into a buffer of the calling thread and
     /// copies that under a lock; never waits for a disk. Bodies that the policy does not want go at once.
     pub fn push(&self, record: &RequestRecord, bodies: Option<RawBodies>) -> bool {
+        self.push_as(record, bodies, self.0.policy.keep)
+    }
+
+    /// As [`Pipe::push`], for somebody who has a rule of his own about whose bodies are kept.
+    pub fn push_as(&self, record: &RequestRecord, bodies: Option<RawBodies>, keep: Keep) -> bool {
         thread_local! {
             static BYTES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
         }
-        let bodies = bodies.filter(|bodies| !bodies.is_empty() && self.0.policy.wants(record)).map(Box::new);
+        let bodies = bodies.filter(|bodies| !bodies.is_empty() && keep.wants(record)).map(Box::new);
         BYTES.with_borrow_mut(|bytes| {
             bytes.clear();
             bytes.shrink_to(64 * 1024);

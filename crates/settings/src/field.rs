@@ -13,6 +13,7 @@ use crate::error::SettingsError;
 use crate::settings::{
     Bodies, LogFormat, OidcRole, PrivateTarget, Settings, Share, SmtpSecurity, Source, WebhookForm, WhenAway,
 };
+use crate::sinks::ObjectFormat;
 use crate::suggest::nearest;
 use crate::value::{self, Raw, Wrong, show_duration, show_size};
 use crate::written::Entry;
@@ -44,6 +45,13 @@ macro_rules! set {
         |settings, raw| {
             let parse = $parse;
             settings.$section.$member = parse(raw)?;
+            Ok(())
+        }
+    };
+    ($section:ident . $part:ident . $member:ident, $parse:expr) => {
+        |settings, raw| {
+            let parse = $parse;
+            settings.$section.$part.$member = parse(raw)?;
             Ok(())
         }
     };
@@ -520,6 +528,123 @@ pub(crate) const FIELDS: &[Field] = &[
         show: |s| show_list(s.records.redact_paths.iter().cloned()),
     },
     Field {
+        path: "records.export_logs",
+        short: None,
+        set: set!(records.export_logs, |raw| value::count(raw, 1, 4_000_000_000)),
+        show: |s| s.records.export_logs.to_string(),
+    },
+    Field {
+        path: "sinks.spool",
+        short: None,
+        set: set!(sinks.spool, |raw| value::size(raw, MB, 1024 * GB)),
+        show: |s| show_size(s.sinks.spool),
+    },
+    Field {
+        path: "sinks.clickhouse.url",
+        short: None,
+        set: set!(sinks.clickhouse.url, |raw| value::base_url(raw).map(Some)),
+        show: |s| s.sinks.clickhouse.url.clone().unwrap_or(UNSET.to_owned()),
+    },
+    Field {
+        path: "sinks.clickhouse.user",
+        short: None,
+        set: set!(sinks.clickhouse.user, value::text),
+        show: |s| s.sinks.clickhouse.user.clone(),
+    },
+    Field {
+        path: "sinks.clickhouse.password",
+        short: None,
+        set: set!(sinks.clickhouse.password, value::secret),
+        show: |s| shown(s.sinks.clickhouse.password.is_some()),
+    },
+    Field {
+        path: "sinks.clickhouse.database",
+        short: None,
+        set: set!(sinks.clickhouse.database, value::identifier),
+        show: |s| s.sinks.clickhouse.database.clone(),
+    },
+    Field {
+        path: "sinks.clickhouse.table",
+        short: None,
+        set: set!(sinks.clickhouse.table, value::identifier),
+        show: |s| s.sinks.clickhouse.table.clone(),
+    },
+    Field {
+        path: "sinks.clickhouse.rows",
+        short: None,
+        set: set!(sinks.clickhouse.rows, |raw| value::count(raw, 1, 1_000_000)),
+        show: |s| s.sinks.clickhouse.rows.to_string(),
+    },
+    Field {
+        path: "sinks.clickhouse.interval",
+        short: None,
+        set: set!(sinks.clickhouse.interval, |raw| value::duration(raw, Duration::from_millis(100), HOUR)),
+        show: |s| show_duration(s.sinks.clickhouse.interval),
+    },
+    Field {
+        path: "sinks.s3.bucket",
+        short: None,
+        set: set!(sinks.s3.bucket, |raw| value::text(raw).map(Some)),
+        show: |s| s.sinks.s3.bucket.clone().unwrap_or(UNSET.to_owned()),
+    },
+    Field {
+        path: "sinks.s3.endpoint",
+        short: None,
+        set: set!(sinks.s3.endpoint, |raw| value::base_url(raw).map(Some)),
+        show: |s| s.sinks.s3.endpoint.clone().unwrap_or(UNSET.to_owned()),
+    },
+    Field {
+        path: "sinks.s3.region",
+        short: None,
+        set: set!(sinks.s3.region, value::text),
+        show: |s| s.sinks.s3.region.clone(),
+    },
+    Field {
+        path: "sinks.s3.prefix",
+        short: None,
+        set: set!(sinks.s3.prefix, value::text),
+        show: |s| s.sinks.s3.prefix.clone(),
+    },
+    Field {
+        path: "sinks.s3.access_key_id",
+        short: None,
+        set: set!(sinks.s3.access_key_id, |raw| value::text(raw).map(Some)),
+        show: |s| s.sinks.s3.access_key_id.clone().unwrap_or(UNSET.to_owned()),
+    },
+    Field {
+        path: "sinks.s3.secret_access_key",
+        short: None,
+        set: set!(sinks.s3.secret_access_key, value::secret),
+        show: |s| shown(s.sinks.s3.secret_access_key.is_some()),
+    },
+    Field {
+        path: "sinks.s3.session_token",
+        short: None,
+        set: set!(sinks.s3.session_token, value::secret),
+        show: |s| shown(s.sinks.s3.session_token.is_some()),
+    },
+    Field {
+        path: "sinks.s3.format",
+        short: None,
+        set: set!(sinks.s3.format, value::object_format),
+        show: |s| match s.sinks.s3.format {
+            ObjectFormat::Jsonl => "jsonl".to_owned(),
+            ObjectFormat::Parquet => "parquet".to_owned(),
+        },
+    },
+    Field {
+        path: "sinks.s3.rows",
+        short: None,
+        set: set!(sinks.s3.rows, |raw| value::count(raw, 1, 1_000_000)),
+        show: |s| s.sinks.s3.rows.to_string(),
+    },
+    Field {
+        path: "sinks.s3.interval",
+        short: None,
+        set: set!(sinks.s3.interval, |raw| value::duration(raw, Duration::from_millis(100), HOUR)),
+        show: |s| show_duration(s.sinks.s3.interval),
+    },
+    Field {
         path: "console.enabled",
         short: None,
         set: set!(console.enabled, value::boolean),
@@ -544,7 +669,7 @@ pub(crate) fn apply(entry: &Entry, settings: &mut Settings, mistakes: &mut Vec<S
         }
         return;
     }
-    let is_section = path == "providers" || FIELDS.iter().any(|field| section(field) == path);
+    let is_section = path == "providers" || FIELDS.iter().any(|field| is_within(section(field), &path));
     if is_section && entry.raw == Raw::Table {
         return; // A section with nothing in it.
     }
@@ -574,19 +699,25 @@ pub(crate) fn variables() -> impl Iterator<Item = String> {
     FIELDS.iter().flat_map(|field| [Some(variable(field)), field.short.map(str::to_owned)]).flatten()
 }
 
+/// What stands before a field's own name: `server`, `sinks.s3`.
 fn section(field: &Field) -> &'static str {
-    field.path.split('.').next().unwrap_or(field.path)
+    field.path.rsplit_once('.').map_or(field.path, |(section, _)| section)
+}
+
+/// Whether a section is this one or a part of it.
+fn is_within(section: &str, of: &str) -> bool {
+    section.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn remove_or_pick(path: &str) -> String {
-    let of_section = path.split('.').next().unwrap_or(path);
+    let of_section = path.rsplit_once('.').map_or(path, |(section, _)| section);
     let names: Vec<_> = FIELDS
         .iter()
         .filter(|field| section(field) == of_section)
-        .filter_map(|f| f.path.split('.').nth(1))
+        .filter_map(|field| field.path.rsplit('.').next())
         .collect();
     if names.is_empty() {
-        "remove it: the sections are server, log, limits, timeouts, egress, routing, models, access, rate_limits, streams, budgets, database, redis, alerts, oidc, otlp, records, console and providers"
+        "remove it: the sections are server, log, limits, timeouts, egress, routing, models, access, rate_limits, streams, budgets, database, redis, alerts, oidc, otlp, records, sinks, console and providers"
             .to_owned()
     } else {
         format!("remove it: [{of_section}] has {}", names.join(", "))

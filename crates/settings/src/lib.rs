@@ -14,6 +14,7 @@ mod field;
 mod load;
 mod provider;
 mod settings;
+mod sinks;
 mod suggest;
 mod value;
 mod written;
@@ -27,6 +28,7 @@ pub use settings::{
     OidcRole, Otlp, PrivateTarget, Provider, RateLimits, Records, Redis, Routing, Server, Settings, Share,
     SmtpSecurity, Source, Streams, Timeouts, WebhookForm, WhenAway,
 };
+pub use sinks::{ClickHouse, ObjectFormat, S3, Sinks};
 pub use written::{Argument, CONFIG_VARIABLE, OTHER_VARIABLES, SettingsFile};
 
 /// A settings file that writes every default down, for people to start from.

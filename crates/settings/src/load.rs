@@ -52,6 +52,7 @@ pub fn load(inputs: &Inputs<'_>) -> Result<Settings, Errors> {
         check_default_provider(&settings, &of_providers, inputs.known, &mut mistakes);
     }
     check_timeouts(&settings, &mut mistakes);
+    check_sinks(&settings, &mut mistakes);
 
     if mistakes.is_empty() {
         return Ok(settings);
@@ -116,6 +117,39 @@ fn check_timeouts(settings: &Settings, mistakes: &mut Vec<SettingsError>) {
                 "make it shorter, or timeouts.request longer".to_owned(),
                 mistakes,
             );
+        }
+    }
+}
+
+/// What a warehouse needs besides its place, and what has no effect without that.
+fn check_sinks(settings: &Settings, mistakes: &mut Vec<SettingsError>) {
+    let (s3, clickhouse) = (&settings.sinks.s3, &settings.sinks.clickhouse);
+    let mut wrong = |field: &str, problem: &str, remedy: &str| {
+        report(settings, field, problem.to_owned(), remedy.to_owned(), mistakes);
+    };
+    if s3.bucket.is_some() && (s3.access_key_id.is_none() || s3.secret_access_key.is_none()) {
+        let remedy = "write sinks.s3.access_key_id and sinks.s3.secret_access_key";
+        wrong("sinks.s3.bucket", "objects cannot be signed without a key", remedy);
+    }
+    let without = "it has no effect without sinks.s3.bucket";
+    for (field, is_alone) in [
+        ("sinks.s3.endpoint", s3.endpoint.is_some()),
+        ("sinks.s3.access_key_id", s3.access_key_id.is_some()),
+        ("sinks.s3.secret_access_key", s3.secret_access_key.is_some()),
+        ("sinks.s3.session_token", s3.session_token.is_some()),
+    ] {
+        if is_alone && s3.bucket.is_none() {
+            wrong(field, without, "name the bucket, or remove this");
+        }
+    }
+    if clickhouse.password.is_some() && clickhouse.url.is_none() {
+        let problem = "it has no effect without sinks.clickhouse.url";
+        wrong("sinks.clickhouse.password", problem, "write the address, or remove this");
+    }
+    if !settings.records.enabled {
+        let problem = "it has no effect without records.enabled: what is sent are records";
+        for field in ["sinks.s3.bucket", "sinks.clickhouse.url"] {
+            wrong(field, problem, "switch records on, or remove this");
         }
     }
 }

@@ -13,6 +13,8 @@ use tidegate_core::Secret;
 use tidegate_limits::{Networks, Pace, Rule};
 use tidegate_pricing::UnpricedPolicy;
 
+use crate::sinks::Sinks;
+
 use crate::error::Place;
 
 /// Everything the binary is run with. `Debug` shows no secret.
@@ -35,6 +37,7 @@ pub struct Settings {
     pub oidc: Oidc,
     pub otlp: Otlp,
     pub records: Records,
+    pub sinks: Sinks,
     pub console: Console,
     /// The providers that the gateway holds keys, addresses or options for, sorted by slug.
     pub providers: Vec<Provider>,
@@ -275,6 +278,8 @@ pub struct Records {
     pub redact_headers: Vec<String>,
     /// Members of JSON bodies that are taken out, such as `messages[*].content`.
     pub redact_paths: Vec<String>,
+    /// Logs of one export, at most.
+    pub export_logs: u32,
 }
 
 /// A part of all, from 0 to 1, to the millionth.
@@ -490,6 +495,7 @@ impl Default for Records {
             body_share: None,
             redact_headers: Vec::new(),
             redact_paths: Vec::new(),
+            export_logs: 10_000_000,
         }
     }
 }

@@ -15,6 +15,7 @@ use tidegate_limits::{Algorithm, Networks, Pace, Rule, Unit};
 use tidegate_pricing::UnpricedPolicy;
 
 use crate::settings::{Bodies, LogFormat, OidcRole, PrivateTarget, SmtpSecurity, WebhookForm, WhenAway};
+use crate::sinks::ObjectFormat;
 
 /// A value as it was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -149,6 +150,20 @@ pub(crate) fn log_format(raw: &Raw) -> Parsed<LogFormat> {
         Some("json") => Ok(LogFormat::Json),
         _ => Err(Wrong::new(format!("{} is not a log format", raw.shown()), "write \"text\" or \"json\"")),
     }
+}
+
+/// Of the objects that records are written to.
+pub(crate) fn object_format(raw: &Raw) -> Parsed<ObjectFormat> {
+    word(raw, &[("jsonl", ObjectFormat::Jsonl), ("parquet", ObjectFormat::Parquet)])
+}
+
+/// The name of a table or a database.
+pub(crate) fn identifier(raw: &Raw) -> Parsed<String> {
+    let text = text(raw)?;
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return Ok(text);
+    }
+    Err(Wrong::new(format!("{} is no name", raw.shown()), "write letters, digits and _"))
 }
 
 /// From where requests without a key may come.

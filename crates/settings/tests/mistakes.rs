@@ -105,7 +105,7 @@ fn names_that_mean_nothing() {
         (
             "[frobnicate]",
             "1:2: frobnicate: no setting has this name; remove it: the sections are server, log, limits, timeouts, \
-             egress, routing, models, access, rate_limits, streams, budgets, database, redis, alerts, oidc, otlp, records, console and providers",
+             egress, routing, models, access, rate_limits, streams, budgets, database, redis, alerts, oidc, otlp, records, sinks, console and providers",
         ),
         ("server = 1", "1:1: server: this is the name of a section; write [server] and its fields below it"),
         (
@@ -254,5 +254,42 @@ fn no_message_holds_a_key() {
     for file in files {
         let said = said(file);
         assert!(said != "fine" && !said.contains("sk-secret"), "{said}");
+    }
+}
+
+#[test]
+fn warehouses() {
+    let cases = [
+        (
+            "[sinks.s3]\nbucket = \"b\"",
+            "2:10: sinks.s3.bucket: objects cannot be signed without a key; write sinks.s3.access_key_id and \
+             sinks.s3.secret_access_key",
+        ),
+        (
+            "[sinks.s3]\nendpoint = \"https://a\"",
+            "2:12: sinks.s3.endpoint: it has no effect without sinks.s3.bucket; name the bucket, or remove this",
+        ),
+        (
+            "[sinks.clickhouse]\npassword = \"p\"",
+            "2:12: sinks.clickhouse.password: it has no effect without sinks.clickhouse.url; write the address, or \
+             remove this",
+        ),
+        (
+            "[sinks.clickhouse]\ntable = \"a-b\"",
+            "2:9: sinks.clickhouse.table: \"a-b\" is no name; write letters, digits and _",
+        ),
+        (
+            "[sinks.clickhouse]\nurl = \"https://a\"\n[records]\nenabled = false",
+            "2:7: sinks.clickhouse.url: it has no effect without records.enabled: what is sent are records; switch \
+             records on, or remove this",
+        ),
+        ("sinks = 1", "1:1: sinks: this is the name of a section; write [sinks] and its fields below it"),
+        (
+            "[sinks.s3]\nbuket = 1",
+            "2:1: sinks.s3.buket: no setting has this name; did you mean sinks.s3.bucket?",
+        ),
+    ];
+    for (file, expected) in cases {
+        assert_eq!(said(file), format!("tidegate.toml:{expected}"), "{file}");
     }
 }

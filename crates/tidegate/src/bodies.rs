@@ -24,8 +24,9 @@ pub fn policy(records: &Records) -> Result<Policy, String> {
         ("redact_headers", !records.redact_headers.is_empty()),
         ("redact_paths", !records.redact_paths.is_empty()),
     ] {
-        if is_set && (keep == Keep::None || !records.enabled) {
-            return Err(format!("records.{field} has no effect while no bodies are kept (records.bodies)"));
+        // A workspace may keep bodies where the settings say none.
+        if is_set && !records.enabled {
+            return Err(format!("records.{field} has no effect without records.enabled"));
         }
     }
     let mut policy = Policy { keep, headers: records.redact_headers.clone(), ..Policy::default() };
@@ -62,7 +63,10 @@ mod tests {
         for (records, field) in [
             (bodies(Bodies::Sampled), "records.body_share"),
             (Records { body_share: share, ..bodies(Bodies::All) }, "records.body_share"),
-            (Records { redact_headers: names(&["a"]), ..Records::default() }, "records.redact_headers"),
+            (
+                Records { redact_headers: names(&["a"]), enabled: false, ..Records::default() },
+                "records.redact_headers",
+            ),
             (
                 Records { redact_paths: names(&["a"]), enabled: false, ..bodies(Bodies::All) },
                 "records.redact_paths",

@@ -16,14 +16,14 @@ use tidegate_cli::{
     ADMIN_KEY_FILE, ADMIN_KEY_VARIABLE, LEDGER_DIRECTORY, MASTER_KEY_FILE, MASTER_KEY_VARIABLE, STORE_FILE,
 };
 use tidegate_control::{
-    AdminKey, Api, ApiOptions, Books, FirstStart, Lookout, Records, SettingsView, first_start,
+    AdminKey, Api, ApiOptions, Body, Books, FirstStart, Lookout, Records, SettingsView, first_start,
 };
 use tidegate_core::{Clock, Secret, id};
 use tidegate_directory::Directory;
-use tidegate_gateway::Snapshot;
 use tidegate_gateway::control::{Admin, Console, Control, Recorder};
 use tidegate_gateway::limiter::{self, Limiter};
 use tidegate_gateway::tokens::KeySource;
+use tidegate_gateway::{ClientBody, Snapshot};
 use tidegate_keeper::{Keeper, Pooled};
 use tidegate_ledger::{Ledger, Share};
 use tidegate_limits_redis::Changes;
@@ -45,6 +45,7 @@ use crate::bodies;
 use crate::console::Built;
 use crate::replicas::{self, Pool};
 use crate::sign_in;
+use crate::sinks;
 use crate::tokens;
 use crate::usage;
 
@@ -81,6 +82,8 @@ pub struct Holdings {
     pub lookout: (Lookout, Duration),
     /// Tells a collector of requests; for [`export`].
     pub exporter: Option<Exporter>,
+    /// Bring records to warehouses; for [`sinks::ship`].
+    pub ships: Vec<sinks::Ship>,
 }
 
 /// What the environment gives, which is no setting: secrets.
@@ -104,7 +107,7 @@ impl Admin for Office {
         &self,
         request: Request<Bytes>,
         peer: IpAddr,
-    ) -> Pin<Box<dyn Future<Output = Response<Bytes>> + Send + '_>> {
+    ) -> Pin<Box<dyn Future<Output = Response<ClientBody>> + Send + '_>> {
         Box::pin(async move {
             let is_change = !matches!(*request.method(), Method::GET | Method::HEAD);
             let response = self.api.serve(request, peer).await;
@@ -116,7 +119,10 @@ impl Admin for Office {
                     let _ = changes.publish(self.keeper.upto().await).await;
                 }
             }
-            response
+            response.map(|body| match body {
+                Body::Whole(bytes) => ClientBody::full(bytes),
+                flow @ Body::Flow(_) => ClientBody::made(flow),
+            })
         })
     }
 }
@@ -163,7 +169,7 @@ pub async fn open(
     // Ids of gateways that write to one place differ by their node.
     let number = node.as_ref().map_or_else(|| (id::draw() * 1_024.0) as u16, Node::number);
     let ids = Arc::new(IdSource::new(number, None));
-    let (records, exporter) = recorder(settings, &ids, egress, clock)?;
+    let (records, exporter, ships) = recorder(settings, &ids, egress, clock)?;
     let books = settings.records.enabled.then(|| books(settings)).transpose()?;
     let options = ApiOptions {
         public_url: public_url(settings),
@@ -173,6 +179,8 @@ pub async fn open(
         },
         records: settings.records.enabled.then(|| readers(settings)).transpose()?,
         books: books.clone(),
+        keep_days: settings.records.keep_days,
+        export_logs: u64::from(settings.records.export_logs),
         pipe: records.as_ref().map(|recorder| recorder.pipe.clone()),
         max_intake: settings.limits.max_intake,
         usage: Arc::new(usage::Books(ledger.clone())),
@@ -206,7 +214,7 @@ pub async fn open(
         prices: none.prices,
     };
     let told = books.map(|books| (books, settings.records.keep_days));
-    Ok(Holdings { control, keeper, first, pool, changes, notifier, node, told, lookout, exporter })
+    Ok(Holdings { control, keeper, first, pool, changes, notifier, node, told, lookout, exporter, ships })
 }
 
 /// What has to be done again and again while the gateway serves. Ends when it is dropped.
@@ -347,16 +355,19 @@ async fn keep(mut node: Option<Node>) {
     }
 }
 
-/// Where records go, and who tells a collector of them, if anybody is to.
+/// Takes records; tells a collector of them; bring them to warehouses.
+type Outlets = (Option<Recorder>, Option<Exporter>, Vec<sinks::Ship>);
+
+/// Where records go, and who tells a collector and warehouses of them, if anybody is to.
 fn recorder(
     settings: &Settings,
     ids: &Arc<IdSource>,
     egress: &Egress,
     clock: &Arc<dyn Clock>,
-) -> Result<(Option<Recorder>, Option<Exporter>), String> {
+) -> Result<Outlets, String> {
     if !settings.records.enabled {
         return match &settings.otlp.endpoint {
-            None => Ok((None, None)),
+            None => Ok((None, None, Vec::new())),
             Some(_) => {
                 Err("otlp.endpoint has no effect without records.enabled: spans are made of records"
                     .to_owned())
@@ -390,10 +401,12 @@ fn recorder(
             (Box::new(tee), Some(exporter))
         }
     };
+    let data = &settings.server.data_dir;
+    let (sink, ships) = sinks::attach(&settings.sinks, data, egress, clock, sink)?;
     let mut options = tidegate_records::Options::new(at.join("journal"));
     options.bodies = bodies::policy(&settings.records)?;
     let pipe = Pipe::start(options, sink, clock.clone()).map_err(|error| error.to_string())?;
-    Ok((Some(Recorder { pipe, ids: ids.clone() }), exporter))
+    Ok((Some(Recorder { pipe, ids: ids.clone() }), exporter, ships))
 }
 
 /// Where people reach the gateway.

@@ -15,6 +15,7 @@ mod reload;
 mod replicas;
 mod serve;
 mod sign_in;
+mod sinks;
 mod tokens;
 mod usage;
 mod wire;

@@ -16,13 +16,13 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use crate::cli::Options;
 use crate::holdings::{self, Given, Holdings};
 use crate::wire::Origin;
-use crate::{banner, check, connection, reload, tokens};
+use crate::{banner, check, connection, reload, sinks, tokens};
 
 /// For the error events of streams that are ended.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// For the tokens of the last answers that did not say theirs.
 const LAST_COUNTS: Duration = Duration::from_secs(5);
-/// For the collector that is told of requests.
+/// For the collector that is told of requests, and for warehouses.
 const LAST_SPANS: Duration = Duration::from_secs(5);
 /// Waits between accepts that fail for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -53,19 +53,26 @@ pub fn run(options: &Options) -> Result<(), String> {
         runtime.enable_all().build().map_err(|error| format!("cannot start the runtime: {error}"))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let opened = runtime.block_on(holdings::open(&settings, &Given::of(&origin.env), &snapshot, &clock));
-    let Holdings { control, keeper, first, pool, changes, notifier, node, told, lookout, exporter } = opened?;
+    let Holdings { control, keeper, first, pool, changes, notifier, node, told, lookout, exporter, ships } =
+        opened?;
     let gateway = Gateway::new(snapshot, control, log, clock);
     let keys = tokens::source(&settings.access)?;
     let shared = pool.clone().map(|pool| (pool, notifier.clone()));
     let tending =
         runtime.spawn(holdings::tend(keeper, changes, keys, node, told, shared, lookout, gateway.clone()));
-    let telling = runtime.spawn(holdings::export(exporter, gateway.clone()));
+    let mut telling = vec![runtime.spawn(holdings::export(exporter, gateway.clone()))];
+    telling.extend(ships.into_iter().map(|ship| runtime.spawn(sinks::ship(ship, gateway.clone()))));
     let served = runtime.block_on(listen(origin, &settings, &first, gateway.clone()));
     tending.abort();
     gateway.close_accounts(LAST_COUNTS);
     runtime.block_on(holdings::close(&gateway.control, pool, notifier));
-    // The records are closed: what waits for the collector is the last of it.
-    let _ = runtime.block_on(async { tokio::time::timeout(LAST_SPANS, telling).await });
+    // The records are closed: what waits for the collector and the warehouses is the last of it.
+    let last = async {
+        for one in telling {
+            let _ = one.await;
+        }
+    };
+    let _ = runtime.block_on(async { tokio::time::timeout(LAST_SPANS, last).await });
     runtime.shutdown_timeout(Duration::from_secs(1));
     gateway.log.close();
     if let Some(writer) = writer {

@@ -28,6 +28,7 @@ mod routing;
 mod safety;
 mod sign_in;
 mod signer;
+mod sinks;
 mod stage;
 mod stored;
 mod streams;

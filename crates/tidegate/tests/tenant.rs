@@ -46,6 +46,7 @@ impl Tenant {
             state: WorkspaceState::Active,
             defaults: json_map(&json!({})),
             settings: json_map(&json!({})),
+            records: Default::default(),
             limits,
         };
         let home = Home::organisation(self.organisation);

@@ -25,7 +25,7 @@ import { SavedViews } from "@/views/saved-views";
 import { COLUMNS, columnsOf, tableColumns, USUAL } from "./columns";
 import { Compare } from "./compare";
 import { LogSheet } from "./detail/sheet";
-import { asCsv, asJsonl, everyRow, MOST_EXPORTED } from "./export";
+import { asCsv, asJsonl, everyRow, MOST_EXPORTED, tableOf } from "./export";
 import { Facets } from "./facets";
 import { Histogram } from "./histogram";
 import { text } from "./text";
@@ -210,6 +210,18 @@ function ExportMenu({ query, columns }: { readonly query: Readonly<Record<string
       setDone(null);
     }
   };
+  const runTable = async () => {
+    setError(null);
+    setNote(null);
+    setDone(0);
+    try {
+      location.assign(await tableOf(query));
+    } catch (caught) {
+      setError(caught);
+    } finally {
+      setDone(null);
+    }
+  };
   return (
     <Menu
       label={
@@ -224,6 +236,9 @@ function ExportMenu({ query, columns }: { readonly query: Readonly<Record<string
       </Button>
       <Button kind="plain" disabled={done !== null} onClick={() => void run("jsonl")}>
         {t("exportJsonl")}
+      </Button>
+      <Button kind="plain" disabled={done !== null} onClick={() => void runTable()}>
+        {t("exportParquet")}
       </Button>
       {note && <p className="muted">{note}</p>}
       {error !== null && <Failure error={error} />}

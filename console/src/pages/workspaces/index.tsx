@@ -20,6 +20,7 @@ import { Page } from "@/ui/page";
 import { Empty, Failure } from "@/ui/state";
 import type { Column } from "@/ui/table";
 import { Time } from "@/ui/time";
+import { draftOfRecords, RECORD_MEMBERS, RecordFields, recordsOf } from "./records";
 import { text } from "./text";
 
 const PATH = "/v1/admin/workspaces";
@@ -76,13 +77,14 @@ function Form({ of, onClose }: { readonly of?: WorkspaceRow; readonly onClose: (
   const [name, setName] = useState(of?.name ?? "");
   const [description, setDescription] = useState(of?.description ?? "");
   const [limits, setLimits] = useState(() => (of ? draftOf(of.usage_limits[0], of.rate_limits) : NO_LIMITS));
+  const [records, setRecords] = useState(() => draftOfRecords(of?.records));
   const [isDeleting, setDeleting] = useState(false);
   const mistakes = mistakesOf(limits);
   const save = useSend<null>(() => {
     const usage = usageOf(limits);
     const usages = [...(usage ? [usage] : []), ...(of?.usage_limits.slice(1) ?? [])];
     const body = { name: name.trim(), description: description.trim() || null, usage_limits: usages, rate_limits: ratesOf(limits) };
-    return of ? { path: `${PATH}/${of.slug}`, method: "PUT", body } : { path: PATH, method: "POST", body };
+    return of ? { path: `${PATH}/${of.slug}`, method: "PUT", body: { ...body, ...recordsOf(records, draftOfRecords(of.records)) } } : { path: PATH, method: "POST", body };
   }, [PATH]);
   const done = async () => {
     onClose();
@@ -95,13 +97,14 @@ function Form({ of, onClose }: { readonly of?: WorkspaceRow; readonly onClose: (
       action={m("save")}
       isBusy={save.isPending}
       error={save.error}
-      shown={["name", "description", ...LIMIT_MEMBERS]}
+      shown={["name", "description", ...LIMIT_MEMBERS, ...RECORD_MEMBERS]}
       onSubmit={() => mistakes.size === 0 && save.mutate(null, { onSuccess: () => void done() })}
       onClose={onClose}
     >
       <TextField label={m("name")} required value={name} error={errorOf(save.error, "name")} onChange={(event) => setName(event.target.value)} />
       <TextField label={t("description")} value={description} error={errorOf(save.error, "description")} onChange={(event) => setDescription(event.target.value)} />
       <LimitFields draft={limits} onChange={setLimits} mistakes={mistakes} error={save.error} />
+      {of && <RecordFields draft={records} onChange={setRecords} error={save.error} />}
       {of && !of.is_default && (
         <div>
           <Button kind="danger" onClick={() => setDeleting(true)}>

@@ -63,6 +63,26 @@ impl Handler for Fake {
                 let rows = state.of("/audit-logs");
                 Reply::json(200, &json!({"object": "list", "total": rows.len(), "records": rows}))
             }
+            ("GET", ["logs", "exports", "field-restrictions"]) => Reply::json(
+                200,
+                &json!({"allowed_fields": ["id", "request", "response", "cost"], "denied_fields": []}),
+            ),
+            ("POST", ["logs", "exports"]) => {
+                Reply::json(200, &json!({"id": "e-1", "total": 2, "object": "export"}))
+            }
+            ("POST", ["logs", "exports", "e-1", "start"]) => {
+                state.made += 1;
+                Reply::json(200, &json!({"message": "started", "object": "export"}))
+            }
+            ("GET", ["logs", "exports", "e-1"]) => state.job(),
+            ("GET", ["logs", "exports", "e-1", "download"]) => Reply::json(
+                200,
+                &json!({"signed_url": "https://elsewhere.example/v1/logs/exports/e-1/file?token=t"}),
+            ),
+            ("GET", ["logs", "exports", "e-1", "file"]) => {
+                assert!(request.url.ends_with("?token=t"), "{}", request.url);
+                Reply::text(200, "application/vnd.apache.parquet", "PAR1 and so on")
+            }
             ("POST", ["integrations"]) => state.integrate(&body),
             ("POST", ["api-keys", "workspace" | "organisation", kind]) => state.key(&body, kind),
             ("POST", ["api-keys", id, "rotate"]) => Reply::json(
@@ -93,6 +113,20 @@ impl Handler for Fake {
 }
 
 impl State {
+    /// An export that runs once before it is done; with an object in `/failing`, it fails.
+    fn job(&mut self) -> Reply {
+        self.made += 1;
+        let job = |status: &str| json!({"status": status, "total_records": 2, "error": "too many logs"});
+        Reply::json(
+            200,
+            &job(match (self.made, self.of("/failing").is_empty()) {
+                (2, _) => "in_progress",
+                (_, true) => "success",
+                (_, false) => "failed",
+            }),
+        )
+    }
+
     fn of(&self, collection: &str) -> Vec<Value> {
         self.objects.iter().filter(|(name, _)| name == collection).map(|(_, object)| object.clone()).collect()
     }

@@ -23,3 +23,25 @@ fn logs_are_exported_line_by_line() {
         assert!(asked.contains(part), "{part} in {asked}");
     }
 }
+
+#[test]
+fn a_table_is_an_export_job_of_figures() {
+    let stage = Stage::new();
+    let out = stage.data_dir().join("logs.parquet");
+    let line = format!("logs export --from 2026-01-01 --status 500 --format parquet --out {}", out.display());
+    let told = stage.ok(&line);
+    assert!(told.starts_with("wrote 2 logs to ") && told.ends_with("logs.parquet"), "{told}");
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), "PAR1 and so on");
+    let made = stage.server.requests().into_iter().find(|seen| seen.path() == "/v1/logs/exports").unwrap();
+    let wanted = made.json();
+    assert_eq!((&wanted["format"], &wanted["requested_data"]), (&json!("parquet"), &json!(["id", "cost"])));
+    assert_eq!(wanted["filters"]["status_code"], "500");
+    assert!(wanted["filters"]["time_of_generation_min"].as_str().unwrap().starts_with("2026-01-01T00"));
+
+    // Nothing is written over, and what comes to nothing says why.
+    assert!(stage.err(&line).to_string().contains("logs.parquet"));
+    stage.server.handler().put("/failing", json!({}));
+    let failure = stage.err(&line.replace("logs.parquet", "other.parquet")).to_string();
+    assert!(failure.contains("too many logs"), "{failure}");
+    assert!(stage.err("logs export --format parquet").to_string().contains("--out"));
+}

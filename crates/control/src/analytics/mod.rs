@@ -19,6 +19,7 @@ use crate::find::Place;
 use crate::logs::filter::Asked;
 use crate::logs::view::View;
 use crate::problem::Problem;
+use crate::retention;
 
 /// How long a time is when the query does not say.
 const USUAL_MS: u64 = 86_400_000;
@@ -61,6 +62,10 @@ impl Asking {
         let mut chosen = self.of_organisation(call)?;
         chosen.filter.workspace = vec![workspace.id.to_string()];
         chosen.filter.key_owner = view.only_of.into_iter().collect();
+        retention::hide(&mut chosen.filter, &workspace.entity, call.now());
+        chosen.from_ms = chosen.from_ms.max(retention::since(&workspace.entity, call.now()));
+        // Nothing of what was asked for is shown any more.
+        chosen.to_ms = chosen.to_ms.max(chosen.from_ms + 1);
         Ok(chosen)
     }
 

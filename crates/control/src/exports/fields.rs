@@ -74,6 +74,25 @@ pub(super) fn check(fields: &[String], organisation: &Organisation) -> Result<()
     Ok(())
 }
 
+/// A table has columns, and each name once.
+///
+/// # Errors
+/// 400 naming the field.
+pub(super) fn check_columns(fields: &[String]) -> Result<(), Problem> {
+    let wanted = "names of fields, each once, as parquet has columns";
+    if fields.is_empty() {
+        return Err(Problem::field("requested_data", "is empty", wanted));
+    }
+    let twice = (1..fields.len()).find(|&at| fields[..at].contains(&fields[at]));
+    twice.map_or(Ok(()), |at| {
+        Err(Problem::field(
+            &format!("requested_data.{at}"),
+            format!("{} is there twice", shown(&fields[at])),
+            wanted,
+        ))
+    })
+}
+
 /// The line of a log: the members that were asked for, under the names that they were asked by.
 pub(super) fn line(log: &Map<String, Value>, fields: &[String]) -> Map<String, Value> {
     let of = |field: &String| Some((field.clone(), log.get(member(field)?).cloned().unwrap_or(Value::Null)));

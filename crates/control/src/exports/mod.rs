@@ -1,23 +1,30 @@
 //! Export jobs: `/v1/logs/exports`.
 //!
 //! A job says which logs and what of them; when it starts, it is fixed up to that moment and to what its starter may see,
-//! and is counted in the background. Its lines are read from the records when they are downloaded: there is no copy that
-//! outlives what retention or a person's right deletes, and every replica can give it.
+//! and is counted in the background. Its file is made from the records while it is downloaded, a part at a time: there is
+//! no copy that outlives what retention or a person's right deletes, every replica can give it, and its size is nobody's
+//! memory or disk. A job of more logs than an export may have fails and says how many: nothing is cut.
 
+mod download;
 mod fields;
-mod lines;
+mod file;
 
 use aws_lc_rs::{constant_time, digest, rand};
+use http::HeaderValue;
+use http::header::CONTENT_DISPOSITION;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tidegate_records::Filter;
 use tidegate_store::audit::By;
-use tidegate_store::entity::{DownloadLink, ExportState, LogExport, Organisation, Stored, Workspace};
+use tidegate_store::entity::{
+    DownloadLink, ExportFormat, ExportState, LogExport, Organisation, Stored, Workspace,
+};
 use tidegate_store::id::{EntityId, LogExportId, OrganisationId};
 use tidegate_store::{Action, Expected, Home, Scope};
 use uuid::Uuid;
 
+use self::file::Wants;
 use crate::call::{Call, Visit};
 use crate::find::{Place, id_of};
 use crate::listing::{List, Paging, all, page};
@@ -26,6 +33,7 @@ use crate::logs::view::View;
 use crate::principal::found;
 use crate::problem::Problem;
 use crate::reply::{Answer, Nothing, Reply, ok};
+use crate::retention;
 use crate::timestamp::Timestamp;
 
 /// How long a link to a download works, in milliseconds.
@@ -40,8 +48,20 @@ pub(crate) struct Wanted {
     /// Names of fields.
     #[serde(default)]
     requested_data: Option<Vec<String>>,
+    /// Of the file.
+    #[serde(default)]
+    format: Option<Format>,
     #[serde(default)]
     description: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Format {
+    /// A JSON object a line, newest first.
+    Jsonl,
+    /// The same as a table.
+    Parquet,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -55,7 +75,7 @@ pub(crate) struct Query {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Saved {
     id: Uuid,
-    /// Logs that fit, up to 50,000.
+    /// Logs that fit; one more than an export may have stands for that and more.
     total: u64,
     object: Object,
 }
@@ -73,6 +93,7 @@ pub(crate) struct Row {
     workspace_id: Option<Uuid>,
     filters: Map<String, Value>,
     requested_data: Vec<String>,
+    format: Format,
     status: Status,
     description: Option<String>,
     created_at: Timestamp,
@@ -103,7 +124,7 @@ pub(crate) struct Done {
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Link {
-    /// Works without a key, for an hour. Lines of JSON, one for each log.
+    /// Works without a key, for an hour. Gives the file in the format of the job.
     signed_url: String,
 }
 
@@ -120,9 +141,9 @@ pub(crate) struct Ticket {
     token: Option<String>,
 }
 
-/// Lines of JSON.
+/// Lines of JSON, or a Parquet file.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct Lines {}
+pub(crate) struct File {}
 
 pub(crate) async fn create(call: Call, named: Place, wanted: Wanted) -> Answer<Saved> {
     let named = wanted.workspace_id.as_deref().or(named.workspace_id.as_deref());
@@ -137,6 +158,7 @@ pub(crate) async fn create(call: Call, named: Place, wanted: Wanted) -> Answer<S
         description: wanted.description,
         filters,
         fields,
+        format: wanted.format.map_or(ExportFormat::Jsonl, Format::stored),
         state: ExportState::Draft,
         total: None,
         until: None,
@@ -171,6 +193,7 @@ pub(crate) async fn update(call: Call, _: Place, wanted: Wanted) -> Answer<Saved
     let mut next = job.entity.clone();
     next.filters = wanted.filters.unwrap_or(next.filters);
     next.fields = wanted.requested_data.unwrap_or(next.fields);
+    next.format = wanted.format.map_or(next.format, Format::stored);
     next.description = wanted.description.or(next.description);
     (next.state, next.total, next.until, next.only_of, next.error, next.link) =
         (ExportState::Draft, None, None, None, None, None);
@@ -201,22 +224,29 @@ pub(crate) async fn start(call: Call, _: Place, _: Nothing) -> Answer<Done> {
     let expected = Expected::Version(job.version);
     let job =
         call.store().update_as(Action::Export, &call.by, &call.whole(), job.id, expected, change).await?;
-    tokio::spawn(run(call, job));
+    tokio::spawn(run(call, job, workspace));
     ok(Done { message: "Export started", object: Object::Export })
 }
 
 /// Counts what there is to download.
-async fn run(call: Call, job: Stored<LogExport>) {
+async fn run(call: Call, job: Stored<LogExport>, workspace: Stored<Workspace>) {
+    let most = call.api.options.export_logs;
     let counted = async {
-        let filter = filter(&job)?;
+        let filter = filter(&job, Some(&workspace.entity), call.now())?;
         let Some(records) = &call.api.options.records else { return Ok(0) };
-        records.ask(move |reader| reader.count(&filter, lines::MOST)).await
+        records.ask(move |reader| reader.count(&filter, most.saturating_add(1))).await
     };
     let counted = counted.await;
     let change = |stored: &mut LogExport| {
         // Somebody cancelled it meanwhile.
         if stored.state == ExportState::InProgress {
             match &counted {
+                Ok(total) if *total > most => {
+                    (stored.state, stored.total) = (ExportState::Failed, Some(*total));
+                    stored.error = Some(format!(
+                        "more than {most} logs fit, and an export has no more; narrow its filters, or raise records.export_logs"
+                    ));
+                }
                 Ok(total) => (stored.state, stored.total) = (ExportState::Success, Some(*total)),
                 Err(problem) => {
                     (stored.state, stored.error) = (ExportState::Failed, Some(problem.to_string()))
@@ -272,7 +302,7 @@ pub(crate) async fn download(call: Call, _: Place, _: Nothing) -> Answer<Link> {
 }
 
 /// For whoever has the link.
-pub(crate) async fn file(visit: Visit, ticket: Ticket, _: Nothing) -> Answer<Lines> {
+pub(crate) async fn file(visit: Visit, ticket: Ticket, _: Nothing) -> Answer<File> {
     let missing = || Problem::not_found("this download, or its link has ended,");
     let id = id_of(visit.name(0)).ok_or_else(missing)?;
     let organisation = ticket.organisation.as_deref().and_then(id_of).ok_or_else(missing)?;
@@ -286,13 +316,21 @@ pub(crate) async fn file(visit: Visit, ticket: Ticket, _: Nothing) -> Answer<Lin
         Some(id) => found(visit.store().get::<Workspace>(&scope, id).await)?,
         None => None,
     };
-    let slug = workspace.map(|workspace| workspace.entity.slug).unwrap_or_default();
-    let (filter, fields) = (filter(&job)?, job.entity.fields.clone());
-    let text = match &visit.api.options.records {
-        None => String::new(),
-        Some(records) => records.ask(move |reader| lines::all(reader, &filter, &fields, &slug)).await?,
+    let slug = workspace.as_ref().map(|workspace| workspace.entity.slug.clone()).unwrap_or_default();
+    let wanted = Wants {
+        filter: filter(&job, workspace.as_ref().map(|workspace| &workspace.entity), visit.now())?,
+        fields: job.entity.fields.clone(),
+        format: job.entity.format,
+        workspace: slug,
     };
-    Ok(Reply::text("application/x-ndjson", text))
+    let (media, ending) = match wanted.format {
+        ExportFormat::Jsonl => ("application/x-ndjson", "jsonl"),
+        ExportFormat::Parquet => ("application/vnd.apache.parquet", "parquet"),
+    };
+    let name = format!("attachment; filename=\"logs-{id}.{ending}\"");
+    let name = HeaderValue::try_from(name).map_err(|error| Problem::internal(error.to_string()))?;
+    let flow = download::start(visit.api.options.records.clone(), wanted)?;
+    Ok(Reply::flow(media, flow).with_header(CONTENT_DISPOSITION, name))
 }
 
 pub(crate) async fn restrictions(call: Call, named: Place, _: Nothing) -> Answer<Restrictions> {
@@ -319,6 +357,9 @@ async fn job(call: &Call) -> Result<(Stored<LogExport>, Stored<Workspace>), Prob
 async fn check(call: &Call, workspace: &Stored<Workspace>, job: &LogExport) -> Result<u64, Problem> {
     let organisation = call.store().get::<Organisation>(&call.whole(), call.organisation).await?;
     fields::check(&job.fields, &organisation.entity)?;
+    if job.format == ExportFormat::Parquet {
+        fields::check_columns(&job.fields)?;
+    }
     let view = View::of(call, workspace).await?;
     if fields::has_bodies(&job.fields) && !view.bodies {
         return Err(Problem::forbidden("requests and responses are not open to your role in this workspace"));
@@ -327,20 +368,27 @@ async fn check(call: &Call, workspace: &Stored<Workspace>, job: &LogExport) -> R
     filter.organisation = vec![call.organisation.to_string()];
     filter.workspace = vec![workspace.id.to_string()];
     filter.key_owner = view.only_of.into_iter().collect();
+    retention::hide(&mut filter, &workspace.entity, call.now());
     match &call.api.options.records {
         None => Ok(0),
-        Some(records) => records.ask(move |reader| reader.count(&filter, lines::MOST)).await,
+        Some(records) => {
+            let most = call.api.options.export_logs.saturating_add(1);
+            records.ask(move |reader| reader.count(&filter, most)).await
+        }
     }
 }
 
 /// Of a job that was started.
-fn filter(job: &Stored<LogExport>) -> Result<Filter, Problem> {
+fn filter(job: &Stored<LogExport>, workspace: Option<&Workspace>, now_ms: u64) -> Result<Filter, Problem> {
     let mut filter = of_members("filters", &job.entity.filters)?;
     filter.organisation = vec![job.home.organisation.to_string()];
     filter.workspace = vec![job.home.workspace.map(|id| id.to_string()).unwrap_or_default()];
     filter.key_owner = job.entity.only_of.iter().cloned().collect();
     let ends = [filter.to_ms, job.entity.until];
     filter.to_ms = ends.into_iter().flatten().min();
+    if let Some(workspace) = workspace {
+        retention::hide(&mut filter, workspace, now_ms);
+    }
     Ok(filter)
 }
 
@@ -352,6 +400,15 @@ fn hex(bytes: &[u8]) -> String {
     tidegate_otlp::json::hex_text(bytes)
 }
 
+impl Format {
+    fn stored(self) -> ExportFormat {
+        match self {
+            Self::Jsonl => ExportFormat::Jsonl,
+            Self::Parquet => ExportFormat::Parquet,
+        }
+    }
+}
+
 impl Row {
     fn of(stored: &Stored<LogExport>) -> Self {
         let job = &stored.entity;
@@ -361,6 +418,10 @@ impl Row {
             workspace_id: stored.home.workspace.map(EntityId::uuid),
             filters: job.filters.clone(),
             requested_data: job.fields.clone(),
+            format: match job.format {
+                ExportFormat::Jsonl => Format::Jsonl,
+                ExportFormat::Parquet => Format::Parquet,
+            },
             status: match job.state {
                 ExportState::Draft => Status::Draft,
                 ExportState::InProgress => Status::InProgress,

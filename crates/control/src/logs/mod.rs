@@ -18,6 +18,7 @@ use crate::listing::{ListWord, Paging};
 use crate::principal::found;
 use crate::problem::Problem;
 use crate::reply::{Answer, Nothing, ok};
+use crate::retention;
 use filter::Asked;
 use row::{Row, Whole};
 use view::View;
@@ -83,6 +84,7 @@ pub(crate) async fn list(call: Call, query: Query, _: Nothing) -> Answer<Listed>
     filter.organisation = vec![call.organisation.to_string()];
     filter.workspace = vec![workspace.id.to_string()];
     filter.key_owner = view.only_of.into_iter().collect();
+    retention::hide(&mut filter, &workspace.entity, call.now());
     let (skip, size) = query.paging.bounds(USUAL, LARGEST)?;
     if skip > FURTHEST {
         let expected = format!("rows up to {FURTHEST}; further on with cursor");
@@ -120,7 +122,8 @@ pub(crate) async fn retrieve(call: Call, _: Place, _: Nothing) -> Answer<Whole> 
     let workspace = home_of(&call, &found.record).await?.ok_or_else(missing)?;
     call.authorize(Home::workspace(call.organisation, workspace.id))?;
     let view = View::of(&call, &workspace).await?;
-    if view.only_of.is_some_and(|person| *person != *found.record.who.key_owner) {
+    let is_another = view.only_of.is_some_and(|person| *person != *found.record.who.key_owner);
+    if is_another || id.unix_ms() < retention::since(&workspace.entity, call.now()) {
         return Err(missing());
     }
     let organisation = call.store().get::<Organisation>(&call.whole(), call.organisation).await?;

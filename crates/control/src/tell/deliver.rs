@@ -9,15 +9,17 @@ use tidegate_access::Who as Known;
 use tidegate_core::id;
 use tidegate_records::traces::{ToldSpan, told_id};
 use tidegate_records::{
-    COUNTED_ELSEWHERE, Cost, Kind, Pipe, RawBodies, RawBody, RecordId, RequestRecord, Span, Text, Timing,
+    COUNTED_ELSEWHERE, Cost, Keep, Kind, Pipe, RawBodies, RawBody, RecordId, RequestRecord, Span, Text, Timing,
     Who, body, session,
 };
+use tidegate_store::entity::Workspace;
 
 use super::cost;
 use super::gen_ai::bounded;
 use super::told::{Content, ModelCall, Origin, Told};
 use crate::call::Call;
 use crate::problem::Problem;
+use crate::retention;
 
 /// What began longer ago is taken for told wrongly: late spans come within a day.
 const LATEST_MS: u64 = 24 * 3_600_000;
@@ -40,6 +42,8 @@ pub(super) struct Delivery {
     private: bool,
     /// By what calls are known that came through this gateway.
     pub(super) origin: Origin,
+    /// Whose bodies are kept, by the workspace's rule or else by the gateway's.
+    keep: Keep,
     now_ms: u64,
 }
 
@@ -51,8 +55,15 @@ impl Delivery {
         let none = || Problem::conflict("this gateway keeps no records of requests (records.enabled)");
         call.books()?;
         let debug = call.headers.get("x-portkey-debug").and_then(|value| value.to_str().ok());
+        let pipe = call.api.options.pipe.clone().ok_or_else(none)?;
+        let workspace = match home.workspace {
+            None => None,
+            Some(id) => Some(call.store().get::<Workspace>(&call.whole(), id).await?),
+        };
+        let rule = workspace.and_then(|workspace| workspace.entity.records.bodies);
         Ok(Self {
-            pipe: call.api.options.pipe.clone().ok_or_else(none)?,
+            keep: rule.map_or(pipe.policy().keep, retention::keep),
+            pipe,
             organisation: home.organisation.to_string(),
             workspace: home.workspace.map(|id| id.to_string()).unwrap_or_default(),
             api_key: match &call.principal.who {
@@ -96,7 +107,7 @@ impl Delivery {
                         spans.insert(span.id, ToldSpan { has_record: true, ..span });
                     }
                     let bodies = (!self.private).then(|| self.bodies(&told));
-                    if !self.pipe.push(&record, bodies) {
+                    if !self.pipe.push_as(&record, bodies, self.keep) {
                         return Err(full());
                     }
                 }
@@ -212,7 +223,7 @@ impl Delivery {
         let status = told.status.unwrap_or(if told.is_error { 500 } else { 200 });
         let trace = Span { trace: span.trace.clone(), ..Span::default() };
         let like = RequestRecord { id: span.id, status, span: trace, ..RequestRecord::default() };
-        if self.private || !self.pipe.policy().wants(&like) {
+        if self.private || !self.keep.wants(&like) {
             return Text::default();
         }
         let mut members = Map::new();

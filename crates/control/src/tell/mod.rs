@@ -13,12 +13,12 @@ mod usage;
 
 use std::collections::HashMap;
 
-use bytes::Bytes;
 use http::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::body::Body;
 use crate::call::Call;
 use crate::endpoint::Content;
 use crate::feedback::Success;
@@ -67,7 +67,7 @@ struct Refused {
     message: String,
 }
 
-pub(crate) async fn create(call: Call, content: Content) -> Result<Response<Bytes>, Problem> {
+pub(crate) async fn create(call: Call, content: Content) -> Result<Response<Body>, Problem> {
     let named: Place = read::query(content.query.as_deref())?;
     let body = unpacked::unpacked(&content.headers, &content.body, call.api.options.max_intake)?;
     let (is_one, values) = read::values(&content.headers, &body, MOST)?;

@@ -21,6 +21,7 @@ use crate::logs::filter::{metadata, names, time};
 use crate::logs::view::View;
 use crate::problem::Problem;
 use crate::reply::{Answer, Nothing, ok};
+use crate::retention;
 use crate::timestamp::Timestamp;
 use page::{Wanted, Whole, page};
 use tree::{Node, Summary};
@@ -102,7 +103,8 @@ pub(crate) async fn list(call: Call, query: Query, _: Nothing) -> Answer<Listed>
     let (mut wanted, _) = within(&call, query.place.workspace_id.as_deref()).await?;
     wanted.size = query.page_size.read("page_size", USUAL, 1..=LARGEST)?;
     let filter = &mut wanted.records;
-    filter.from_ms = time("time_of_generation_min", query.time_of_generation_min.as_deref())?;
+    let from_ms = time("time_of_generation_min", query.time_of_generation_min.as_deref())?;
+    filter.from_ms = filter.from_ms.max(from_ms);
     // Of the last second, all.
     filter.to_ms = time("time_of_generation_max", query.time_of_generation_max.as_deref())?
         .map(|ms| ms.saturating_add(1_000));
@@ -154,8 +156,10 @@ async fn within(call: &Call, named: Option<&str>) -> Result<(Wanted, View), Prob
     let workspace: Stored<Workspace> = call.workspace(named).await?;
     call.authorize(Home::workspace(call.organisation, workspace.id))?;
     let view = View::of(call, &workspace).await?;
+    let since = retention::since(&workspace.entity, call.now());
     let (organisation, workspace) = (call.organisation.to_string(), workspace.id.to_string());
     let records = Filter {
+        from_ms: (since > 0).then_some(since),
         organisation: vec![organisation.clone()],
         workspace: vec![workspace.clone()],
         key_owner: view.only_of.iter().cloned().collect(),

@@ -18,6 +18,7 @@ use crate::patch::Patch;
 use crate::principal::found;
 use crate::problem::Problem;
 use crate::reply::{Answer, Nothing, ok};
+use crate::retention;
 use crate::switches::{self, Values};
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -51,6 +52,9 @@ pub(crate) struct Update {
     /// Switches of its own. Only for those who may change the organisation's.
     #[serde(default)]
     settings: Patch<Values>,
+    /// What is kept of its requests. Only for those who may change the organisation's settings.
+    #[serde(default)]
+    records: Patch<retention::Wanted>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -85,6 +89,7 @@ pub(crate) async fn create(call: Call, _: Nothing, body: Create) -> Answer<Row> 
         defaults: Map::new(),
         limits: Default::default(),
         settings: Map::new(),
+        records: Default::default(),
     };
     limits.apply(&mut workspace.limits);
     apply(&body.defaults, &mut workspace.defaults);
@@ -112,11 +117,12 @@ pub(crate) async fn update(call: Call, _: Nothing, body: Update) -> Answer<Row> 
     let workspace = named(&call).await?;
     check(&body.defaults)?;
     let limits = limits::Change::read(body.usage_limits, body.rate_limits, workspace.created_at)?;
-    if body.settings != Patch::Keep {
+    if body.settings != Patch::Keep || body.records != Patch::Keep {
         let above = Permission::Needs(Right::OrganisationSettingsUpdate);
         call.authorize_for(above, Home::organisation(call.organisation), None)?;
     }
     let settings = switches::read("settings", body.settings)?;
+    let records = retention::Change::read(body.records, call.api.options.keep_days)?;
     let change = |stored: &mut Workspace| {
         if let Some(name) = &body.name {
             stored.name.clone_from(name);
@@ -125,6 +131,7 @@ pub(crate) async fn update(call: Call, _: Nothing, body: Update) -> Answer<Row> 
         limits.apply(&mut stored.limits);
         apply(&body.defaults, &mut stored.defaults);
         switches::apply(&settings, &mut stored.settings);
+        records.apply(&mut stored.records);
         Ok(())
     };
     let changed =

@@ -11,6 +11,7 @@ use crate::call::Visit;
 use crate::flag::Flag;
 use crate::limits::{self, RateLimit, UsageLimit};
 use crate::metadata::{self, Metadata};
+use crate::retention;
 use crate::standing::{self, Used};
 use crate::switches::{self, Values};
 use crate::timestamp::Timestamp;
@@ -33,6 +34,7 @@ pub(crate) struct Row {
     current_usage: Vec<Used>,
     /// Switches of its own, over the organisation's where that lets it.
     settings: Values,
+    records: retention::Shown,
     object: Object,
 }
 
@@ -78,6 +80,7 @@ impl Row {
             rate_limits: limits::rates(&workspace.limits),
             current_usage: standing::of(visit, &Subject::Workspace(stored.id), None).1,
             settings: switches::own(&workspace.settings),
+            records: retention::Shown::of(&workspace.records),
             object: Object::Workspace,
         }
     }

@@ -4,12 +4,14 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Request;
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::record::Field;
 use serde_json::{Value, json};
 use tidegate_records::Keep;
 use tidegate_store::Expected;
 use tidegate_store::entity::Organisation;
 
-use crate::telling::Telling;
+use crate::telling::{EXPORT_LOGS, Telling};
 use crate::world::Got;
 
 async fn told() -> Telling {
@@ -36,6 +38,16 @@ impl Telling {
             assert!(Instant::now() < patience, "{job}");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
+    }
+
+    async fn start(&self, id: &str) -> Value {
+        self.world.done("service_key", "POST", &format!("/v1/logs/exports/{id}/start"), json!({})).await;
+        self.finished(id).await
+    }
+
+    async fn download(&self, id: &str) -> Got {
+        let link = self.get(&format!("/v1/logs/exports/{id}/download")).await;
+        self.fetch(link["signed_url"].as_str().unwrap()).await
     }
 
     /// Without any header, as the link is fetched.
@@ -151,4 +163,79 @@ async fn what_may_be_exported() {
     let restrictions = telling.get("/v1/logs/exports/field-restrictions?workspace_id=ws-a").await;
     assert_eq!(restrictions["denied_fields"], json!(["request", "cost"]));
     assert!(!restrictions["allowed_fields"].as_array().unwrap().contains(&json!("cost")));
+}
+
+#[tokio::test]
+async fn many_logs_are_exported_whole_or_not_at_all() {
+    let telling = Telling::new(Keep::None).await;
+    let call = |i: u64| {
+        json!({"request": {"url": "https://api.openai.com/v1/chat/completions", "method": "POST", "provider": "openai",
+                "body": {"model": "gpt-4o"}},
+            "response": {"status": 200, "response_time": 10, "body": {"usage": {"prompt_tokens": 10, "completion_tokens": i}}},
+            "metadata": {"trace_id": "t", "span_id": format!("s{i}"), "n": i.to_string()}})
+    };
+    for first in (0..EXPORT_LOGS).step_by(100) {
+        let calls: Vec<Value> = (first..first + 100).map(call).collect();
+        telling.tell(Value::from(calls)).await;
+    }
+    let fields = json!(["id", "created_at", "res_units", "cost", "is_success", "metadata"]);
+    let body = json!({"filters": {}, "requested_data": fields, "format": "jsonl"});
+    let made = telling.world.done("service_key", "POST", "/v1/logs/exports", body).await;
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(
+        (&made["total"], &telling.start(id).await["status"]),
+        (&json!(EXPORT_LOGS), &json!("success"))
+    );
+    let got = telling.download(id).await;
+    let lines: Vec<Value> = got.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut units: Vec<u64> = lines.iter().map(|line| line["res_units"].as_u64().unwrap()).collect();
+    units.sort_unstable();
+    assert_eq!(units, (0..EXPORT_LOGS).collect::<Vec<_>>(), "each log, and none twice");
+
+    // The same as a table.
+    let changed = json!({"format": "parquet"});
+    telling.world.done("service_key", "PUT", &format!("/v1/logs/exports/{id}"), changed).await;
+    let job = telling.start(id).await;
+    assert_eq!((&job["format"], &job["total_records"]), (&json!("parquet"), &json!(EXPORT_LOGS)));
+    let got = telling.download(id).await;
+    assert_eq!(got.headers["content-type"], "application/vnd.apache.parquet");
+    assert_eq!(
+        got.headers["content-disposition"].to_str().unwrap(),
+        format!("attachment; filename=\"logs-{id}.parquet\"")
+    );
+    let rows = SerializedFileReader::new(got.bytes).unwrap();
+    let rows: Vec<Vec<Field>> = rows
+        .get_row_iter(None)
+        .unwrap()
+        .map(|row| row.unwrap().get_column_iter().map(|(_, field)| field.clone()).collect())
+        .collect();
+    assert_eq!(rows.len(), lines.len());
+    for (row, line) in rows.iter().zip(&lines) {
+        let Field::Str(id) = &row[0] else { panic!("{row:?}") };
+        let Field::TimestampMillis(at) = row[1] else { panic!("{row:?}") };
+        assert_eq!(line["id"], json!(id));
+        assert_eq!(line["created_at"], json!(tidegate_core::clock::rfc3339_text(at.unsigned_abs())));
+        assert_eq!(row[2], Field::Long(line["res_units"].as_i64().unwrap()));
+        let Field::Decimal(cost) = &row[3] else { panic!("{row:?}") };
+        let cost = i128::from_be_bytes(cost.data().try_into().unwrap()) as f64 / 1e18;
+        assert!((cost - line["cost"].as_f64().unwrap()).abs() < 1e-12, "{cost} {line}");
+        assert_eq!((&row[4], &row[5]), (&Field::Bool(true), &Field::Str(line["metadata"].to_string())));
+    }
+
+    // One more than an export may have: no part of it is given for the whole.
+    telling.tell(json!([call(EXPORT_LOGS)])).await;
+    let job = telling.start(id).await;
+    assert_eq!((&job["status"], &job["total_records"]), (&json!("failed"), &json!(EXPORT_LOGS + 1)), "{job}");
+    assert!(job["error"].as_str().unwrap().contains("records.export_logs"), "{job}");
+    assert_eq!(
+        telling.world.get("service_key", &format!("/v1/logs/exports/{id}/download")).await.status,
+        400
+    );
+
+    for (fields, param) in [(json!([]), "requested_data"), (json!(["id", "cost", "id"]), "requested_data.2")]
+    {
+        let body = json!({"filters": {}, "requested_data": fields, "format": "parquet"});
+        let got = telling.world.ask("service_key", "POST", "/v1/logs/exports", Some(&body)).await;
+        assert_eq!((got.status, &got.body["error"]["param"]), (400, &json!(param)), "{}", got.text);
+    }
 }

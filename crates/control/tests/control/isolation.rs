@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use tidegate_access::route::CONTROL;
 use tidegate_store::audit::By;
 use tidegate_store::entity::{
-    AlertRule, ApiKey, Backing, Config, Connection, Entity, ExportState, Integration, Link, LinkPurpose,
-    LogExport, Member, Policy, PolicyKind, PolicyState, Provider, SavedView, Session, Stored, User, ViewPage,
-    Workspace,
+    AlertRule, ApiKey, Backing, Config, Connection, Entity, ExportFormat, ExportState, Integration, Link,
+    LinkPurpose, LogExport, Member, Policy, PolicyKind, PolicyState, Provider, SavedView, Session, Stored, User,
+    ViewPage, Workspace,
 };
 use tidegate_store::{Home, Page, Scope, Store};
 
@@ -48,6 +48,7 @@ async fn fill(world: &World) {
     };
     store.create(&by, home, provider).await.unwrap();
     let export = LogExport {
+        format: ExportFormat::Jsonl,
         description: Some(MARK.to_owned()),
         filters: Default::default(),
         fields: vec!["id".to_owned()],

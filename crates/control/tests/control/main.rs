@@ -21,6 +21,7 @@ mod people;
 mod policies;
 mod prices;
 mod providers;
+mod retention;
 mod saved_views;
 mod secrets;
 mod sessions;

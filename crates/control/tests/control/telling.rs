@@ -5,12 +5,16 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Request;
+use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tidegate_control::{ApiOptions, Books, Messenger, Records};
 use tidegate_records::{Keep, Options, Pipe, Policy, Sink};
 use tidegate_records_sqlite::{SqliteBook, SqliteOptions, SqliteReader, SqliteSink};
 
 use crate::world::{Credential, Directory, Got, World, clock};
+
+/// Logs of one export, at most.
+pub const EXPORT_LOGS: u64 = 1_200;
 
 pub struct Telling {
     pub world: World,
@@ -46,6 +50,7 @@ impl Telling {
             books: Some(Books::new(move || Box::new(SqliteBook::new(&book)))),
             pipe: Some(pipe.clone()),
             messenger,
+            export_logs: EXPORT_LOGS,
             ..ApiOptions::default()
         });
         Self { world: world.await, pipe, _directory: directory }
@@ -83,10 +88,12 @@ impl Telling {
             .api
             .serve(request.body(body.into()).unwrap(), std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
         let response = response.await;
-        let bytes = response.body().to_vec();
+        let (head, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
         Got {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
+            status: head.status.as_u16(),
+            headers: head.headers,
+            bytes: bytes.clone(),
             body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
             text: bytes.iter().map(|byte| char::from(*byte)).collect(),
         }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use http::{Method, Request};
+use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tidegate_access::{KeyKind, Scope as Right, ScopeSet};
 use tidegate_control::{Api, ApiOptions};
@@ -102,6 +103,7 @@ pub struct Got {
     /// Null when it is not JSON.
     pub body: Value,
     pub text: String,
+    pub bytes: Bytes,
 }
 
 pub const NOBODY: &str = "nobody";
@@ -133,6 +135,7 @@ pub fn workspace(slug: &str) -> Workspace {
         defaults: serde_json::Map::new(),
         limits: Limits::default(),
         settings: serde_json::Map::new(),
+        records: Default::default(),
     }
 }
 
@@ -278,10 +281,14 @@ impl World {
 
     pub async fn send(&self, request: Request<Bytes>) -> Got {
         let response = self.api.serve(request, IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7))).await;
-        let text = String::from_utf8(response.body().to_vec()).unwrap();
+        let (head, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        // Files are read as bytes; everything else is text.
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         Got {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
+            status: head.status.as_u16(),
+            headers: head.headers,
+            bytes: bytes.clone(),
             body: serde_json::from_str(&text).unwrap_or(Value::Null),
             text,
         }

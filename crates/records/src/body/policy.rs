@@ -33,20 +33,32 @@ impl Default for Policy {
     }
 }
 
-impl Policy {
+impl Keep {
     /// Whether bodies have to be collected at all.
-    pub fn may_keep(&self) -> bool {
-        !matches!(self.keep, Keep::None | Keep::Sampled(0))
+    pub fn may_keep(self) -> bool {
+        !matches!(self, Self::None | Self::Sampled(0))
     }
 
     /// Whether the bodies of this request are kept, when it has ended.
-    pub fn wants(&self, record: &RequestRecord) -> bool {
-        match self.keep {
-            Keep::All => true,
-            Keep::None => false,
-            Keep::Errors => record.is_error(),
-            Keep::Sampled(in_million) => share(record) < u64::from(in_million),
+    pub fn wants(self, record: &RequestRecord) -> bool {
+        match self {
+            Self::All => true,
+            Self::None => false,
+            Self::Errors => record.is_error(),
+            Self::Sampled(in_million) => share(record) < u64::from(in_million),
         }
+    }
+}
+
+impl Policy {
+    /// [`Keep::may_keep`] of those who say nothing else.
+    pub fn may_keep(&self) -> bool {
+        self.keep.may_keep()
+    }
+
+    /// [`Keep::wants`] of those who say nothing else.
+    pub fn wants(&self, record: &RequestRecord) -> bool {
+        self.keep.wants(record)
     }
 }
 

@@ -178,7 +178,8 @@ impl Journal {
         Ok(count)
     }
 
-    fn seal(&mut self) {
+    /// Ends the segment that is being written: what comes next begins another.
+    pub fn seal(&mut self) {
         let Some(open) = self.open.take() else { return };
         if open.entries == 0 {
             // The next segment has the same name, so this must not wait to be forgotten.
@@ -195,6 +196,16 @@ impl Journal {
 
     pub fn is_empty(&self) -> bool {
         self.sealed.is_empty() && self.open.as_ref().is_none_or(|open| open.entries == 0)
+    }
+
+    /// Segments to which nothing is added any more.
+    pub fn sealed(&self) -> usize {
+        self.sealed.len()
+    }
+
+    /// Entries of the segment that is being written.
+    pub fn open_entries(&self) -> u64 {
+        self.open.as_ref().map_or(0, |open| open.entries)
     }
 
     pub fn bytes(&self) -> u64 {

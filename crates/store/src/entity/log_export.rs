@@ -12,6 +12,18 @@ words! {
     ExportState { Draft = "draft", InProgress = "in_progress", Success = "success", Failed = "failed", Stopped = "stopped" }
 }
 
+words! {
+    /// Of the file that is downloaded.
+    ExportFormat { Jsonl = "jsonl", Parquet = "parquet" }
+}
+
+impl ExportFormat {
+    /// Of jobs that do not say.
+    fn usual() -> Self {
+        Self::Jsonl
+    }
+}
+
 /// Which logs of a workspace are exported, and what of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LogExport {
@@ -20,6 +32,8 @@ pub struct LogExport {
     /// As they were sent; whoever exports reads them.
     pub filters: Map<String, Value>,
     pub fields: Vec<String>,
+    #[serde(default = "ExportFormat::usual")]
+    pub format: ExportFormat,
     pub state: ExportState,
     /// Logs, counted when it ran.
     #[serde(default)]

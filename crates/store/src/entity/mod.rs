@@ -23,13 +23,13 @@ pub use config::Config;
 pub use connection::{
     AllowedModels, Connection, Credential, CredentialState, Destination, Limits, ModelRow, NewCredential,
 };
-pub use log_export::{DownloadLink, ExportState, LogExport};
+pub use log_export::{DownloadLink, ExportFormat, ExportState, LogExport};
 pub use people::{Member, OrganisationRole, User, WorkspaceRole};
 pub use policy::{Policy, PolicyKind, PolicyState};
 pub use provider::{Backing, Grant, Grants, Integration, Provider};
 pub use saved_view::{SavedView, ViewPage};
 pub use session::{Link, LinkEnd, LinkOutcome, LinkPurpose, Session};
-pub use tenant::{Organisation, Workspace, WorkspaceState};
+pub use tenant::{BodyRule, Organisation, RecordRules, Workspace, WorkspaceState};
 
 use crate::error::StoreError;
 use crate::id::EntityId;

@@ -45,6 +45,30 @@ pub struct Workspace {
     /// Switches of its own, over the organisation's where that lets it.
     #[serde(default)]
     pub settings: Map<String, Value>,
+    #[serde(default)]
+    pub records: RecordRules,
+}
+
+/// What is kept of a workspace's requests, where that is not as the gateway's settings say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordRules {
+    /// Days that its records are shown.
+    #[serde(default)]
+    pub keep_days: Option<u32>,
+    #[serde(default)]
+    pub bodies: Option<BodyRule>,
+}
+
+/// Of which requests headers and bodies are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyRule {
+    None,
+    /// Of those that failed.
+    Errors,
+    All,
+    /// Of so many in a million.
+    Sampled(u32),
 }
 
 impl Known for Organisation {}
@@ -84,6 +108,12 @@ impl Entity for Workspace {
     fn check(&self) -> Result<(), StoreError> {
         check::name("name", &self.name)?;
         check::note("description", self.description.as_deref())?;
+        if self.records.keep_days == Some(0) {
+            return Err(StoreError::invalid("records.retention_days", "is none at all"));
+        }
+        if matches!(self.records.bodies, Some(BodyRule::Sampled(share)) if share > 1_000_000) {
+            return Err(StoreError::invalid("records.body_share", "is more than all"));
+        }
         check::slug(&self.slug)
     }
 }

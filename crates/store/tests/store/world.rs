@@ -132,6 +132,7 @@ pub fn workspace(slug: &str) -> Workspace {
         defaults: serde_json::Map::new(),
         limits: Limits::default(),
         settings: Default::default(),
+        records: Default::default(),
     }
 }
 

@@ -1,4 +1,5 @@
-//! AWS Signature Version 4 in the `authorization` header, for every service but S3 (whose paths are encoded once).
+//! AWS Signature Version 4 in the `authorization` header. S3 has its own ways: its paths are encoded once, and a header
+//! says the body's hash.
 //!
 //! Signed are `host`, `content-type` and every `x-amz-*` header. Facts: AWS, "Create a signed AWS API request".
 
@@ -22,12 +23,14 @@ pub struct SigV4 {
     pub session_token: Option<Secret>,
     /// `us-east-1`.
     pub region: Box<str>,
-    /// `bedrock`, `bedrock-mantle`, `sagemaker`, `sts`, `polly`.
+    /// `bedrock`, `bedrock-mantle`, `sagemaker`, `sts`, `polly`, `s3`.
     pub service: Box<str>,
 }
 
 const X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const X_AMZ_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+const X_AMZ_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
+const S3: &str = "s3";
 
 pub(super) fn apply(
     account: &SigV4,
@@ -39,7 +42,13 @@ pub(super) fn apply(
     let body = body.ok_or(SignError::BodyNotHeld)?;
     let date = timestamp(unix_ms);
     set_signed_headers(account, parts, &date)?;
-    let canonical = canonical_request(parts, body);
+    let is_s3 = &*account.service == S3;
+    let body_hash = sha256_hex(body.iter().map(|piece| &piece[..]));
+    if is_s3 {
+        let hash = HeaderValue::from_str(&body_hash).map_err(|_| SignError::NotAHeaderValue)?;
+        parts.headers.insert(X_AMZ_CONTENT_SHA256, hash);
+    }
+    let canonical = canonical_request(parts, &body_hash, is_s3);
     let scope = format!("{}/{}/{}/aws4_request", &date[..8], account.region, account.service);
     let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", sha256_hex([canonical.text.as_bytes()]));
     let value = format!(
@@ -83,7 +92,7 @@ fn sensitive(text: String) -> Result<HeaderValue, SignError> {
     Ok(value)
 }
 
-fn canonical_request(parts: &Parts, body: &[Bytes]) -> Canonical {
+fn canonical_request(parts: &Parts, body_hash: &str, is_s3: bool) -> Canonical {
     let mut names: Vec<&HeaderName> = parts
         .headers
         .keys()
@@ -93,12 +102,15 @@ fn canonical_request(parts: &Parts, body: &[Bytes]) -> Canonical {
     let signed_headers = names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(";");
 
     let mut text = format!("{}\n", parts.method);
-    // The path is in the URL's encoding already, and is encoded once more, slashes apart.
+    // The path is in the URL's encoding already, and is encoded once more, slashes apart; for S3 it is not.
     for (i, segment) in parts.uri.path().split('/').enumerate() {
         if i > 0 {
             text.push('/');
         }
-        push_encoded(&mut text, segment.as_bytes());
+        match is_s3 {
+            true => text.push_str(&encoded_anew(segment)),
+            false => push_encoded(&mut text, segment.as_bytes()),
+        }
     }
     text.push('\n');
     push_canonical_query(&mut text, parts.uri.query().unwrap_or_default());
@@ -114,7 +126,6 @@ fn canonical_request(parts: &Parts, body: &[Bytes]) -> Canonical {
         }
         text.push('\n');
     }
-    let body_hash = sha256_hex(body.iter().map(|piece| &piece[..]));
     let _ = write!(text, "\n{signed_headers}\n{body_hash}");
     Canonical { text, signed_headers }
 }
@@ -242,7 +253,8 @@ mod tests {
             let mut parts = converse();
             apply(&account(), &Secret::from(SECRET), &mut parts, Some(&pieces), AT).unwrap();
 
-            let canonical = canonical_request(&parts, &pieces);
+            let canonical =
+                canonical_request(&parts, &sha256_hex(pieces.iter().map(|piece| &piece[..])), false);
             assert!(
                 canonical.text.starts_with("POST\n/model/vendor.model-v1%253A0/converse\n\n"),
                 "{}",
@@ -272,13 +284,42 @@ mod tests {
         apply(&account, &Secret::from(SECRET), &mut parts, Some(&[]), AT).unwrap();
         assert_eq!(parts.headers["x-amz-security-token"], "token");
         assert!(parts.headers["x-amz-security-token"].is_sensitive());
-        let canonical = canonical_request(&parts, &[]);
+        let canonical = canonical_request(&parts, &sha256_hex([]), false);
         assert_eq!(canonical.signed_headers, "content-type;host;x-amz-date;x-amz-meta;x-amz-security-token");
         assert!(canonical.text.contains("\nx-amz-meta:a b\n"), "{}", canonical.text);
 
         account.session_token = None;
         apply(&account, &Secret::from(SECRET), &mut parts, Some(&[]), AT).unwrap();
         assert!(!parts.headers.contains_key("x-amz-security-token"));
+    }
+
+    /// AWS, "Examples: Signature Calculations in AWS Signature Version 4" of S3.
+    #[test]
+    fn requests_to_s3_are_signed_as_its_documentation_signs_them() {
+        const AT: u64 = 1_369_353_600_000;
+        let account =
+            SigV4 { access_key_id: "AKIAIOSFODNN7EXAMPLE".into(), service: "s3".into(), ..account() };
+        for (query, signature) in [
+            ("?lifecycle", "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"),
+            ("?max-keys=2&prefix=J", "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"),
+        ] {
+            let url = format!("https://examplebucket.s3.amazonaws.com/{query}");
+            let mut parts = Request::get(url).body(()).unwrap().into_parts().0;
+            let secret = Secret::from("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+            apply(&account, &secret, &mut parts, Some(&[]), AT).unwrap();
+            let authorization = parts.headers["authorization"].to_str().unwrap();
+            assert!(
+                authorization.contains("SignedHeaders=host;x-amz-content-sha256;x-amz-date, ")
+                    && authorization.ends_with(&format!("Signature={signature}")),
+                "{authorization}"
+            );
+        }
+        // Encoded once, and not twice.
+        let mut parts =
+            Request::put("https://h.example/bucket/day=2026-11-22/a%20b").body(()).unwrap().into_parts().0;
+        apply(&account, &Secret::from(SECRET), &mut parts, Some(&[]), AT).unwrap();
+        let canonical = canonical_request(&parts, "", true);
+        assert!(canonical.text.starts_with("PUT\n/bucket/day%3D2026-11-22/a%20b\n"), "{}", canonical.text);
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! `tidegate logs export`: the figures of requests, a line of JSON for each.
+//! `tidegate logs export`: the figures of requests, a line of JSON or a row for each.
+
+mod table;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -44,6 +46,8 @@ pub struct LogsExport {
 enum Format {
     /// A JSON object a line, newest first
     Jsonl,
+    /// The same as a table; needs --out
+    Parquet,
 }
 
 #[derive(Deserialize)]
@@ -54,11 +58,13 @@ struct Page {
 }
 
 pub(crate) async fn export(command: &LogsExport, session: &Session<'_>) -> Result<String, Failure> {
-    let Format::Jsonl = command.format;
     let now = session.context.clock.unix_ms();
     let from = command.from.clone().unwrap_or(Instant::Ago(DAY_MS)).text(now);
     let to = command.to.as_ref().map(|to| to.text(now));
     let workspace = session.workspace().await?;
+    if command.format == Format::Parquet {
+        return table::export(command, session, workspace.as_deref(), &from, to.as_deref()).await;
+    }
     let mut query = vec![("time_of_generation_min", from.as_str()), ("page_size", PAGE)];
     let filters = [
         ("time_of_generation_max", to.as_deref()),
