@@ -194,33 +194,6 @@ def test_a_langchain_agents_calls_stand_in_its_tree(place, fakes):
     assert (session["requests"], [trace["trace_id"] for trace in session["traces"]]) == (4, [trace_id])
 
 
-def test_a_llama_index_agents_calls_stand_in_its_tree(place, fakes):
-    from llama_index.core.callbacks import CallbackManager
-    from llama_index.core.callbacks.schema import CBEventType, EventPayload
-    from llama_index.core.llms import ChatMessage
-    from llama_index.llms.openai_like import OpenAILike
-    from portkey_ai.llamaindex import LlamaIndexCallbackHandler
-
-    gateway, key = place
-    trace_id = str(uuid.uuid4())
-    handler = LlamaIndexCallbackHandler(api_key=key, metadata={"traceId": trace_id}, base_url=gateway.v1)
-    manager = CallbackManager([handler])
-    headers = upstream_headers(fakes) | {"x-portkey-api-key": key, "x-portkey-trace-id": trace_id}
-    model = OpenAILike(
-        model="gpt-4o", api_base=gateway.v1, api_key=KEY, default_headers=headers, is_chat_model=True,
-        context_window=8192, max_retries=0, callback_manager=manager,
-    )  # fmt: skip
-    with manager.as_trace("query"):
-        with manager.event(CBEventType.QUERY, payload={EventPayload.QUERY_STR: "When?"}) as query:
-            for port in ("Brest", "Dover", "Ostend"):
-                assert model.chat([ChatMessage(role="user", content="When?")]).message.content == TIDE
-                with manager.event(CBEventType.FUNCTION_CALL, payload={EventPayload.FUNCTION_CALL: port}) as call:
-                    call.on_end(payload={EventPayload.FUNCTION_OUTPUT: "12:04"})
-            query.on_end(payload={EventPayload.RESPONSE: "12:04"})
-    found = settled(place, trace_id, {"tool": 3, "request": 3, "log": 0})
-    calls_stand_below_their_step(found, 3)
-
-
 def upstream_headers(fakes):
     """For the strict fake of OpenAI's API, with the caller's own key for it."""
     return {"x-portkey-provider": "openai", "x-portkey-custom-host": f"{fakes['openai']}/v1"}
