@@ -247,6 +247,7 @@ mod tests {
             configs: HashMap::default(),
             bounds: Bounds::default(),
             policies: Box::default(),
+            bodies: None,
             archived: false,
             is_default,
         })

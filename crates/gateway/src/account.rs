@@ -14,7 +14,8 @@ use tidegate_ledger::How;
 use tidegate_limits::Standing;
 use tidegate_pricing::{Bill, Cost, Facts, ModelName, Unpriced};
 use tidegate_records::{
-    self as records, Attempt, Keep, Kind, Pipe, RawBodies, RawBody, RecordId, RequestRecord, Text, Timing, Who,
+    self as records, Attempt, Keep, Kind, Pipe, RawBodies, RawBody, RecordId, RequestRecord, Text, Timing,
+    Who,
 };
 use tidegate_routing::{Outcome, Target};
 
@@ -402,7 +403,10 @@ impl Account {
             method: Text::new(closing.method.as_str()),
             path: Text::Own(closing.path),
             provider: Text::Fixed(closing.provider),
-            virtual_key: self.stored.take().map_or_else(Text::default, |stored| Text::Shared(stored.slug.clone())),
+            virtual_key: self
+                .stored
+                .take()
+                .map_or_else(Text::default, |stored| Text::Shared(stored.slug.clone())),
             config: Text::Shared(config),
             config_version,
             asked_model: take(&mut self.asked_model),

@@ -67,7 +67,8 @@ impl Kept {
 
     /// What the text is in tokens of `model`; by the length, `guess`, what cannot be counted.
     pub fn count(&self, model: &str, guess: &Usage, all_bytes: u64) -> Usage {
-        let input = tidegate_tokens::prompt(model, self.request.as_deref().unwrap_or_default()).unwrap_or(guess.input);
+        let input = tidegate_tokens::prompt(model, self.request.as_deref().unwrap_or_default())
+            .unwrap_or(guess.input);
         let counted = tidegate_tokens::answer(model, &self.answer);
         let output = match counted {
             // The rest is taken to be like what was kept.

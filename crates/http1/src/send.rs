@@ -259,11 +259,8 @@ mod tests {
                 }))
             }
         }
-        let mut sending = Sending::new(
-            BytesMut::from("head|"),
-            length,
-            Some(Frames(frames.iter().copied().collect())),
-        );
+        let mut sending =
+            Sending::new(BytesMut::from("head|"), length, Some(Frames(frames.iter().copied().collect())));
         let mut out = Vec::new();
         let ended = std::future::poll_fn(|cx| sending.poll(&mut out, cx)).await;
         (String::from_utf8(out).unwrap(), ended.is_ok())

@@ -36,7 +36,6 @@ pub fn record(ids: &IdSource, unix_ms: u64, i: u64) -> RequestRecord {
                     vec![("env".into(), pick(&["prod", "test"], 6)), ("n".into(), (i % 9).to_string().into())]
                 }
             },
-            ..Who::default()
         },
         route: "chat_completions".into(),
         provider: pick(&["openai", "anthropic", "azure-openai"], 1),

@@ -217,17 +217,22 @@ pub async fn open(
     Ok(Holdings { control, keeper, first, pool, changes, notifier, node, told, lookout, exporter, ships })
 }
 
+/// What [`tend`] looks after.
+pub struct Chores {
+    pub keeper: Keeper,
+    pub changes: Option<Arc<Changes>>,
+    pub keys: Option<KeySource>,
+    pub node: Option<Node>,
+    /// As in [`Holdings`].
+    pub told: Option<(Books, u32)>,
+    pub shared: Option<(Pool, Notifier)>,
+    /// As in [`Holdings`].
+    pub lookout: (Lookout, Duration),
+}
+
 /// What has to be done again and again while the gateway serves. Ends when it is dropped.
-pub async fn tend(
-    keeper: Keeper,
-    changes: Option<Arc<Changes>>,
-    keys: Option<KeySource>,
-    node: Option<Node>,
-    told: Option<(Books, u32)>,
-    shared: Option<(Pool, Notifier)>,
-    (lookout, every): (Lookout, Duration),
-    gateway: Arc<tidegate_gateway::Gateway>,
-) {
+pub async fn tend(chores: Chores, gateway: Arc<tidegate_gateway::Gateway>) {
+    let Chores { keeper, changes, keys, node, told, shared, lookout: (lookout, every) } = chores;
     let hear = async {
         let Some(changes) = &changes else { return };
         let mut latest = changes.subscribe();

@@ -14,7 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::cli::Options;
-use crate::holdings::{self, Given, Holdings};
+use crate::holdings::{self, Chores, Given, Holdings};
 use crate::wire::Origin;
 use crate::{banner, check, connection, reload, sinks, tokens};
 
@@ -58,8 +58,8 @@ pub fn run(options: &Options) -> Result<(), String> {
     let gateway = Gateway::new(snapshot, control, log, clock);
     let keys = tokens::source(&settings.access)?;
     let shared = pool.clone().map(|pool| (pool, notifier.clone()));
-    let tending =
-        runtime.spawn(holdings::tend(keeper, changes, keys, node, told, shared, lookout, gateway.clone()));
+    let chores = Chores { keeper, changes, keys, node, told, shared, lookout };
+    let tending = runtime.spawn(holdings::tend(chores, gateway.clone()));
     let mut telling = vec![runtime.spawn(holdings::export(exporter, gateway.clone()))];
     telling.extend(ships.into_iter().map(|ship| runtime.spawn(sinks::ship(ship, gateway.clone()))));
     let served = runtime.block_on(listen(origin, &settings, &first, gateway.clone()));

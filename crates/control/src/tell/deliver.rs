@@ -9,8 +9,8 @@ use tidegate_access::Who as Known;
 use tidegate_core::id;
 use tidegate_records::traces::{ToldSpan, told_id};
 use tidegate_records::{
-    COUNTED_ELSEWHERE, Cost, Keep, Kind, Pipe, RawBodies, RawBody, RecordId, RequestRecord, Span, Text, Timing,
-    Who, body, session,
+    COUNTED_ELSEWHERE, Cost, Keep, Kind, Pipe, RawBodies, RawBody, RecordId, RequestRecord, Span, Text,
+    Timing, Who, body, session,
 };
 use tidegate_store::entity::Workspace;
 

@@ -7,8 +7,8 @@ use tidegate_access::route::CONTROL;
 use tidegate_store::audit::By;
 use tidegate_store::entity::{
     AlertRule, ApiKey, Backing, Config, Connection, Entity, ExportFormat, ExportState, Integration, Link,
-    LinkPurpose, LogExport, Member, Policy, PolicyKind, PolicyState, Provider, SavedView, Session, Stored, User,
-    ViewPage, Workspace,
+    LinkPurpose, LogExport, Member, Policy, PolicyKind, PolicyState, Provider, SavedView, Session, Stored,
+    User, ViewPage, Workspace,
 };
 use tidegate_store::{Home, Page, Scope, Store};
 

@@ -56,9 +56,7 @@ pub async fn answer(scene: &Scene<'_>, call: &Call, job: &Job, coming: Box<Comin
         Reading::Same(dialect) => reader.same(dialect, coming).await,
         Reading::Chat(dialect) if job.stream => Box::pin(reader.stream(dialect, coming)).await,
         Reading::Chat(dialect) => Box::pin(reader.whole(dialect, coming)).await,
-        Reading::Embeddings { dialect, base64 } => {
-            Box::pin(reader.embeddings(dialect, base64, coming)).await
-        }
+        Reading::Embeddings { dialect, base64 } => Box::pin(reader.embeddings(dialect, base64, coming)).await,
     }
 }
 
