@@ -37,10 +37,12 @@ async fn a_workspace_has_a_rule_of_its_own_for_bodies() {
         telling.rule(json!({"bodies": "all"})).await,
         json!({"retention_days": null, "bodies": "all"})
     );
+    telling.world.clock.advance(1_000);
     telling.tell(call("with")).await;
     assert_eq!(telling.newest().await["request"]["body"]["messages"][0]["content"], "high tide?");
     let sampled = telling.rule(json!({"bodies": "sampled", "body_share": 0})).await;
     assert_eq!(sampled, json!({"retention_days": null, "bodies": "sampled", "body_share": 0.0}));
+    telling.world.clock.advance(1_000);
     telling.tell(call("without")).await;
     assert_eq!(telling.newest().await["request"].get("body"), None);
     assert_eq!(telling.rule(json!(null)).await, json!({"retention_days": null, "bodies": null}));

@@ -36,22 +36,21 @@ fn answered() -> RequestRecord {
 fn metrics_have_portkeys_names_and_units() {
     let object = value(&answered(), None);
     let uuid = answered().id().uuid();
-    assert_eq!(
-        object["metrics"],
-        json!({
-            "id": uuid, "organisation_id": "org", "workspace_slug": "ws", "prompt_slug": "greet", "prompt_version_id": "2",
-            "config": "pc-1", "config_id": "pc-1", "config_version_id": "3", "created_at": "2026-09-21T14:13:20.123Z",
-            "is_success": true, "ai_org": "openai", "ai_model": "gpt-4o-2024-08-06", "req_units": 813, "res_units": 120,
-            "total_units": 933, "cost": 0.323, "cost_currency": "USD", "request_url": "https://b.example/v1/chat",
-            "request_method": "POST", "response_status_code": 200, "response_time": 1234, "is_proxy_call": false,
-            "cache_status": "MISS", "cache_type": "simple", "stream_mode": 1, "retry_success_count": 1,
-            "trace_id": "t".repeat(200), "span_id": "b", "span_name": "chat ünï", "parent_span_id": "c",
-            "internal_trace_id": answered().id().to_string(), "mode": "fallback", "last_used_option_index": 0,
-            "virtual_key": "openai-eu", "api_key_id": "key-1", "source": "otlp", "sdk_version": "openai-python 1.2",
-            "metadata.key": ["team", "", "empty"], "metadata.value": ["search", "x", ""],
-            "upstream_response_time": 880, "gateway_processing_time": 0,
-        })
-    );
+    let mut metrics = json!({
+        "id": uuid, "organisation_id": "org", "workspace_slug": "ws", "prompt_slug": "greet", "prompt_version_id": "2",
+        "config": "pc-1", "config_id": "pc-1", "config_version_id": "3", "created_at": "2026-09-21T14:13:20.123Z",
+        "is_success": true, "ai_org": "openai", "ai_model": "gpt-4o-2024-08-06", "req_units": 813, "res_units": 120,
+        "total_units": 933, "cost": 0.323, "cost_currency": "USD", "request_url": "https://b.example/v1/chat",
+        "request_method": "POST", "response_status_code": 200, "response_time": 1234, "is_proxy_call": false,
+        "cache_status": "MISS", "cache_type": "simple", "stream_mode": 1, "retry_success_count": 1,
+        "trace_id": "t".repeat(200), "span_id": "b", "span_name": "chat ünï", "parent_span_id": "c",
+        "internal_trace_id": answered().id().to_string(), "mode": "fallback", "last_used_option_index": 0,
+        "virtual_key": "openai-eu", "api_key_id": "key-1", "source": "otlp", "sdk_version": "openai-python 1.2",
+        "metadata.key": ["team", "", "empty"], "metadata.value": ["search", "x", ""],
+        "upstream_response_time": 880, "gateway_processing_time": 0,
+    });
+    metrics["session_id"] = "s-1".into();
+    assert_eq!(object["metrics"], metrics);
     assert_eq!((&object["_id"], &object["id"]), (&json!(uuid), &json!(uuid)));
     assert_eq!(object["organisation_id"], "org");
     assert_eq!(
