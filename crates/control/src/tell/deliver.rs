@@ -94,8 +94,15 @@ impl Delivery {
             return Err(full());
         }
         let (mut ids, mut spans) = (Vec::with_capacity(told.len()), BTreeMap::new());
+        let mut given = BTreeMap::new();
         for mut told in told {
-            let span = self.span(&mut told);
+            let mut span = self.span(&mut told);
+            // Ids of one millisecond may meet: two different ones that are told together both stay.
+            let names = (told.trace.clone(), told.span.clone());
+            while given.get(&span.id).is_some_and(|known| *known != names) {
+                span.id = RecordId::from_bits(span.id + 1).bits();
+            }
+            given.insert(span.id, names);
             let id = span.id();
             ids.push(id);
             match &told.call {

@@ -1,7 +1,11 @@
 //! `/v1/logs`: the reference's form, the forms of callback handlers, what is wrong, and what becomes of it all.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
+use tidegate_core::clock::Clock as _;
 use tidegate_records::Keep;
+use tidegate_records::traces::told_id;
 
 use crate::telling::{Telling, node};
 
@@ -64,6 +68,36 @@ async fn a_call_becomes_a_record_with_its_cost() {
     telling.tell(call()).await;
     let again = telling.tell(json!([call(), call()])).await;
     assert_eq!(again["ids"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn two_whose_ids_meet_both_stay() {
+    let telling = Telling::new(Keep::None).await;
+    let (now, workspace) = (telling.world.clock.unix_ms(), telling.world.a.to_string());
+    let mut names = HashMap::new();
+    let (one, other) = (0..1_000_000)
+        .map(|i| format!("s{i}"))
+        .find_map(|name| {
+            let before = names.insert(told_id(now, &workspace, "t", &name), name.clone());
+            before.map(|before| (before, name))
+        })
+        .unwrap();
+    let log = |span: &str| {
+        json!({"request": {"url": "/v1/chat/completions", "provider": "openai", "body": {"model": "gpt-4o"}},
+            "response": {"status": 200}, "metadata": {"trace_id": "t", "span_id": span}})
+    };
+    let both = json!([log(&one), log(&other), log(&one)]);
+    let ids = telling.tell(both.clone()).await["ids"].clone();
+    assert_ne!(ids[0], ids[1]);
+    for (id, span) in [(&ids[0], &one), (&ids[1], &other)] {
+        let found = telling.get(&format!("/v1/logs/{}", id.as_str().unwrap())).await;
+        assert_eq!(found["metrics"]["span_id"], json!(span));
+    }
+    assert_eq!(
+        (&ids[2], &telling.tell(both).await["ids"]),
+        (&ids[0], &ids),
+        "what is told again is there once"
+    );
 }
 
 #[tokio::test]
