@@ -23,6 +23,7 @@ mod recorded;
 mod tenant;
 mod thresholds;
 mod till;
+mod watch;
 mod windows;
 
 /// Whether the long forms run.
