@@ -20,6 +20,9 @@ pub mod receive;
 pub mod request;
 pub mod send;
 pub mod server;
+mod turn;
+
+pub use turn::give_way;
 
 #[cfg(test)]
 mod tests;

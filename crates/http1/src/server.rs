@@ -25,6 +25,7 @@ use crate::body::{Framing, Reading};
 use crate::receive::Receiver;
 use crate::request::{self, Encoded, Head, Manner};
 use crate::send::Sending;
+use crate::turn::{Turn, give_way};
 
 /// Bounds of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -163,6 +164,7 @@ impl Connection {
         F: Future<Output = Response<B>>,
         B: Body<Data = Bytes> + Unpin,
     {
+        let _turn = Turn::begin();
         let body = self.begin(&head);
         let Head { request, is_kept, .. } = head;
         let is_http11 = request.version() == Version::HTTP_11;
@@ -213,7 +215,7 @@ impl Connection {
         drop(parts);
         let mut sending = Sending::new(head, length, has_body.then_some(body));
         // What is ready at the same time goes out at the same time: decision 0017.
-        tokio::task::yield_now().await;
+        give_way().await;
         let sent = poll_fn(|cx| match sending.poll(&mut self.write, cx) {
             Poll::Ready(Ok(())) => Poll::Ready(Ok(is_kept)),
             Poll::Ready(Err(_)) => Poll::Ready(Err(Gone)),
@@ -221,7 +223,7 @@ impl Connection {
         })
         .await;
         // What happens when the body is dropped can wait for others' answers.
-        tokio::task::yield_now().await;
+        give_way().await;
         drop(sending);
         sent
     }

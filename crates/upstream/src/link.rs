@@ -87,7 +87,7 @@ impl Link {
         let body = (!matches!(length, Length::Unsaid | Length::Exact(0))).then_some(body);
         self.sending = Some(Sending::new(head, length, body));
         // What is ready at the same time goes out at the same time: decision 0017.
-        tokio::task::yield_now().await;
+        tidegate_http1::give_way().await;
         let head = poll_fn(|cx| self.poll_head(cx, &method)).await?;
         self.is_kept = head.is_kept;
         let reading = head.framing.reading();
