@@ -48,6 +48,8 @@ pub struct Events {
     /// [`CHUNK_SIZE`] bytes.
     pub chunk: Bytes,
     pub end: Bytes,
+    /// The end for who asked to be told the usage, where that has to be asked for.
+    pub end_with_usage: Bytes,
 }
 
 pub fn events(form: Form) -> Events {
@@ -63,12 +65,16 @@ fn openai_events() -> Events {
         "{head}{{\"index\":0,\"delta\":{{\"role\":\"assistant\",\"content\":\"\"}},\"finish_reason\":null}}]}}\n\n"
     );
     let before = format!("{head}{{\"index\":0,\"delta\":{{\"content\":\"");
-    let end =
-        format!("{head}{{\"index\":0,\"delta\":{{}},\"finish_reason\":\"stop\"}}]}}\n\ndata: [DONE]\n\n");
+    let last = format!("{head}{{\"index\":0,\"delta\":{{}},\"finish_reason\":\"stop\"}}]}}\n\n");
+    let usage = format!(
+        "{head}],\"usage\":{{\"prompt_tokens\":212,\"completion_tokens\":128,\"total_tokens\":340}}}}\n\n"
+    );
+    let done = "data: [DONE]\n\n";
     Events {
         start: start.into(),
         chunk: fill(&before, "\"},\"finish_reason\":null}]}\n\n", CHUNK_SIZE).into(),
-        end: end.into(),
+        end: format!("{last}{done}").into(),
+        end_with_usage: format!("{last}{usage}{done}").into(),
     }
 }
 
@@ -90,7 +96,9 @@ fn anthropic_events() -> Events {
         "\"stop_sequence\":null},\"usage\":{\"output_tokens\":128}}\n\n",
         "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
     );
-    Events { start: start.into(), chunk: fill(before, "\"}}\n\n", CHUNK_SIZE).into(), end: end.into() }
+    let end = Bytes::from(end);
+    let chunk = fill(before, "\"}}\n\n", CHUNK_SIZE).into();
+    Events { start: start.into(), chunk, end_with_usage: end.clone(), end }
 }
 
 /// `before`, a text with one mark that makes the whole `size` bytes long, `after`.

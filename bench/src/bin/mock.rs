@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `/plain`, `/anthropic` | a whole answer of 1 KB in that dialect |
 //! | `/size` | an answer that tells how many bytes of the request arrived |
-//! | `/stream/<chunks>/<gap ms>`, `/anthropic-stream/<chunks>/<gap ms>` | that many chunks of 200 bytes |
+//! | `/stream/<chunks>/<gap ms>`, `/anthropic-stream/<chunks>/<gap ms>` | that many chunks of 200 bytes, and the usage where it is asked for |
 //! | `/__count` | how many requests it has answered, in digits; itself not counted |
 //!
 //! `mock --port 9100`. One thread.
@@ -62,14 +62,14 @@ impl Mock {
         if kind == "__count" {
             return json(Bytes::from(self.answered.load(Ordering::Relaxed).to_string()));
         }
-        let received = drain(request.into_body()).await;
+        let Received { bytes, wants_usage } = drain(request.into_body()).await;
         self.answered.fetch_add(1, Ordering::Relaxed);
         match kind {
             "plain" => json(self.plain.clone()),
             "anthropic" => json(self.anthropic.clone()),
-            "size" => json(answers::size(received)),
-            "stream" => stream(&self.stream, segments),
-            "anthropic-stream" => stream(&self.anthropic_stream, segments),
+            "size" => json(answers::size(bytes)),
+            "stream" => stream(&self.stream, segments, wants_usage),
+            "anthropic-stream" => stream(&self.anthropic_stream, segments, wants_usage),
             _ => {
                 let mut missing = json(Bytes::from_static(b"{\"error\":{\"message\":\"no such path\"}}"));
                 *missing.status_mut() = http::StatusCode::NOT_FOUND;
@@ -85,7 +85,7 @@ fn json(body: Bytes) -> Answer {
     response
 }
 
-fn stream<'a>(events: &Events, mut segments: impl Iterator<Item = &'a str>) -> Answer {
+fn stream<'a>(events: &Events, mut segments: impl Iterator<Item = &'a str>, wants_usage: bool) -> Answer {
     let mut number = |default| segments.next().and_then(|word| word.parse().ok()).unwrap_or(default);
     let (chunks, gap_ms) = (number(10), number(0));
     let gap = (gap_ms > 0).then(|| {
@@ -93,7 +93,7 @@ fn stream<'a>(events: &Events, mut segments: impl Iterator<Item = &'a str>) -> A
         gap.set_missed_tick_behavior(MissedTickBehavior::Delay);
         gap
     });
-    let body = Stream { events: events.clone(), left: chunks, gap, place: Place::Start };
+    let body = Stream { events: events.clone(), left: chunks, gap, place: Place::Start, wants_usage };
     let mut response = Response::new(Either::Right(body));
     response
         .headers_mut()
@@ -107,6 +107,7 @@ struct Stream {
     left: u64,
     gap: Option<Interval>,
     place: Place,
+    wants_usage: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -138,7 +139,8 @@ impl Body for Stream {
             }
             Place::Chunks => {
                 self.place = Place::Over;
-                self.events.end.clone()
+                let events = &self.events;
+                if self.wants_usage { events.end_with_usage.clone() } else { events.end.clone() }
             }
             Place::Over => return Poll::Ready(None),
         };
@@ -146,11 +148,20 @@ impl Body for Stream {
     }
 }
 
-/// Reads a request's body to its end and says how long it was.
-async fn drain(mut body: Incoming) -> u64 {
-    let mut received = 0;
+struct Received {
+    bytes: u64,
+    /// OpenAI's `stream_options.include_usage`; the loads' requests come in one frame.
+    wants_usage: bool,
+}
+
+/// Reads a request's body to its end.
+async fn drain(mut body: Incoming) -> Received {
+    let mut received = Received { bytes: 0, wants_usage: false };
     while let Some(Ok(frame)) = body.frame().await {
-        received += frame.data_ref().map_or(0, |data| data.len() as u64);
+        let Some(data) = frame.data_ref() else { continue };
+        received.bytes += data.len() as u64;
+        received.wants_usage |=
+            data.len() < 4096 && memchr::memmem::find(data, b"\"include_usage\":true").is_some();
     }
     received
 }
