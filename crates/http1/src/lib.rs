@@ -20,6 +20,7 @@ pub mod receive;
 pub mod request;
 pub mod send;
 pub mod server;
+pub mod upgrade;
 
 #[cfg(test)]
 mod tests;

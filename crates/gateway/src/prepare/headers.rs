@@ -158,7 +158,7 @@ pub fn through(
     // The client's credential goes on only when it is for the provider: its own way when it brought the key, and
     // against the config's key where the reference does so. A stored key never travels beside it.
     let client_wins =
-        call.route != Route::Managed && target.api_key.is_some() && headers.contains_key(AUTHORIZATION);
+        !matches!(call.route, Route::Managed | Route::Realtime) && target.api_key.is_some() && headers.contains_key(AUTHORIZATION);
     if !client_wins && upstream.has_key() {
         headers.remove(AUTHORIZATION);
         headers.remove("x-api-key");
