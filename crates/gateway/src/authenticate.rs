@@ -226,8 +226,8 @@ pub fn refuse(denial: &Denial) -> Refusal {
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
-    use tidegate_access::door::{Keyless, Origin};
     use tidegate_access::KeyHasher;
+    use tidegate_access::door::{Keyless, Origin};
 
     use super::*;
 

@@ -53,7 +53,9 @@ impl Route {
                 return Self::Own;
             }
             return match rest {
-                "realtime" | "proxy/realtime" | "proxy/v1/realtime" if method == Method::GET => Self::Realtime,
+                "realtime" | "proxy/realtime" | "proxy/v1/realtime" if method == Method::GET => {
+                    Self::Realtime
+                }
                 _ if is_managed(rest) => Self::Managed,
                 _ => Self::Pass,
             };

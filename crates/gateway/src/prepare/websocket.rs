@@ -121,9 +121,11 @@ mod tests {
         assert_eq!(with_model(Some("a=1&model=%40x%2Fy&b"), "gpt 4"), "a=1&model=gpt%204&b");
         assert_eq!(without_model(Some("model=x&a=1&deployment=y&&b")), "a=1&b");
         assert_eq!(without_model(None), "");
-        for (url, want) in
-            [("wss://h/p", "https://h/p"), ("ws://h:1", "http://h:1"), ("https://h/?a=wss://b", "https://h/?a=wss://b")]
-        {
+        for (url, want) in [
+            ("wss://h/p", "https://h/p"),
+            ("ws://h:1", "http://h:1"),
+            ("https://h/?a=wss://b", "https://h/?a=wss://b"),
+        ] {
             assert_eq!(over_http(url.to_owned()), want);
         }
     }

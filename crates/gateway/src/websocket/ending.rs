@@ -61,7 +61,9 @@ impl Why {
         match self {
             Self::Wrong(from, violation) if *from == to => (CloseCode::PROTOCOL_ERROR, violation.as_str()),
             Self::Stalled(from) if *from == to => (CloseCode::POLICY, "a frame was left unfinished"),
-            Self::Left(Sender::Server) if to_client => (CloseCode::INTERNAL, "the provider's connection broke"),
+            Self::Left(Sender::Server) if to_client => {
+                (CloseCode::INTERNAL, "the provider's connection broke")
+            }
             Self::Wrong(..) | Self::Stalled(_) if to_client => {
                 (CloseCode::INTERNAL, "the provider's connection failed")
             }

@@ -1,11 +1,11 @@
 //! A client's side of the handshake: what it asks for, and the key that a browser can only put among its protocols.
 
 use http::header::{
-    AUTHORIZATION, HeaderMap, HeaderValue, HOST, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
+    AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
     SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::{HeaderName, Method, Uri, Version};
-use tidegate_access::Reason;
+use tidegate_access::{Reason, Refusal as Denial};
 use tidegate_core::ErrorKind;
 use tidegate_http1::upgrade;
 use tidegate_websocket::handshake::{VERSION, accept, is_key};
@@ -43,7 +43,10 @@ pub struct Asked {
 /// 400 and 426 for what is no handshake, or is not for this path.
 pub fn asked(inbound: &mut Inbound, route: Route) -> Result<Option<Asked>, Refusal> {
     let names_it = |value: &HeaderValue| {
-        value.as_bytes().split(|byte| *byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(b"websocket"))
+        value
+            .as_bytes()
+            .split(|byte| *byte == b',')
+            .any(|one| one.trim_ascii().eq_ignore_ascii_case(b"websocket"))
     };
     if !inbound.headers().get_all(UPGRADE).iter().any(names_it) {
         return Ok(None);
@@ -79,7 +82,8 @@ pub fn asked(inbound: &mut Inbound, route: Route) -> Result<Option<Asked>, Refus
 
 /// A plain request where only a WebSocket is.
 pub fn no_upgrade() -> Refusal {
-    let message = "this is a WebSocket: send `Connection: Upgrade`, `Upgrade: websocket` and the rest of its handshake";
+    let message =
+        "this is a WebSocket: send `Connection: Upgrade`, `Upgrade: websocket` and the rest of its handshake";
     let mut refusal = Refusal::with_status("upgrade", ErrorKind::BadRequest, 426, message);
     refusal.headers = vec![("upgrade", "websocket".to_owned())];
     refusal
@@ -135,7 +139,7 @@ pub fn judge_origin(caller: &Caller, headers: &HeaderMap) -> Result<(), Refusal>
     }
     let message = "pages of other origins need an API key, or a provider's, to open a WebSocket here: send it as the protocol `openai-insecure-api-key.KEY`";
     let mut refusal = Refusal::with_status("origin", ErrorKind::Permission, 403, message);
-    refusal.error.code = Some(Reason::NoKey.code().into());
+    refusal.error.code = Some(Denial::new(Reason::NoKey).code().into());
     Err(refusal)
 }
 
@@ -167,9 +171,19 @@ mod tests {
     #[test]
     fn a_key_among_the_protocols_stands_where_keys_stand() {
         for (offered, authorization, key, left) in [
-            ("realtime, openai-insecure-api-key.sk-1, openai-beta.realtime-v1", None, Some("Bearer sk-1"), Some("realtime, openai-beta.realtime-v1")),
+            (
+                "realtime, openai-insecure-api-key.sk-1, openai-beta.realtime-v1",
+                None,
+                Some("Bearer sk-1"),
+                Some("realtime, openai-beta.realtime-v1"),
+            ),
             ("openai-insecure-api-key.sk-1", None, Some("Bearer sk-1"), None),
-            ("realtime,openai-insecure-api-key.sk-1", Some("Bearer sk-2"), Some("Bearer sk-2"), Some("realtime")),
+            (
+                "realtime,openai-insecure-api-key.sk-1",
+                Some("Bearer sk-2"),
+                Some("Bearer sk-2"),
+                Some("realtime"),
+            ),
             ("realtime", None, None, Some("realtime")),
         ] {
             let mut headers = HeaderMap::new();

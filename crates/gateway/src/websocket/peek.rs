@@ -12,12 +12,18 @@ use super::message::Passed;
 #[derive(Debug)]
 pub enum Event {
     /// The model that answers.
-    Session { model: Option<Box<str>> },
+    Session {
+        model: Option<Box<str>>,
+    },
     Began,
     /// An answer is over. Without usage, nothing was used.
-    Done { used: Option<Box<Used>> },
+    Done {
+        used: Option<Box<Used>>,
+    },
     /// The provider says that something is wrong. The session may go on.
-    Error { message: Box<str> },
+    Error {
+        message: Box<str>,
+    },
     /// A piece of an answer, which its end will count; for answers that have none.
     Piece(Piece),
 }
@@ -112,9 +118,7 @@ fn told(message: &Bytes) -> Option<Event> {
             Event::Session { model: told.session.and_then(|session| session.model) }
         }
         "response.created" => Event::Began,
-        "error" => {
-            Event::Error { message: told.error.and_then(|error| error.message).unwrap_or_default() }
-        }
+        "error" => Event::Error { message: told.error.and_then(|error| error.message).unwrap_or_default() },
         _ => Event::Done { used: told.response.and_then(|answer| used(answer.usage?)) },
     })
 }

@@ -286,7 +286,9 @@ impl Lane {
     fn write(&mut self, to: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>) -> io::Result<bool> {
         let mut has_moved = false;
         while let Some(first) = self.out.front_mut() {
-            let Poll::Ready(written) = Pin::new(&mut *to).poll_write(cx, first)? else { return Ok(has_moved) };
+            let Poll::Ready(written) = Pin::new(&mut *to).poll_write(cx, first)? else {
+                return Ok(has_moved);
+            };
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }

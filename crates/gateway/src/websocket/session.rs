@@ -161,7 +161,8 @@ impl Session {
         {
             return Some(Why::Refused(Box::new(refusal)));
         }
-        let is_over = |since: Instant, limit: Option<Duration>| limit.is_some_and(|limit| now - since >= limit);
+        let is_over =
+            |since: Instant, limit: Option<Duration>| limit.is_some_and(|limit| now - since >= limit);
         for (at, from) in [Sender::Client, Sender::Server].into_iter().enumerate() {
             if unfinished[at] && is_over(moved[at], self.stall) {
                 return Some(Why::Stalled(from));
