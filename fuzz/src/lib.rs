@@ -13,3 +13,4 @@ pub mod peek;
 mod pieces;
 pub mod request;
 pub mod tap;
+pub mod websocket;

@@ -40,6 +40,11 @@ impl Provider {
         })
     }
 
+    /// The API has versions in its query: destinations have the client's query then.
+    pub fn has_versions(&self) -> bool {
+        self.version_param.is_some()
+    }
+
     /// The base that stands for a custom host where every path is this row's own.
     pub fn base_of_custom_host(&self, url: &str) -> String {
         without_slash(url) + self.custom_host_prefix

@@ -16,6 +16,7 @@ use tidegate_http1::server::Incoming;
 use crate::headers::GatewayHeaders;
 use crate::refuse::Refusal;
 use crate::route::Route;
+use crate::websocket::{self, Asked};
 use tidegate_catalog::Endpoint;
 
 /// A request as it arrived, before anything was judged.
@@ -40,6 +41,8 @@ pub struct Call {
     pub body: CallBody,
     /// Facts of a JSON body; empty for others.
     pub peek: Peek,
+    /// It asks for a WebSocket.
+    pub asked: Option<Box<Asked>>,
 }
 
 #[derive(Debug)]
@@ -90,12 +93,20 @@ pub fn client_of(route: Route) -> &'static dyn ClientDialect {
 }
 
 /// # Errors
-/// 400 for a wrong content type or JSON that is none, 413 and 414 for what is too large.
-pub async fn read(inbound: Inbound, route: Route, bounds: &Bounds) -> Result<Box<Call>, Refusal> {
+/// 400 for a wrong content type or JSON that is none, 413 and 414 for what is too large, 426 for a plain request to a
+/// WebSocket.
+pub async fn read(
+    inbound: Inbound,
+    asked: Option<Box<Asked>>,
+    route: Route,
+    bounds: &Bounds,
+) -> Result<Box<Call>, Refusal> {
     let (parts, body) = inbound.into_parts();
     let own = GatewayHeaders::read(&parts.headers);
     judge_url(&parts, bounds)?;
-    judge_upgrade(&parts)?;
+    if asked.is_some() || route == Route::Realtime {
+        return session(parts, own, asked, route);
+    }
     let kind = BodyKind::of(&parts, &own, route, body.size_hint().upper(), bounds)?;
     let (body, peek) = match kind {
         BodyKind::Stream | BodyKind::Whole if body.is_end_stream() => (CallBody::Empty, Peek::default()),
@@ -112,7 +123,23 @@ pub async fn read(inbound: Inbound, route: Route, bounds: &Bounds) -> Result<Box
         }
         BodyKind::Whole => (CallBody::Whole(read_frames(body, bounds.max_body).await?.0), Peek::default()),
     };
-    Ok(Box::new(Call { route, parts, own, body, peek }))
+    Ok(Box::new(Call { route, parts, own, body, peek, asked: None }))
+}
+
+/// A handshake has no body: its model stands in the query.
+fn session(
+    parts: Parts,
+    own: GatewayHeaders,
+    asked: Option<Box<Asked>>,
+    route: Route,
+) -> Result<Box<Call>, Refusal> {
+    if asked.is_none() {
+        return Err(websocket::no_upgrade());
+    }
+    let query = parts.uri.query();
+    let model = ["model", "deployment"].iter().find_map(|name| websocket::parameter(query, name));
+    let peek = Peek { model, ..Peek::default() };
+    Ok(Box::new(Call { route, parts, own, body: CallBody::Empty, peek, asked }))
 }
 
 enum BodyKind {
@@ -166,16 +193,6 @@ fn judge_url(parts: &Parts, bounds: &Bounds) -> Result<(), Refusal> {
     }
     let message = format!("the request's URL is {len} bytes long; at most {} are accepted", bounds.max_url);
     Err(Refusal::with_status("url_too_long", ErrorKind::TooLarge, 414, message))
-}
-
-/// Only HTTP crosses: a request that would be another thing without its upgrade is not sent as a plain one.
-fn judge_upgrade(parts: &Parts) -> Result<(), Refusal> {
-    let upgrade = parts.headers.get(header::UPGRADE);
-    if !upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket")) {
-        return Ok(());
-    }
-    let message = "websocket connections are not passed on; use the HTTP endpoints";
-    Err(Refusal::with_status("upgrade", ErrorKind::Internal, 501, message))
 }
 
 /// A frame of at least this size is looked at as it comes, while the processor has it at hand.

@@ -18,6 +18,7 @@ use tidegate_records::{
     Who,
 };
 use tidegate_routing::{Outcome, Target};
+use tidegate_websocket::Sender;
 
 use crate::accept::{Call, CallBody};
 use crate::authenticate::Caller;
@@ -73,6 +74,8 @@ pub struct Account {
     facts: Option<Box<Facts>>,
     /// Where bodies may be kept.
     bodies: Option<Box<Bodies>>,
+    /// What the answers of a session cost, and whether one of them was cut off.
+    summed: Option<Box<(Option<Cost>, bool)>>,
 }
 
 /// The bodies that passed, by reference.
@@ -125,7 +128,7 @@ impl Account {
 
     pub fn call(&mut self, control: &Control, call: &Call) {
         self.asked_model = call.peek.model.as_deref().map(Text::new).unwrap_or_default();
-        self.stream = call.streams();
+        self.stream = call.streams() || call.asked.is_some();
         if let CallBody::Json(frames) = &call.body {
             self.request_bytes = frames.iter().map(|frame| frame.len() as u64).sum();
         }
@@ -139,7 +142,7 @@ impl Account {
             context.add_baggage(&mut self.metadata);
             self.context = Some(context.clone());
         }
-        self.is_priced = call.route.is_of_model();
+        self.is_priced = call.route.is_of_model() || call.asked.is_some();
         if let CallBody::Json(frames) = &call.body {
             self.facts = bounds::facts(call.route, frames).map(Box::new);
             if self.is_priced && self.facts.is_none() && self.key.is_some() {
@@ -156,6 +159,19 @@ impl Account {
             frames.iter().for_each(|frame| request.frame(frame));
             self.bodies = Some(Box::new(Bodies { request, response: None, most }));
         }
+    }
+
+    /// Bytes of a session.
+    pub fn passed(&mut self, from: Sender, bytes: u64) {
+        match from {
+            Sender::Client => self.request_bytes += bytes,
+            Sender::Server => self.response_bytes += bytes,
+        }
+    }
+
+    /// A session is over: each of its answers had a price of its own.
+    pub fn summed(&mut self, cost: Option<Cost>, is_estimate: bool) {
+        self.summed = Some(Box::new((cost, is_estimate)));
     }
 
     /// The answer's head is known.
@@ -262,7 +278,7 @@ impl Account {
         gateway.metrics.usage_estimate("counted");
     }
 
-    fn settle(mut self: Box<Self>, mut closing: Box<Closing>, estimated: bool) {
+    fn settle(mut self: Box<Self>, mut closing: Box<Closing>, mut estimated: bool) {
         let gateway = closing.gateway.clone();
         let control = &gateway.control;
         let now = gateway.clock.now();
@@ -270,8 +286,12 @@ impl Account {
         self.is_limited = self.charged.is_some() || self.meter.is_some() || is_charged;
         let usage = closing.usage.take();
         let tokens = usage.as_ref().map_or(0, Usage::total);
-        let cost = match &usage {
-            Some(usage) if self.is_priced => Some(self.cost(&closing, usage, estimated)),
+        let cost = match (&usage, self.summed.take()) {
+            (_, Some(summed)) => {
+                estimated = summed.1;
+                summed.0
+            }
+            (Some(usage), None) if self.is_priced => Some(self.cost(&closing, usage, estimated)),
             _ => None,
         };
         let bill = match &cost {

@@ -28,6 +28,7 @@ use crate::prepare::{self, Scene};
 use crate::realm::Realm;
 use crate::record::Record;
 use crate::refuse::Refusal;
+use crate::websocket::Opening;
 
 /// Refusals that no other target would mend: a request that nobody can read, a caller's own limits.
 const ENDS: [&str; 4] = ["request", "budget", "ledger", "limits_away"];
@@ -73,6 +74,8 @@ pub enum AnswerBody {
         /// Bytes that go out before the first event.
         preface: Vec<u8>,
     },
+    /// No body: a WebSocket.
+    Session(Box<Opening>),
 }
 
 /// An answer, and where it came from.

@@ -11,7 +11,9 @@ use http::{HeaderMap, header};
 use tidegate_access::door::{self, Entry, LookedUp};
 use tidegate_access::jwt::looks_like_token;
 use tidegate_access::key::{Form, form_of};
-use tidegate_access::{Defaults, Permission, Reading, Reason, Refusal as Denial, admit, carried};
+use tidegate_access::{
+    Defaults, KeyHash, Permission, Reading, Reason, Refusal as Denial, Scope, admit, carried,
+};
 use tidegate_core::{ErrorKind, Secret};
 use tidegate_directory::{ApiKey, Directory, Freshness, Workspace};
 use tidegate_limits::client_address;
@@ -101,6 +103,45 @@ pub async fn identify(desk: &Desk<'_>, headers: &HeaderMap, wants: Permission) -
     Ok(Caller { credential, key: Some(key), workspace, address: Some(address) })
 }
 
+/// What has to hold as long as a session goes on: its caller's key is good, and so is the workspace.
+#[derive(Debug)]
+pub struct Standing {
+    /// Of the key; `None` for a token, which is good until it ends.
+    hash: Option<KeyHash>,
+    key: Arc<ApiKey>,
+}
+
+impl Standing {
+    /// Of a caller that was let in with these headers; `None` for one without a key.
+    pub fn of(directory: &Directory, caller: &Caller, headers: &HeaderMap) -> Option<Self> {
+        let key = caller.key.clone()?;
+        let carried = carried(headers).ok()?;
+        let hash = carried.key.and_then(|text| directory.find(text)).map(|found| found.hash);
+        Some(Self { hash, key })
+    }
+
+    /// # Errors
+    /// As the caller would be told now.
+    pub fn judge(&self, directory: &Directory, now_ms: u64) -> Result<(), Refusal> {
+        let denied = |reason| refuse(&Denial::new(reason));
+        if self.key.expires_at.is_some_and(|at| at <= now_ms) {
+            return Err(denied(Reason::ExpiredKey));
+        }
+        if let Some(hash) = &self.hash {
+            let key = directory.known(hash).ok_or_else(|| denied(Reason::RevokedKey))?;
+            key.judge(hash, now_ms).map_err(denied)?;
+            admit(&key.principal, Permission::Needs(Scope::CompletionsWrite))
+                .map_err(|denial| refuse(&denial.into()))?;
+        }
+        match &self.key.workspace {
+            Some(id) if directory.workspace(id).is_none_or(|workspace| workspace.archived) => {
+                Err(denied(Reason::RevokedKey))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Whose key or token this is; `None` for a text that is neither.
 async fn known(desk: &Desk<'_>, text: &str) -> Result<Option<Arc<ApiKey>>, Refusal> {
     if let Some(found) = desk.directory.find(text) {
@@ -185,8 +226,8 @@ pub fn refuse(denial: &Denial) -> Refusal {
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
+    use tidegate_access::KeyHasher;
     use tidegate_access::door::{Keyless, Origin};
-    use tidegate_access::{KeyHasher, Scope};
 
     use super::*;
 

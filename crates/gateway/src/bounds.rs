@@ -23,10 +23,37 @@ const TOKENS_PER_IMAGE: u64 = 4_096;
 /// An answer shorter than this is not worth asking for.
 const LEAST_ANSWER: u64 = 64;
 
+/// What an answer of a session can be made of where nobody knows the model: the windows of the first that there were.
+const SESSION_WINDOW: u64 = 32_000;
+const SESSION_ANSWER: u64 = 4_096;
+
+/// The most that one answer of a session can consume: all that the model can look at, in any form.
+pub fn of_session<'a>(job: &Job) -> Bounds<'a> {
+    let facts = tidegate_catalog::model(job.provider, &job.model);
+    let known = |count: Option<u64>| count.filter(|count| *count > 0);
+    let window = facts.and_then(|facts| known(facts.context_window)).unwrap_or(SESSION_WINDOW);
+    let answer = facts.and_then(|facts| known(facts.max_output_tokens)).unwrap_or(SESSION_ANSWER);
+    Bounds { cache: CacheWrites::Short, ..Bounds::new(window, answer) }
+}
+
+/// With how little left an answer of a session may still begin: enough for a short one.
+pub fn least_of_session(found: &Found, priced: bool) -> Option<Least> {
+    let short = Bounds { cache: CacheWrites::Short, ..Bounds::new(LEAST_ANSWER, LEAST_ANSWER) };
+    let cost = match found.ceiling(&short) {
+        Ok(Ceiling::Highest(cost)) => cost,
+        _ if !priced => Money::ZERO,
+        _ => return None,
+    };
+    Some(Least { cost, tokens: tokens(&short) })
+}
+
 /// The most that the request can consume: a token is at least a byte of the prompt.
 pub fn of<'a>(call: &Call, target: &Target, job: &Job) -> Bounds<'a> {
     let facts = tidegate_catalog::model(job.provider, &job.model);
     let CallBody::Json(frames) = &call.body else {
+        if call.asked.is_some() {
+            return of_session(job);
+        }
         return Bounds::new(0, 0);
     };
     let asked = Asked::of(&call.peek, target);

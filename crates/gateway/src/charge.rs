@@ -15,9 +15,12 @@ use tidegate_pricing::{Admission, Class, Facts, Found, ModelName, Money, Prices}
 use tidegate_routing::Target;
 
 use crate::accept::Call;
+use crate::authenticate::Caller;
 use crate::limiter::Permit;
+use crate::policy::Review;
 use crate::prepare::{Job, Scene};
 use crate::refuse::Refusal;
+use crate::tab::Tab;
 use crate::{admit, bounds};
 
 /// What was set aside for an attempt, and what is needed to say what it cost. Dropped without a word, because a
@@ -28,6 +31,8 @@ pub struct Meter {
     permit: Option<Permit>,
     /// Less than the ceiling was left: the answer must not have more tokens than this.
     cap: Option<u64>,
+    /// For what goes on after the first answer.
+    tab: Option<Arc<Tab>>,
 }
 
 /// # Errors
@@ -66,6 +71,9 @@ pub async fn reserve(
     let Some(books) = control.books.as_ref().filter(|_| !budgets.is_empty()) else {
         return Ok(permit.map(Meter::of_permit));
     };
+    if call.asked.is_some() {
+        return Box::pin(reserve_session(scene, call, job, &found, cost, &budgets, permit)).await.map(Some);
+    }
     let trace = call.own.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
     let demand = ledger::Demand {
         budgets: &budgets,
@@ -75,6 +83,7 @@ pub async fn reserve(
         request: "",
         trace,
     };
+    let refuse = |refusal: &_| exhausted(scene.caller, scene.review.map(|review| &**review), stored, refusal);
     let mut reserved = books.reserve(&demand).await;
     if let Err(SharedRefusal::Refused(ledger::Refusal::Exceeded(_))) = &reserved
         && let Some(least) = bounds::least(&found, &bounds, call.route, cost.is_some())
@@ -83,23 +92,50 @@ pub async fn reserve(
         reserved = books.reserve(&ledger::Demand { least: Some(least), ..demand }).await;
     }
     let reservation = reserved.map_err(|refusal| match refusal {
-        SharedRefusal::Refused(refusal) => exhausted(scene, stored, &refusal),
+        SharedRefusal::Refused(refusal) => refuse(&refusal),
         // For the operator: clients learn only that it passes.
-        SharedRefusal::Away(_) => exhausted(scene, stored, &ledger::Refusal::Busy),
+        SharedRefusal::Away(_) => refuse(&ledger::Refusal::Busy),
     })?;
     if !reservation.is_ready() && reservation.ready().await.is_err() {
         reservation.cancel();
-        return Err(exhausted(scene, stored, &ledger::Refusal::Journal));
+        return Err(refuse(&ledger::Refusal::Journal));
     }
     let grant = reservation.grant();
     let cap = grant.lowered.then(|| bounds::affordable(&found, &bounds, &grant, cost.is_some()));
-    Ok(Some(Box::new(Meter { reservation: Some(reservation), permit, cap })))
+    Ok(Some(Box::new(Meter { reservation: Some(reservation), permit, cap, tab: None })))
+}
+
+/// A session pays answer by answer: this is for the first.
+async fn reserve_session(
+    scene: &Scene<'_>,
+    call: &Call,
+    job: &Job,
+    found: &Found,
+    cost: Option<Money>,
+    budgets: &[BudgetId],
+    permit: Option<Permit>,
+) -> Result<Box<Meter>, Refusal> {
+    let bounds = bounds::of_session(job);
+    let trace = call.own.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let tab = Arc::new(Tab {
+        gateway: scene.gateway.clone(),
+        caller: scene.caller.clone(),
+        stored: job.stored.clone(),
+        review: scene.review.cloned(),
+        budgets: budgets.into(),
+        cost,
+        tokens: bounds::tokens(&bounds),
+        least: bounds::least_of_session(found, cost.is_some()),
+        trace: trace.into(),
+    });
+    let reservation = tab.clone().reserve().await?;
+    Ok(Box::new(Meter { reservation: Some(reservation), permit, cap: None, tab: Some(tab) }))
 }
 
 impl Meter {
     /// Without a budget.
     fn of_permit(permit: Permit) -> Box<Self> {
-        Box::new(Self { reservation: None, permit: Some(permit), cap: None })
+        Box::new(Self { reservation: None, permit: Some(permit), cap: None, tab: None })
     }
 
     /// How many tokens the answer may have, where that is fewer than were asked for.
@@ -124,6 +160,32 @@ impl Meter {
     pub fn settle(mut self, cost: Option<Money>, tokens: u64, estimated: bool, how: How, now: Moment) {
         if let Some(reservation) = self.reservation.take() {
             reservation.settle(&Charge { cost, tokens, estimated }, how);
+        }
+        if let Some(permit) = self.permit.take() {
+            permit.settle(tokens, now);
+        }
+    }
+
+    /// Of a session under a budget.
+    pub fn tab(&self) -> Option<&Arc<Tab>> {
+        self.tab.as_ref()
+    }
+
+    /// An answer of a session is over. False when nothing was set aside for it.
+    pub fn step(&mut self, charge: &Charge) -> bool {
+        let reservation = self.reservation.take();
+        reservation.map(|reservation| reservation.settle(charge, How::Success)).is_some()
+    }
+
+    /// For the next answer of a session.
+    pub fn renew(&mut self, reservation: Reservation) {
+        self.reservation = Some(reservation);
+    }
+
+    /// A session is over. `rest` is what was not paid for yet, `tokens` are all of it.
+    pub fn settle_session(mut self, rest: &Charge, tokens: u64, how: How, now: Moment) {
+        if let Some(reservation) = self.reservation.take() {
+            reservation.settle(rest, how);
         }
         if let Some(permit) = self.permit.take() {
             permit.settle(tokens, now);
@@ -188,17 +250,23 @@ fn unpriced(job: &Job) -> Refusal {
     refusal.of_target()
 }
 
-fn exhausted(scene: &Scene<'_>, stored: Option<&Provider>, refusal: &ledger::Refusal) -> Refusal {
+/// What somebody is told whose budget has not enough left, or whose books cannot be kept.
+pub fn exhausted(
+    caller: &Caller,
+    review: Option<&Review>,
+    stored: Option<&Provider>,
+    refusal: &ledger::Refusal,
+) -> Refusal {
     let ledger::Refusal::Exceeded(exceeded) = refusal else {
         let message = format!("budgets cannot be kept at this moment: {refusal}");
         return Refusal::with_status("ledger", ErrorKind::Overloaded, 503, message);
     };
-    if let (ledger::Scope::Policy, Some(review)) = (exceeded.scope, scene.review) {
+    if let (ledger::Scope::Policy, Some(review)) = (exceeded.scope, review) {
         return review.exhausted(&exceeded.id);
     }
     let bounds = match exceeded.scope {
-        ledger::Scope::ApiKey => scene.caller.key.as_deref().map(|key| &key.bounds),
-        ledger::Scope::Workspace => scene.caller.workspace.as_deref().map(|workspace| &workspace.bounds),
+        ledger::Scope::ApiKey => caller.key.as_deref().map(|key| &key.bounds),
+        ledger::Scope::Workspace => caller.workspace.as_deref().map(|workspace| &workspace.bounds),
         ledger::Scope::Integration => stored.and_then(|stored| stored.integration.as_ref()),
         _ => stored.map(|stored| &stored.bounds),
     };

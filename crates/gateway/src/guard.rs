@@ -179,7 +179,7 @@ fn on_stream(answer: &mut Answer, before: &Before, has_output_hooks: bool) {
     let name = answer.names_events.then_some("hook_results");
     tidegate_dialect::framing::write_event(&mut event, name, results.as_bytes());
     match &mut answer.body {
-        AnswerBody::Full(_) => {}
+        AnswerBody::Full(_) | AnswerBody::Session(_) => {}
         AnswerBody::Pass { source, .. } => source.hold(std::iter::once(Bytes::from(event))),
         AnswerBody::Translated { preface, .. } => *preface = event,
     }
@@ -229,7 +229,7 @@ async fn whole_body(answer: &mut Answer) -> Option<Value> {
             *source = Source::of([bytes.clone()]);
             bytes
         }
-        AnswerBody::Translated { .. } => return None,
+        AnswerBody::Translated { .. } | AnswerBody::Session(_) => return None,
     };
     serde_json::from_slice(&bytes).ok()
 }

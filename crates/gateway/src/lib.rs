@@ -40,10 +40,12 @@ mod responses;
 mod route;
 pub mod snapshot;
 pub mod state;
+mod tab;
 pub mod tokens;
 mod trace_context;
 mod translated;
 mod unsaid;
+mod websocket;
 
 pub use body::ClientBody;
 pub use guard::Guards;

@@ -42,9 +42,13 @@ pub fn serve(gateway: &Arc<Gateway>, route: Route, inbound: &Inbound) -> Option<
             let form = Form::wanted(inbound.headers());
             page(StatusCode::OK, form.content_type(), form.written(gateway.metrics.render(&gauges(gateway))))
         }
-        Route::Models | Route::Unified(_) | Route::Managed | Route::Own | Route::Pass | Route::Unknown => {
-            return None;
-        }
+        Route::Models
+        | Route::Unified(_)
+        | Route::Managed
+        | Route::Realtime
+        | Route::Own
+        | Route::Pass
+        | Route::Unknown => return None,
     })
 }
 

@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::Response;
+use http::{Response, header};
 
 use crate::accept::{self, Inbound};
 use crate::authenticate::Desk;
@@ -20,7 +20,7 @@ use crate::refuse::{self, Refusal};
 use crate::reply::{self, Reply};
 use crate::route::Route;
 use crate::state::Gateway;
-use crate::{admit, attempt, authenticate, own, pages, plan, pretty};
+use crate::{admit, attempt, authenticate, own, pages, plan, pretty, websocket};
 
 /// Serves one request. Never fails: whatever happens has an answer.
 ///
@@ -60,16 +60,23 @@ async fn run(
 async fn steps(
     gateway: &Arc<Gateway>,
     peer: IpAddr,
-    inbound: Inbound,
+    mut inbound: Inbound,
     route: Route,
     record: &mut Record,
 ) -> Result<Box<Reply>, Refusal> {
     let snapshot = gateway.snapshot.load_full();
     let wants = route.permission(inbound.method(), inbound.uri().path())?; // what the caller must be allowed to do
+    let mut asked = None;
+    if inbound.headers().contains_key(header::UPGRADE) {
+        asked = websocket::asked(&mut inbound, route)?.map(Box::new); // another protocol, and perhaps a key in its words
+    }
     let desk = Desk::new(gateway, &snapshot, peer);
     let caller = authenticate::identify(&desk, inbound.headers(), wants).await?; // who, and with which credential
     record.caller(&caller);
-    let call = accept::read(inbound, route, &snapshot.bounds).await?; // size, type, model, stream?
+    if asked.is_some() {
+        websocket::judge_origin(&caller, inbound.headers())?;
+    }
+    let call = accept::read(inbound, asked, route, &snapshot.bounds).await?; // size, type, model, stream?
     record.call(&call);
     let realm = gateway.realms.of(&snapshot, caller.workspace.as_ref()); // what this caller can name
     if route == Route::Models && pages::is_own_list(&call.own) {
@@ -88,7 +95,7 @@ async fn steps(
         realm: &realm,
         caller: &caller,
         resolved: &resolved,
-        review: review.as_deref(),
+        review: review.as_ref(),
         hops: &permit.hops,
     };
     let answered = attempt::run(&scene, &call, record).await?; // targets, retries, fallback; translated there and back

@@ -7,6 +7,7 @@
 mod body;
 mod headers;
 mod upstream;
+mod websocket;
 
 use std::sync::{Arc, PoisonError};
 
@@ -42,7 +43,7 @@ pub struct Scene<'a> {
     pub caller: &'a Caller,
     pub resolved: &'a Resolved,
     /// Where policies may hold.
-    pub review: Option<&'a Review>,
+    pub review: Option<&'a Arc<Review>>,
     pub hops: &'a HeaderValue,
 }
 
@@ -76,6 +77,8 @@ pub struct Job {
 #[derive(Debug)]
 pub enum Send {
     Upstream(Box<http::Request<OutBody>>),
+    /// A WebSocket's handshake, without the headers of it.
+    WebSocket(Box<http::Request<OutBody>>),
     /// The demo model's answer, made in this process.
     Here(tidegate_demo::Reply),
     /// An answer the gateway computes itself: the body of a token count, marked as an estimate.
@@ -120,6 +123,7 @@ pub fn request(
             unified(scene, call, target, endpoint, draft, &upstream)
         }
         Route::Unified(endpoint) => form(scene, call, target, endpoint, &upstream.serving(peeked(call))),
+        _ if call.asked.is_some() => websocket::asked(scene, call, target, upstream),
         _ => proxied(scene, call, target, &upstream.serving(peeked(call))),
     }
 }

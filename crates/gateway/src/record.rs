@@ -9,6 +9,7 @@ use http::HeaderValue;
 use tidegate_core::Usage;
 use tidegate_ledger::How;
 use tidegate_routing::Target;
+use tidegate_websocket::Sender;
 
 use crate::accept::Call;
 use crate::account::{Account, Closing, Tried};
@@ -37,6 +38,10 @@ pub enum End {
     Stalled,
     /// The gateway stopped before the stream did; the client was told.
     Draining,
+    /// Neither side of a session said anything for too long.
+    Idle,
+    /// The caller of a session may not go on: a budget is used up, or the key is no longer good.
+    Refused,
 }
 
 impl End {
@@ -48,6 +53,8 @@ impl End {
             Self::UpstreamError => "upstream_error",
             Self::Stalled => "stalled",
             Self::Draining => "draining",
+            Self::Idle => "idle",
+            Self::Refused => "refused",
         }
     }
 
@@ -195,6 +202,13 @@ impl Record {
     pub(crate) fn sent(&mut self, bytes: &Bytes) {
         if let Some(account) = &mut self.account {
             account.sent(bytes);
+        }
+    }
+
+    /// Bytes of a session.
+    pub(crate) fn passed(&mut self, from: Sender, bytes: usize) {
+        if let Some(account) = &mut self.account {
+            account.passed(from, bytes as u64);
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use tidegate_catalog::Endpoint;
 use tidegate_core::Usage;
@@ -25,6 +26,7 @@ use crate::prepare::Scene;
 use crate::record::Record;
 use crate::route::Route;
 use crate::translated::{Coders, TranslatedBody};
+use crate::websocket::{self, Joined};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
@@ -45,6 +47,8 @@ pub struct Reply {
     patience: Patience,
     /// Of a stream.
     pace: Option<Pace>,
+    /// In place of a body.
+    session: Option<Box<Joined>>,
 }
 
 /// Writes the head: the provider's own headers, and those that say which target answered and how.
@@ -102,7 +106,17 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Recor
         // A stream that breaks ends in an event more than was announced.
         AnswerBody::Pass { events: true, .. } => drop(headers.remove(header::CONTENT_LENGTH)),
         AnswerBody::Pass { .. } => {}
+        AnswerBody::Session(_) => drop(headers.remove(header::SEC_WEBSOCKET_ACCEPT)),
     }
+    let idle_ms = target.timeouts.between_chunks_ms.or(scene.snapshot.timeouts.between_chunks_ms);
+    let idle = idle_ms.map(Duration::from_millis);
+    let (body, meter, session) = match body {
+        AnswerBody::Session(opening) => {
+            let session = opening.join(scene, call, meter, stored.clone(), (&model, idle));
+            (AnswerBody::Full(Bytes::new()), None, session)
+        }
+        body => (body, meter, None),
+    };
     if let Some(account) = &mut record.account {
         account.meter = meter;
         account.stored = stored;
@@ -120,8 +134,7 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Recor
         }
         put_standing(&mut headers, &account.standing());
     }
-    let idle_ms = target.timeouts.between_chunks_ms.or(scene.snapshot.timeouts.between_chunks_ms);
-    let patience = Patience::new(idle_ms.map(Duration::from_millis), &scene.gateway.cut);
+    let patience = Patience::new(idle, &scene.gateway.cut);
     let ending = match call.route {
         Route::Unified(Endpoint::Responses) => Ending::Responses { seen: false },
         _ => Ending::Tapped,
@@ -140,6 +153,7 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Recor
         hides_usage,
         patience,
         pace: scene.snapshot.pace,
+        session,
     })
 }
 
@@ -150,11 +164,16 @@ impl Reply {
         record.status = self.status.as_u16();
         record.usage = self.usage;
         record.detail = self.detail;
+        if let Some(session) = self.session {
+            return websocket::respond(session, self.headers, record);
+        }
         let cut = record.gateway.cut.clone();
         let is_stream =
             matches!(self.body, AnswerBody::Pass { events: true, .. } | AnswerBody::Translated { .. });
         let body = match self.body {
             AnswerBody::Full(bytes) => ClientBody::recorded(bytes, record),
+            // Taken out when the head was written.
+            AnswerBody::Session(_) => ClientBody::recorded(Bytes::new(), record),
             AnswerBody::Pass { source, tap, events } => {
                 let events = events.then(|| {
                     Events::new(self.client, self.provider, self.ending).hiding_usage(self.hides_usage)
@@ -223,6 +242,7 @@ pub fn own_json(call: &Call, body: &serde_json::Value) -> Box<Reply> {
         hides_usage: false,
         patience: Patience::new(None, &std::sync::Arc::default()),
         pace: None,
+        session: None,
     })
 }
 

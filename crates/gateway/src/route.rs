@@ -28,6 +28,8 @@ pub enum Route {
     /// What a provider keeps for its users (files, batches, jobs, responses): passes through, but as the target's call,
     /// with the target's key and errors told as those of unified calls.
     Managed,
+    /// OpenAI's realtime API: a WebSocket.
+    Realtime,
     /// The gateway's own API: what administers, and what reads records.
     Own,
     /// Everything else under `/v1/`.
@@ -50,7 +52,13 @@ impl Route {
             if is_own(method, path) {
                 return Self::Own;
             }
-            return if is_managed(rest) { Self::Managed } else { Self::Pass };
+            return match rest {
+                "realtime" | "proxy/realtime" | "proxy/v1/realtime" if method == Method::GET => {
+                    Self::Realtime
+                }
+                _ if is_managed(rest) => Self::Managed,
+                _ => Self::Pass,
+            };
         }
         if is_own(method, path) {
             return Self::Own;
@@ -71,7 +79,8 @@ impl Route {
 
     /// Whether what comes back has a price: an answer of a model, not a list of files.
     pub fn is_of_model(self) -> bool {
-        matches!(self, Self::Unified(endpoint) if endpoint != Endpoint::CountTokens)
+        matches!(self, Self::Realtime)
+            || matches!(self, Self::Unified(endpoint) if endpoint != Endpoint::CountTokens)
     }
 
     /// What a caller of a provider must be allowed to do here.
@@ -101,6 +110,7 @@ impl Route {
             Self::Own => "admin",
             Self::Models => "models",
             Self::Unified(endpoint) => endpoint_label(endpoint),
+            Self::Realtime => "realtime",
             Self::Managed | Self::Pass => "proxy",
             Self::Unknown => "unknown",
         }
@@ -199,6 +209,9 @@ mod tests {
             ("GET", "/v1/filesystem", Route::Pass),
             ("GET", "/v1/models", Route::Models),
             ("GET", "/v1/models/gpt-4o", Route::Pass),
+            ("GET", "/v1/realtime", Route::Realtime),
+            ("GET", "/v1/proxy/realtime", Route::Realtime),
+            ("POST", "/v1/realtime/client_secrets", Route::Pass),
             ("GET", "/v1", Route::Unknown),
         ];
         for (method, path, want) in cases {

@@ -58,6 +58,7 @@ impl Snapshot {
                 first_byte_ms: settings.timeouts.first_byte.map(millis),
                 between_chunks_ms: settings.timeouts.between_chunks.map(millis),
                 request_ms: settings.timeouts.request.map(millis),
+                idle_ms: settings.timeouts.idle.map(millis),
             },
             max_hops: settings.routing.hops_max,
             hosts,

@@ -66,6 +66,8 @@ pub struct DefaultTimeouts {
     pub first_byte_ms: Option<u64>,
     pub between_chunks_ms: Option<u64>,
     pub request_ms: Option<u64>,
+    /// How long both sides of a WebSocket may be silent.
+    pub idle_ms: Option<u64>,
 }
 
 impl Gateway {

@@ -61,10 +61,24 @@ fn put_target(head: &mut BytesMut, target: &Uri) {
 /// # Errors
 /// The bytes are no answer.
 pub fn parse(bytes: &mut Bytes, method: &Method) -> Result<Option<Head>, Malformed> {
+    // Nobody asked to change protocols.
+    parse_final(bytes, method, false)
+}
+
+/// As [`parse`], after a request to change protocols: 101 is an answer then, and what follows its head is no HTTP.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_switching(bytes: &mut Bytes, method: &Method) -> Result<Option<Head>, Malformed> {
+    parse_final(bytes, method, true)
+}
+
+fn parse_final(bytes: &mut Bytes, method: &Method, switches: bool) -> Result<Option<Head>, Malformed> {
     loop {
         let Some(head) = parse_one(bytes, method)? else { return Ok(None) };
         match head.status.as_u16() {
-            101 => return Err(Malformed), // nobody asked to change protocols
+            101 if !switches => return Err(Malformed),
+            101 => return Ok(Some(head)),
             100..=199 => {}
             _ => return Ok(Some(head)),
         }

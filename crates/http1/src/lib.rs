@@ -12,6 +12,7 @@
 
 pub mod answer;
 pub mod body;
+mod busy;
 pub mod chunked;
 mod fields;
 mod gather;
@@ -20,9 +21,10 @@ pub mod receive;
 pub mod request;
 pub mod send;
 pub mod server;
-mod turn;
 
-pub use turn::give_way;
+pub mod upgrade;
+
+pub use busy::give_way;
 
 #[cfg(test)]
 mod tests;

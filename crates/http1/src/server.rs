@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Method, Request, Response, Version};
+use bytes::{Bytes, BytesMut};
+use http::{Method, Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -22,10 +22,11 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
 use crate::body::{Framing, Reading};
+use crate::busy::{Busy, give_way};
 use crate::receive::Receiver;
 use crate::request::{self, Encoded, Head, Manner};
 use crate::send::Sending;
-use crate::turn::{Turn, give_way};
+use crate::upgrade::{self, Takeover, Upgraded};
 
 /// Bounds of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -85,8 +86,10 @@ pub async fn serve<S, F, B>(
         match head.await {
             Some(Ok(Some(head))) => {
                 waiting.turns += 1;
-                if !connection.turn(head, &mut service, &waiting).await {
-                    break;
+                match connection.turn(head, &mut service, &waiting).await {
+                    Turn::Again => {}
+                    Turn::Last => break,
+                    Turn::Switch(head, takeover) => return Box::pin(connection.switch(head, takeover)).await,
                 }
             }
             Some(Err(bad)) => {
@@ -152,19 +155,28 @@ struct Connection {
 /// The client is gone, or its answer cannot be finished.
 struct Gone;
 
+/// What follows a request.
+enum Turn {
+    Again,
+    /// It was the last of its connection.
+    Last,
+    /// No request: the connection is another's after this head.
+    Switch(BytesMut, Takeover),
+}
+
 impl Connection {
     fn wire(&self) -> MutexGuard<'_, Wire> {
         locked(&self.wire)
     }
 
-    /// One request and its answer. Says whether another may come.
-    async fn turn<S, F, B>(&mut self, head: Head, service: &mut S, waiting: &Waiting) -> bool
+    /// One request and its answer.
+    async fn turn<S, F, B>(&mut self, head: Head, service: &mut S, waiting: &Waiting) -> Turn
     where
         S: FnMut(Request<Incoming>) -> F,
         F: Future<Output = Response<B>>,
         B: Body<Data = Bytes> + Unpin,
     {
-        let _turn = Turn::begin();
+        let _busy = Busy::begin();
         let body = self.begin(&head);
         let Head { request, is_kept, .. } = head;
         let is_http11 = request.version() == Version::HTTP_11;
@@ -184,12 +196,42 @@ impl Connection {
             match polled.await {
                 Ok(Some(response)) => break response,
                 Ok(None) if self.write.write_all(CONTINUE).await.is_ok() => {}
-                Ok(None) | Err(Gone) => return false,
+                Ok(None) | Err(Gone) => return Turn::Last,
             }
         };
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return self.switching(&response);
+        }
         // What is left of a request that nobody read would be taken for the next one.
         let is_kept = is_kept && self.wire().body.is_over() && !waiting.is_draining();
-        self.answer(response, Manner { is_head, is_http11, is_kept }).await.unwrap_or(false)
+        match self.answer(response, Manner { is_head, is_http11, is_kept }).await {
+            Ok(true) => Turn::Again,
+            Ok(false) | Err(Gone) => Turn::Last,
+        }
+    }
+
+    /// An answer that nobody takes the connection after, or that leaves a body unread, ends it.
+    #[cold]
+    fn switching<B>(&self, response: &Response<B>) -> Turn {
+        match response.extensions().get::<Takeover>() {
+            Some(takeover) if self.wire().body.is_over() => {
+                Turn::Switch(upgrade::encode(response.headers()), takeover.clone())
+            }
+            _ => Turn::Last,
+        }
+    }
+
+    /// Sends the last head, and gives the connection away until it ends.
+    async fn switch(mut self, head: BytesMut, takeover: Takeover) {
+        if self.write.write_all(&head).await.is_err() {
+            return;
+        }
+        let wire = Arc::into_inner(self.wire).map(Mutex::into_inner);
+        if let Some(Ok(Wire { read, receiver, .. })) = wire
+            && let Ok(io) = read.reunite(self.write)
+        {
+            takeover.run(Upgraded { io, receiver }).await;
+        }
     }
 
     fn begin(&mut self, head: &Head) -> Incoming {

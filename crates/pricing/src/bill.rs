@@ -253,6 +253,24 @@ pub(crate) fn amount(meter: Meter, quantity: Decimal, rate: &Rate) -> Result<Mon
 }
 
 impl Cost {
+    /// With the cost of more of the same: a session's answers are billed one by one, each in the tier of its own prompt.
+    ///
+    /// # Errors
+    /// The sum needs more than 28 digits.
+    pub fn and(self, more: Self) -> Result<Self, TooLarge> {
+        match (self, more) {
+            (Self::Priced(mut bill), Self::Priced(more)) => {
+                bill.add(more)?;
+                Ok(Self::Priced(bill))
+            }
+            (Self::Priced(bill), Self::Unpriced(_)) | (Self::Unpriced(_), Self::Priced(bill)) => {
+                Ok(Self::Priced(bill))
+            }
+            (Self::Unpriced(Unpriced::NothingCounted), why) => Ok(why),
+            (why, Self::Unpriced(_)) => Ok(why),
+        }
+    }
+
     pub fn bill(&self) -> Option<&Bill> {
         match self {
             Self::Priced(bill) => Some(bill),
@@ -262,6 +280,31 @@ impl Cost {
 }
 
 impl Bill {
+    /// Adds another bill: lines of one price become one.
+    fn add(&mut self, more: Self) -> Result<(), TooLarge> {
+        for line in more.lines {
+            let is_same = |known: &&mut Line| {
+                (known.meter, &known.key, known.price, known.multiplier)
+                    == (line.meter, &line.key, line.price, line.multiplier)
+            };
+            match self.lines.iter_mut().find(is_same) {
+                None => self.lines.push(line),
+                Some(known) => {
+                    known.quantity = add(known.quantity, line.quantity)?;
+                    known.amount = known.amount.checked_add(line.amount)?;
+                }
+            }
+        }
+        self.total = self.total.checked_add(more.total)?;
+        self.estimates.add_all(more.estimates);
+        for meter in more.missing {
+            if !self.missing.contains(&meter) {
+                self.missing.push(meter);
+            }
+        }
+        Ok(())
+    }
+
     /// Whether everything that was consumed has a price.
     pub fn is_complete(&self) -> bool {
         self.missing.is_empty()

@@ -170,6 +170,12 @@ pub(crate) const FIELDS: &[Field] = &[
         show: |s| show_timeout(s.timeouts.request),
     },
     Field {
+        path: "timeouts.idle",
+        short: None,
+        set: set!(timeouts.idle, |raw| value::timeout(raw, MILLISECOND, DAY)),
+        show: |s| show_timeout(s.timeouts.idle),
+    },
+    Field {
         path: "egress.allow_private",
         short: None,
         set: set!(egress.allow_private, value::private_targets),

@@ -101,6 +101,8 @@ pub struct Timeouts {
     pub between_chunks: Option<Duration>,
     /// Until the answer's header, when a request sets no timeout of its own.
     pub request: Option<Duration>,
+    /// Of a WebSocket on which neither side says anything.
+    pub idle: Option<Duration>,
 }
 
 /// Where the gateway may connect to.
@@ -421,6 +423,8 @@ impl Default for Timeouts {
             first_byte: Some(Duration::from_secs(600)),
             between_chunks: Some(Duration::from_secs(300)),
             request: None,
+            // Clients and providers ask each other whether they are there far more often.
+            idle: Some(Duration::from_secs(600)),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! * [`Scripted`] answers by the name of the model it is asked for, and is told nothing else.
 //! * [`Faults`] breaks the protocol in one chosen way, below what an HTTP library would allow.
 //! * [`fake`] holds strict stand-ins for providers: they refuse what the documented schemas refuse.
+//! * [`Realtime`] is a strict stand-in for OpenAI's realtime API, a WebSocket.
 //! * [`client`], [`Gateway`], [`Scratch`] are the test's own side.
 //! * [`Redis`], [`Postgres`] are servers of the test's own, which can be stopped, paused and started again.
 //!
@@ -23,6 +24,7 @@ mod play;
 mod ports;
 mod postgres;
 mod process;
+mod realtime;
 mod redis;
 mod reply;
 mod scratch;
@@ -38,6 +40,7 @@ pub use faults::Faults;
 pub use ports::{INVALID_HOST, free_port, refused_port};
 pub use postgres::Postgres;
 pub use process::Gateway;
+pub use realtime::{Realtime, Socket, SocketEnd, connect};
 pub use redis::Redis;
 pub use reply::Reply;
 pub use scratch::Scratch;

@@ -33,8 +33,8 @@ use crate::tls::Tls;
 /// The egress client. A clone is the same client: same pool, same counters.
 #[derive(Clone)]
 pub struct Egress {
-    means: Arc<Means>,
-    pool: Arc<Pool>,
+    pub(crate) means: Arc<Means>,
+    pub(crate) pool: Arc<Pool>,
     /// Set when HTTP/2 is on offer: what speaks it shares connections.
     shared: Option<Client<Connector, OutBody>>,
 }
@@ -178,7 +178,7 @@ impl Egress {
     }
 
     /// What every request gets on its way out.
-    fn complete(&self, request: &mut Request<OutBody>) -> Result<(), SendError> {
+    pub(crate) fn complete(&self, request: &mut Request<OutBody>) -> Result<(), SendError> {
         if request.method() == Method::CONNECT {
             return Err(SendError::new(
                 SendErrorKind::InvalidRequest,
@@ -264,14 +264,14 @@ fn shared(settings: &EgressSettings) -> hyper_util::client::legacy::Builder {
 }
 
 /// The authority, without a port that goes without saying.
-fn host_of(uri: &Uri) -> Result<HeaderValue, SendError> {
+pub(crate) fn host_of(uri: &Uri) -> Result<HeaderValue, SendError> {
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     let default_port = if uri.scheme() == Some(&Scheme::HTTPS) { ":443" } else { ":80" };
     HeaderValue::from_str(authority.strip_suffix(default_port).unwrap_or(authority))
         .map_err(|_| SendError::new(SendErrorKind::InvalidRequest, "the upstream URL names no host"))
 }
 
-fn origin_form(uri: &Uri) -> Uri {
+pub(crate) fn origin_form(uri: &Uri) -> Uri {
     let mut parts = Parts::default();
     parts.path_and_query = uri.path_and_query().cloned();
     Uri::from_parts(parts).unwrap_or_default()

@@ -63,24 +63,39 @@ impl Service<Uri> for Connector {
 impl Means {
     /// A new connection to where a URL leads, within `timeout`.
     pub(crate) async fn open(&self, origin: &Uri, timeout: Duration) -> Result<Upstream, SendError> {
+        self.open_as(Peer::Upstream, origin, timeout).await
+    }
+
+    /// The same, for HTTP/1.1 and nothing else, whatever the upstream would like.
+    pub(crate) async fn open_http1(&self, origin: &Uri, timeout: Duration) -> Result<Upstream, SendError> {
+        self.open_as(Peer::Proxy, origin, timeout).await
+    }
+
+    async fn open_as(&self, peer: Peer, origin: &Uri, timeout: Duration) -> Result<Upstream, SendError> {
         let to = Endpoint::of(origin)?;
         let deadline = Instant::now() + timeout;
         // On the heap: it is large, and most requests find a connection in the pool.
-        let connecting = Box::pin(self.connect(origin, &to, deadline));
+        let connecting = Box::pin(self.connect(peer, origin, &to, deadline));
         match timeout_at(deadline, connecting).await {
             Ok(connected) => connected,
             Err(_) => Err(SendError::connect_timeout(&to.to_string())),
         }
     }
 
-    async fn connect(&self, origin: &Uri, to: &Endpoint, deadline: Instant) -> Result<Upstream, SendError> {
+    async fn connect(
+        &self,
+        peer: Peer,
+        origin: &Uri,
+        to: &Endpoint,
+        deadline: Instant,
+    ) -> Result<Upstream, SendError> {
         let https = origin.scheme() == Some(&Scheme::HTTPS);
         let proxy = self.proxies.pick(https, &to.host, to.port);
         let wire = match proxy {
             None => Wire::Tcp(self.dialer.dial(to, Trust::Judged(&self.policy), deadline).await?),
             Some(proxy) => self.through(proxy, https, to, deadline).await?,
         };
-        let wire = if https { self.tls.handshake(wire, to, Peer::Upstream).await? } else { wire };
+        let wire = if https { self.tls.handshake(wire, to, peer).await? } else { wire };
         Ok(Upstream::new(wire, proxy.is_some() && !https, self.counters.open()))
     }
 

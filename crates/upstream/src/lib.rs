@@ -21,6 +21,7 @@ pub mod sign;
 mod stats;
 mod tls;
 mod tunnel;
+mod websocket;
 mod wire;
 
 pub use address::{AddressPolicy, AddressScope};
@@ -31,6 +32,7 @@ pub use dial::{Resolve, Resolving, SystemResolver};
 pub use error::{SendError, SendErrorKind, SetupError};
 pub use proxy::ProxyEnv;
 pub use stats::EgressStats;
+pub use websocket::{Handshake, Tunnel};
 
 #[cfg(test)]
 mod tests;

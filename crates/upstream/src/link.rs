@@ -23,7 +23,11 @@ use tokio::sync::Notify;
 
 use crate::body::OutBody;
 use crate::error::{SendErrorKind, classify_io};
+use crate::websocket::Tunnel;
 use crate::wire::Upstream;
+
+/// How the head of an answer is read.
+type ParseHead = fn(&mut Bytes, &Method) -> Result<Option<Head>, Malformed>;
 
 /// A connection that serves one request at a time. Dropping it closes it.
 pub(crate) struct Link {
@@ -75,6 +79,27 @@ impl Link {
 
     /// Sends a request and waits for the head of its answer.
     pub(crate) async fn ask(&mut self, request: Request<OutBody>) -> Result<(Head, Reading), SendErrorKind> {
+        self.exchange(request, answer::parse).await
+    }
+
+    /// As [`Link::ask`], for a request to speak another protocol: the answer may be 101.
+    pub(crate) async fn ask_to_switch(
+        &mut self,
+        request: Request<OutBody>,
+    ) -> Result<(Head, Reading), SendErrorKind> {
+        self.exchange(request, answer::parse_switching).await
+    }
+
+    /// Speaks HTTP no longer.
+    pub(crate) fn into_tunnel(self) -> Tunnel {
+        Tunnel { upstream: self.upstream, receiver: self.receiver }
+    }
+
+    async fn exchange(
+        &mut self,
+        request: Request<OutBody>,
+        parse: ParseHead,
+    ) -> Result<(Head, Reading), SendErrorKind> {
         let (Parts { method, uri, headers, .. }, body) = request.into_parts();
         let length = match body.size_hint().exact() {
             // A method that means to send something says that it sends nothing.
@@ -88,13 +113,18 @@ impl Link {
         self.sending = Some(Sending::new(head, length, body));
         // What is ready at the same time goes out at the same time: decision 0017.
         tidegate_http1::give_way().await;
-        let head = poll_fn(|cx| self.poll_head(cx, &method)).await?;
+        let head = poll_fn(|cx| self.poll_head(cx, &method, parse)).await?;
         self.is_kept = head.is_kept;
         let reading = head.framing.reading();
         Ok((head, reading))
     }
 
-    fn poll_head(&mut self, cx: &mut Context<'_>, method: &Method) -> Poll<Result<Head, SendErrorKind>> {
+    fn poll_head(
+        &mut self,
+        cx: &mut Context<'_>,
+        method: &Method,
+        parse: ParseHead,
+    ) -> Poll<Result<Head, SendErrorKind>> {
         loop {
             self.go_on_sending(cx)?;
             match ready!(self.receiver.poll_more(Pin::new(self.upstream.wire()), cx)) {
@@ -102,7 +132,7 @@ impl Link {
                 Ok(false) => return Poll::Ready(Err(self.closed())),
                 Err(error) => return Poll::Ready(Err(classify_io(&error))),
             }
-            match answer::parse(&mut self.receiver.received, method) {
+            match parse(&mut self.receiver.received, method) {
                 Ok(Some(head)) => return Poll::Ready(Ok(head)),
                 Ok(None) if self.receiver.received.len() <= MAX_HEAD_BYTES => {}
                 Ok(None) | Err(Malformed) => return Poll::Ready(Err(SendErrorKind::BadResponse)),

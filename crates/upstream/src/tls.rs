@@ -28,6 +28,7 @@ pub(crate) struct Tls {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Peer {
     Upstream,
+    /// Spoken to in HTTP/1.1, as an upstream is that shall change protocols.
     Proxy,
 }
 

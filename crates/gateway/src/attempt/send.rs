@@ -7,13 +7,14 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tidegate_core::{ApiError, ErrorKind, Fault, Warnings};
 use tidegate_routing::{Outcome, Target};
-use tidegate_upstream::{OutBody, SendError, SendErrorKind};
+use tidegate_upstream::{Handshake, OutBody, SendError, SendErrorKind};
 
 use super::read::{self, Coming, Head};
 use super::{Answer, AnswerBody, Attempted, network_outcome};
 use crate::accept::Call;
 use crate::body::Source;
 use crate::prepare::{Job, Prepared, Reading, Scene, Send};
+use crate::websocket::Opening;
 
 /// Limits of one try, in ms.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +42,7 @@ pub async fn send(scene: &Scene<'_>, call: &Call, target: &Target, prepared: Pre
     let Prepared { send, job, .. } = prepared;
     let request = match send {
         Send::Upstream(request) => request,
+        Send::WebSocket(request) => return Box::pin(websocket(scene, call, target, job, request)).await,
         Send::Here(reply) => return Box::pin(here(scene, call, &job, reply)).await,
         Send::Estimate(body) => return estimate(&job, body),
     };
@@ -85,6 +87,57 @@ async fn coming(
         }
         Err(error) => Err(Box::new(broken(call, job, &error))),
     }
+}
+
+/// Asks for a WebSocket. An upstream that does not agree has answered, and its answer is read as any other.
+async fn websocket(
+    scene: &Scene<'_>,
+    call: &Call,
+    target: &Target,
+    job: Job,
+    request: Box<http::Request<OutBody>>,
+) -> Attempted {
+    let limits = Limits::of(scene, target);
+    let started = Instant::now();
+    let ms = limits.head.unwrap_or(limits.first_byte);
+    let asking = scene.snapshot.egress.websocket(request, limits.connect.map(Duration::from_millis));
+    let response = match tokio::time::timeout(Duration::from_millis(ms), asking).await {
+        Err(_) => return head_timeout(call, &job, ms),
+        Ok(Err(error)) => return broken(call, &job, &error),
+        Ok(Ok(Handshake::Answered(response))) => response,
+        Ok(Ok(Handshake::Open(headers, tunnel))) => {
+            let speaks_openai = matches!(job.reading, Reading::Same(_));
+            let answer = Answer {
+                status: StatusCode::SWITCHING_PROTOCOLS,
+                headers,
+                body: AnswerBody::Session(Box::new(Opening { tunnel, speaks_openai })),
+                provider: job.provider,
+                model: job.model,
+                usage: None,
+                warnings: job.warnings,
+                estimated: false,
+                uncalled: false,
+                strict: true,
+                names_events: false,
+                detail: None,
+                meter: None,
+                stored: None,
+                hides_usage: false,
+            };
+            let first_byte_ms = Some(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+            let outcome = Outcome { first_byte_ms, ..Outcome::default() };
+            return Attempted { outcome, answer: Ok(Box::new(answer)) };
+        }
+    };
+    let (head, body) = response.into_parts();
+    if head.status.as_u16() < 400 {
+        let message = format!("the provider answered {} to a WebSocket's handshake", head.status.as_u16());
+        let error = ApiError::upstream(message).with_code("no_websocket");
+        let outcome = Outcome { fault: Fault::Provider, ..Outcome::of_status(502) };
+        return Attempted::failed(call, job.provider, &job.model, &error, outcome);
+    }
+    let head = Head { status: head.status, headers: head.headers };
+    read::answer(scene, call, &job, Box::new(Coming { head, source: Source::new(body) })).await
 }
 
 /// The demo model's answer takes the same way as a provider's.

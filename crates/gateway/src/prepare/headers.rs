@@ -9,6 +9,7 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{Method, Uri};
+use tidegate_access::{Carried, carried};
 use tidegate_catalog::Dialect;
 use tidegate_dialect::DialectId;
 use tidegate_routing::Target;
@@ -153,17 +154,37 @@ pub fn through(
     for name in own {
         headers.remove(name);
     }
+    if scene.caller.key.is_some() {
+        without_own_key(&call.parts.headers, headers);
+    }
     headers.insert(HOPS, scene.hops.clone());
     headers.entry(USER_AGENT).or_insert(AGENT);
     // The client's credential goes on only when it is for the provider: its own way when it brought the key, and
     // against the config's key where the reference does so. A stored key never travels beside it.
-    let client_wins =
-        call.route != Route::Managed && target.api_key.is_some() && headers.contains_key(AUTHORIZATION);
+    let client_wins = !matches!(call.route, Route::Managed | Route::Realtime)
+        && target.api_key.is_some()
+        && headers.contains_key(AUTHORIZATION);
     if !client_wins && upstream.has_key() {
         headers.remove(AUTHORIZATION);
         headers.remove("x-api-key");
     }
     client_wins
+}
+
+/// The key that opens the gateway is no provider's, wherever the client has put it.
+fn without_own_key(sent: &HeaderMap, headers: &mut HeaderMap) {
+    let own = match carried(sent) {
+        Ok(Carried { key: Some(key), .. }) => key,
+        _ => return,
+    };
+    let shows = |name: &str| {
+        let mut values = sent.get_all(name).iter();
+        values.any(|value| value.to_str().is_ok_and(|text| text.trim_end().ends_with(own)))
+    };
+    let names = ["authorization", "x-api-key"].map(|name| (name, shows(name)));
+    for (name, _) in names.into_iter().filter(|(_, shows)| *shows) {
+        headers.remove(name);
+    }
 }
 
 /// What the provider wants beside the client's own head.

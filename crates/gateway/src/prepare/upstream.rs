@@ -17,6 +17,7 @@ use tidegate_routing::Target;
 use tidegate_upstream::sign::{self, Scheme, SigV4};
 
 use super::body::Draft;
+use super::websocket::{encoded, without_model};
 use super::{Reading, Scene};
 use crate::accept::Call;
 use crate::plan::DEMO;
@@ -257,6 +258,43 @@ impl<'a> Upstream<'a> {
             })
             .map_err(|error| refuse_url(&error))?;
         Ok((method(to.method), to.url))
+    }
+
+    /// The provider's address for realtime sessions with `model`, and whether they are in OpenAI's form there.
+    ///
+    /// # Errors
+    /// As [`Self::way`].
+    pub fn realtime(&self, model: &str, query: Option<&str>) -> Result<(String, bool), Refusal> {
+        let endpoint = Endpoint::Realtime;
+        let row = self.row.ok_or_else(|| unsupported(endpoint, DEMO))?;
+        let rest = without_model(query);
+        let to = row
+            .destination(&UrlCall {
+                endpoint,
+                model,
+                stream: false,
+                base: self.base,
+                options: &|name| self.option(name),
+                query: Some(&rest),
+            })
+            .map_err(|error| refuse_url(&error))?;
+        let mut url = to.url;
+        let mut add = |pair: &str| {
+            url.push(if url.contains('?') { '&' } else { '?' });
+            url.push_str(pair);
+        };
+        // A row whose API has versions has taken the client's query along.
+        if !row.has_versions() && !rest.is_empty() {
+            add(&rest);
+        }
+        let is_openai = to.dialect == Dialect::OpenAi;
+        let names_model = |url: &str| url.contains("?model=") || url.contains("deployment=");
+        if is_openai && !model.is_empty() && !names_model(&url) {
+            url.push(if url.contains('?') { '&' } else { '?' });
+            url.push_str("model=");
+            url.push_str(&encoded(model));
+        }
+        Ok((url, is_openai))
     }
 
     /// # Errors

@@ -2,7 +2,7 @@
 //!
 //! `testkit-upstream [name=port]..` listens on the given ports of 127.0.0.1 (any free one otherwise), prints one line
 //! `READY {"scripted": "http://127.0.0.1:PORT", ..}`, and serves until it is killed.
-//! Names: scripted, faults, openai, anthropic, gemini, azure, cohere, tls (scripted behind an untrusted certificate).
+//! Names: scripted, faults, openai, anthropic, gemini, azure, cohere, realtime, tls (scripted behind an untrusted certificate).
 //! The line also has `refused` (a base URL that refuses connections), `invalid_host`, and `tls_certificate` (PEM).
 
 use serde_json::{Map, Value, json};
@@ -11,9 +11,10 @@ use tidegate_testkit::fake::{
     anthropic::Anthropic, azure::Azure, cohere::Cohere, gemini::Gemini, openai::OpenAi,
 };
 use tidegate_testkit::tls::{Flaw, Identity};
-use tidegate_testkit::{Faults, Handler, INVALID_HOST, Scripted, Server, refused_port};
+use tidegate_testkit::{Faults, Handler, INVALID_HOST, Realtime, Scripted, Server, refused_port};
 
-const NAMES: [&str; 8] = ["scripted", "faults", "openai", "anthropic", "gemini", "azure", "cohere", "tls"];
+const NAMES: [&str; 9] =
+    ["scripted", "faults", "openai", "anthropic", "gemini", "azure", "cohere", "realtime", "tls"];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -59,11 +60,13 @@ async fn serve(ports: &Ports) {
     let gemini = start("gemini", Gemini, ports, &mut urls).await;
     let azure = start("azure", Azure, ports, &mut urls).await;
     let cohere = start("cohere", Cohere, ports, &mut urls).await;
+    let realtime = Realtime::listen(ports.of("realtime")).await;
     let faults = Faults::listen(ports.of("faults")).await;
     let identity = Identity::new(Flaw::Untrusted);
     let tls = Server::listen(Scripted::default(), ports.of("tls"), Some(identity.acceptor)).await;
     for (name, value) in [
         ("faults", faults.url()),
+        ("realtime", realtime.base()),
         ("tls", tls.url()),
         ("refused", refused_port()),
         ("invalid_host", INVALID_HOST.to_owned()),
@@ -73,7 +76,7 @@ async fn serve(ports: &Ports) {
     }
     announce(&Value::Object(urls));
     std::future::pending::<()>().await;
-    drop((scripted, openai, anthropic, gemini, azure, cohere, faults, tls));
+    drop((scripted, openai, anthropic, gemini, azure, cohere, realtime, faults, tls));
 }
 
 async fn start<H: Handler>(

@@ -5,16 +5,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
 
 /// A request that is being answered, until it is dropped.
-pub(crate) struct Turn(());
+pub(crate) struct Busy(());
 
-impl Turn {
+impl Busy {
     pub(crate) fn begin() -> Self {
         UNDER_WAY.fetch_add(1, Ordering::Relaxed);
         Self(())
     }
 }
 
-impl Drop for Turn {
+impl Drop for Busy {
     fn drop(&mut self) {
         UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
     }

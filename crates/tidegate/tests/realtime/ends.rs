@@ -1,0 +1,144 @@
+//! How sessions end: by either side, by the gateway, and by what their caller may no longer do.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tidegate_store::entity::Limits;
+use tidegate_testkit::{SocketEnd, client};
+
+use super::{Office, answer};
+use crate::stage::{PATIENCE, Setup};
+use crate::tenant::usd;
+
+fn code(end: &SocketEnd) -> Option<u16> {
+    match end {
+        SocketEnd::Closed { code, .. } => Some(*code),
+        SocketEnd::Broken => None,
+    }
+}
+
+fn last_error(events: &[Value]) -> &Value {
+    let last = events.last().unwrap_or(&Value::Null);
+    assert_eq!(last["type"], "error", "{events:?}");
+    &last["error"]
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_ends_the_providers_session() {
+    let office = Office::new(Limits::default()).await;
+    let mut socket = office.connect().await.unwrap();
+    socket.until("session.created").await.unwrap();
+    drop(socket);
+    assert_eq!(office.upstream_end().await, Some(1001));
+    office.gateway.wait_for_metric("tidegate_stream_ends_total{reason=\"client_gone\"}", 1).await;
+}
+
+#[tokio::test]
+async fn a_provider_that_leaves_is_told_of() {
+    let office = Office::new(Limits::default()).await;
+    let mut socket = office.connect().await.unwrap();
+    socket.send(&answer(json!({"end": "drop"}))).await;
+    let (events, end) = socket.end().await;
+    assert_eq!(last_error(&events)["code"], "upstream_stream_interrupted");
+    assert_eq!(code(&end), Some(1011));
+    let log = office.log().await;
+    assert!(log["cost"].as_f64().is_some_and(|cost| cost > 0.0), "what was cut off is paid for: {log}");
+    assert_eq!(log["tidegate"]["end"], "upstream_cut", "{log}");
+
+    let mut socket = office.connect().await.unwrap();
+    socket.send(&answer(json!({"end": "4123"}))).await;
+    let (_, end) = socket.end().await;
+    assert_eq!(end, SocketEnd::Closed { code: 4123, reason: "as asked".into() }, "its own words pass");
+}
+
+/// A budget that pays for two answers, and no third.
+#[tokio::test]
+async fn a_budget_that_is_used_up_ends_the_session() {
+    let office = Office::new(usd(&json!(0.0150))).await;
+    let mut socket = office.connect().await.unwrap();
+    let mut answers = 0;
+    let (events, end) = loop {
+        if answers < 5 {
+            socket.send(&answer(json!({}))).await;
+        }
+        match socket.until("response.done").await {
+            Ok(_) => answers += 1,
+            Err(end) => break (Vec::<Value>::new(), end),
+        }
+    };
+    drop(events);
+    assert_eq!(end, SocketEnd::Closed { code: 1008, reason: "budget".into() });
+    assert_eq!(answers, 2, "each costs 0.00698 USD");
+    assert_eq!(office.upstream_end().await, Some(1001));
+    let log = office.log().await;
+    assert_eq!(log["cost"], json!(1.396), "{log}");
+    assert_eq!(log["tidegate"]["end"], "refused", "{log}");
+    // What is left is too little for another session.
+    let refused = office.connect().await.unwrap_err();
+    assert_eq!(refused.status, 412, "{}", refused.text());
+    assert_eq!(refused.json()["error"]["type"], "usage_limit_exceeded", "{}", refused.text());
+}
+
+#[tokio::test]
+async fn a_budget_is_spent_to_the_cent_and_the_client_is_told_why() {
+    let office = Office::new(usd(&json!(0.0100))).await;
+    let mut socket = office.connect().await.unwrap();
+    socket.send(&answer(json!({}))).await;
+    let (events, end) = socket.end().await;
+    let error = last_error(&events);
+    assert_eq!(error["type"], "usage_limit_exceeded", "{error}");
+    assert!(error["message"].as_str().unwrap().contains("Usage limit exceeded"), "{error}");
+    assert_eq!(code(&end), Some(1008));
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_ends_its_sessions() {
+    let office = Office::new(Limits::default()).await;
+    let mut socket = office.connect().await.unwrap();
+    socket.until("session.created").await.unwrap();
+    let url = office.gateway.url(&format!("/v1/api-keys/{}", office.key_id));
+    let headers = [("x-portkey-api-key", office.admin.as_str())];
+    let revoked = client::send("DELETE", &url, &headers, "".into()).await;
+    assert!(revoked.status < 300, "{}", revoked.text());
+    let since = Instant::now();
+    let (events, end) = socket.end().await;
+    // It is looked at twice a second; a machine that is busy with other tests takes longer.
+    assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
+    assert_eq!(code(&end), Some(1008));
+    assert!(last_error(&events)["message"].is_string());
+    assert_eq!(office.upstream_end().await, Some(1001));
+    assert_eq!(office.connect().await.unwrap_err().status, 401);
+}
+
+#[tokio::test]
+async fn a_gateway_that_stops_closes_what_outlasts_its_grace_period() {
+    let setup = Setup::default().settings("[server]\ngrace_period = '200ms'");
+    let Office { gateway, upstream, key, .. } = Office::with(Limits::default(), setup).await;
+    let bearer = format!("Bearer {key}");
+    let mut socket = tidegate_testkit::connect(gateway.address(), super::PATH, &[("authorization", &bearer)])
+        .await
+        .unwrap();
+    socket.until("session.created").await.unwrap();
+    let mut process = gateway.process;
+    let (status, (events, end)) = tokio::join!(process.terminate(), socket.end());
+    assert!(status.success());
+    assert_eq!(last_error(&events)["code"], "gateway_stopping");
+    assert_eq!(code(&end), Some(1001));
+    let started = Instant::now();
+    while upstream.ends().is_empty() {
+        assert!(started.elapsed() < PATIENCE);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(upstream.ends(), [Some(1001)]);
+}
+
+#[tokio::test]
+async fn silence_ends_a_session() {
+    let setup = Setup::default().settings("[timeouts]\nidle = '1s'");
+    let office = Office::with(Limits::default(), setup).await;
+    let mut socket = office.connect().await.unwrap();
+    socket.until("session.created").await.unwrap();
+    let (_, end) = socket.end().await;
+    assert_eq!(end, SocketEnd::Closed { code: 1001, reason: "idle".into() });
+    office.gateway.wait_for_metric("tidegate_stream_ends_total{reason=\"idle\"}", 1).await;
+}
