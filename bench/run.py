@@ -29,6 +29,8 @@ from processes import GATEWAY_CORE, LOAD_CORE, Process
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench/results"
 HELD = [1000, 9500]
+# What starting took is given back by then.
+IDLE_S = 3
 
 
 def main():
@@ -52,6 +54,7 @@ def read_options():
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each load")
     parser.add_argument("--profile", default="release")
     parser.add_argument("--no-build", action="store_true")
+    parser.add_argument("--plain", action="store_true", help="as cargo builds it, without the flags of a release")
     parser.add_argument("--quick", action="store_true", help="one round of short loads, fewer streams held")
     parser.add_argument("--cases", help="only these loads, by commas; `hold` for open streams")
     parser.add_argument("--keys", type=int, default=1, help="API keys in tidegate-full's store")
@@ -65,15 +68,23 @@ def read_options():
 def build(options):
     """Builds what is compared, and gives the folder with the programs."""
     if not options.no_build:
-        packages = ["-p", "tidegate-bench"]
+        command = ["cargo", "build", "--profile", options.profile]
+        subprocess.run([*command, "-p", "tidegate-bench"], cwd=ROOT, check=True)
         if any(name.startswith("tidegate") for name in options.gateways.split(",")):
-            packages += ["-p", "tidegate"]
-        subprocess.run(["cargo", "build", "--profile", options.profile, *packages], cwd=ROOT, check=True)
+            subprocess.run([*command, "-p", "tidegate"], cwd=ROOT, check=True, env={**os.environ, **release_flags(options)})
     programs = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / options.profile
     for name in ["mock", "floor", "drive"]:
         if not (programs / name).exists():
             sys.exit(f"{programs / name} is not built: run without --no-build")
     return programs
+
+
+def release_flags(options):
+    """What a release is built with; the programs that it is compared with are built as cargo builds them."""
+    if options.profile != "release" or options.plain:
+        return {}
+    flags = subprocess.run([ROOT / "release/flags.sh"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    return {"RUSTFLAGS": flags}
 
 
 def chosen(options, programs):
@@ -129,7 +140,7 @@ class Bench:
         return samples
 
     def start(self, gateway, process):
-        """Waits for the first answer; the time to it, the memory a second later, the size on disk."""
+        """Waits for the first answer; the time to it, the memory three seconds later, the size on disk."""
         path, headers, model = gateway.address(CASES[0])
         body = CASES[0].body.replace("MODEL", model)
         if isinstance(gateway, Tidegate):
@@ -142,7 +153,7 @@ class Bench:
                 sys.exit(f"{gateway.name} does not answer; see {RESULTS / 'processes.log'}")
             time.sleep(0.001)
         started = {"start.ms": (time.perf_counter() - process.started) * 1e3}
-        time.sleep(1)
+        time.sleep(IDLE_S)
         started["idle.rss"] = process.rss_bytes() / 2**20
         if gateway.size_of:
             started["binary.mb"] = gateway.size_of.stat().st_size / 1e6

@@ -29,7 +29,7 @@ def main():
     parser.add_argument("--profile", default="release")
     parser.add_argument("--no-build", action="store_true")
     options = parser.parse_args()
-    options.gateways = "tidegate-full"
+    options.gateways, options.plain = "tidegate-full", False
     RESULTS.mkdir(exist_ok=True)
     programs = build(options)
     gateway = TidegateFull(programs, 1)
