@@ -126,14 +126,15 @@ def test_an_exports_life(client, place):
 
 
 def settled(place, trace_id, names):
-    """The trace when every step with such a name is there as often as it is to be."""
+    """The trace when every step with such a name is there as often as it is to be, and all stand below one."""
 
     def whole():
         gateway, key = place
         answer = httpx.get(f"{gateway.v1}/traces/{trace_id}", headers={"x-portkey-api-key": key})
         spans = answer.json()["spans"] if answer.status_code == 200 else []
         found = {name: sum(1 for span in spans if kind(span) == name) for name in names}
-        return answer.json() if found == names else None
+        roots = [span for span in spans if span["parent_span_id"] is None]
+        return answer.json() if found == names and len(roots) == 1 else None
 
     found = eventually(whole)
     assert found, get(place, f"/traces/{trace_id}")

@@ -34,8 +34,11 @@ async function run() {
     const { stdout } = await promisify(execFile)(PYTHON, ["-m", "harness.agents", gateway.url, made.body.key, urls.openai], { cwd: E2E });
     const ids = JSON.parse(stdout);
     for (const id of Object.values(ids)) {
-      // The agent, its tools, its calls, and an attempt of each.
-      await until(async () => (await gateway.ask(`/v1/traces/${id}?workspace_id=ws-default`)).body.spans?.length >= 12);
+      // The agent, and below it its tools and its calls, each with an attempt.
+      await until(async () => {
+        const spans = (await gateway.ask(`/v1/traces/${id}?workspace_id=ws-default`)).body.spans ?? [];
+        return spans.length === 12 && spans.filter((span) => span.parent_span_id === null).length === 1;
+      });
     }
     return ids;
   } finally {
