@@ -58,7 +58,7 @@ for (const [agent, root, model] of SEEN) {
     await go("/traces");
     const rows = page.locator("tbody tr");
     assert.equal(await rows.count(), 2);
-    await rows.locator(`a[href$="${traces[agent]}"]`).click();
+    await rows.locator(`a[href$="/traces/${traces[agent]}"]`).click();
     await settled(page);
     const items = await page.getByRole("treeitem").evaluateAll((all) =>
       all.map((item) => [Number(item.getAttribute("aria-level")), item.querySelector(".clip").textContent]),
