@@ -7,7 +7,7 @@ import pytest
 from harness import paths
 
 
-@pytest.mark.parametrize("part", ["way-in", "logs", "pages", "manage", "manage-pages", "new-user", "alerts"])
+@pytest.mark.parametrize("part", ["way-in", "logs", "pages", "manage", "manage-pages", "new-user", "alerts", "traces"])
 def test_console(part):
     ended = subprocess.run(
         ["node", "--test", "--test-reporter=spec", f"{part}.test.mjs"],

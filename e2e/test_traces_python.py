@@ -6,11 +6,11 @@ import uuid
 
 import httpx
 import pytest
-from harness import office
-from harness.providers import KEY, TIDE
+from harness import agents, office
+from harness.providers import TIDE
 from portkey_ai import Portkey
 
-SCOPES = [*office.SCOPES, "logs.write", "logs.export", "logs.list", "logs.view"]
+SCOPES = [*office.SCOPES, "logs.write", "logs.export", "logs.list", "logs.view", "analytics.view"]
 
 
 @pytest.fixture(scope="module")
@@ -126,14 +126,15 @@ def test_an_exports_life(client, place):
 
 
 def settled(place, trace_id, names):
-    """The trace when every step with such a name is there as often as it is to be."""
+    """The trace when every step with such a name is there as often as it is to be, and all stand below one."""
 
     def whole():
         gateway, key = place
         answer = httpx.get(f"{gateway.v1}/traces/{trace_id}", headers={"x-portkey-api-key": key})
         spans = answer.json()["spans"] if answer.status_code == 200 else []
         found = {name: sum(1 for span in spans if kind(span) == name) for name in names}
-        return answer.json() if found == names else None
+        roots = [span for span in spans if span["parent_span_id"] is None]
+        return answer.json() if found == names and len(roots) == 1 else None
 
     found = eventually(whole)
     assert found, get(place, f"/traces/{trace_id}")
@@ -156,47 +157,35 @@ def calls_stand_below_their_step(found, calls):
     return root
 
 
-def test_a_langchain_agents_calls_stand_in_its_tree(place, fakes):
-    from langchain_core.messages import HumanMessage, ToolMessage
-    from langchain_core.runnables import RunnableLambda
-    from langchain_core.tools import tool
-    from langchain_openai import ChatOpenAI
-    from portkey_ai.langchain import LangchainCallbackHandler
+def counted(place, trace_id):
+    """What analytics make of a trace."""
+    path = f"/analytics/query?metrics=requests,tokens,cost&bucket=none&trace_id={trace_id}"
+    return get(place, path)["groups"][0]["total"]
 
+
+@pytest.mark.parametrize("agent", [agents.langchain, agents.llama_index], ids=lambda agent: agent.__name__)
+def test_an_agents_calls_stand_in_its_tree(place, fakes, agent):
     gateway, key = place
-    trace_id = str(uuid.uuid4())
-    handler = LangchainCallbackHandler(api_key=key, metadata={"traceId": trace_id, "_user": "alice"}, base_url=gateway.v1)
-    headers = upstream_headers(fakes) | {"x-portkey-api-key": key, "x-portkey-trace-id": trace_id, "x-portkey-session-id": trace_id}
-    model = ChatOpenAI(base_url=gateway.v1, api_key=KEY, model="gpt-4o", default_headers=headers, max_retries=0)
-
-    @tool
-    def tide(port: str) -> str:
-        """Tide at a port."""
-        return f"12:04 at {port}"
-
-    with_tools = model.bind_tools([tide])
-
-    def agent(question: str, config) -> str:
-        for _ in range(3):
-            asked = with_tools.invoke([HumanMessage(question)], config=config)
-            (call,) = asked.tool_calls
-            told = tide.invoke(call["args"], config=config)
-        turns = [HumanMessage(question), asked, ToolMessage(told, tool_call_id=call["id"])]
-        return with_tools.invoke(turns, config=config).content
-
-    assert RunnableLambda(agent).invoke("When?", config={"callbacks": [handler]}) == TIDE
+    trace_id, said = agent(gateway.v1, key, fakes["openai"])
+    assert said == TIDE
     found = settled(place, trace_id, {"tool": 3, "request": 4, "log": 0})
     root = calls_stand_below_their_step(found, 4)
-    tools = [span for span in found["spans"] if kind(span) == "tool"]
-    assert {span["parent_span_id"] for span in tools} == {root["span_id"]}
+    steps = [span for span in found["spans"] if kind(span) in ("tool", "request")]
+    assert [kind(span) for span in steps] == ["request", "tool"] * 3 + ["request"]
+    tools = [span for span in steps if kind(span) == "tool"]
+    assert {(span["name"], span["parent_span_id"]) for span in tools} == {("tide", root["span_id"])}
     assert found["user"] == "alice"
+    figures = counted(place, trace_id)
+    assert figures["tokens"] == found["input_tokens"] + found["output_tokens"]
+    assert figures["cost"] == pytest.approx(float(found["cost"]))
+
+
+def test_an_agents_session(place, fakes):
+    gateway, key = place
+    trace_id, _ = agents.langchain(gateway.v1, key, fakes["openai"])
+    settled(place, trace_id, {"tool": 3, "request": 4, "log": 0})
     session = get(place, f"/sessions/{trace_id}")
     assert (session["requests"], [trace["trace_id"] for trace in session["traces"]]) == (4, [trace_id])
-
-
-def upstream_headers(fakes):
-    """For the strict fake of OpenAI's API, with the caller's own key for it."""
-    return {"x-portkey-provider": "openai", "x-portkey-custom-host": f"{fakes['openai']}/v1"}
 
 
 def test_llama_indexs_handler_makes_one_tree(place):

@@ -19,7 +19,7 @@ const TOOL = {
 };
 
 /** The stand-ins, and what ends them. */
-async function fakes() {
+export async function fakes() {
   const child = spawn(beside("testkit-upstream"), { stdio: ["ignore", "pipe", "ignore"] });
   for await (const line of createInterface({ input: child.stdout })) {
     if (line.startsWith("READY ")) return { urls: JSON.parse(line.slice(6)), stop: () => child.kill() };

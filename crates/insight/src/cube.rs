@@ -172,6 +172,7 @@ impl Cube {
             }
         }
         let is_of_cells = filter.trace.is_empty()
+            && filter.span.is_empty()
             && filter.session.is_empty()
             && !filter.in_session
             && filter.metadata.is_empty()

@@ -13,6 +13,21 @@ which they began. Counts and sums are exact; percentiles are off by half a perce
 | --- | --- | --- | --- | --- | --- |
 ";
 
+const TAIL: &str = r"
+## Which requests
+
+Figures are of the requests that a query's filters leave: those of `GET /v1/logs`, in every answer below `/v1/analytics`, in lists and in exports.
+Some of them ask for what does not stand in the record itself:
+
+| filter | which requests |
+| --- | --- |
+| `weighted_feedback_min`, `weighted_feedback_max` | whose trace has a mark with a value times weight within both, -10 to 10, given since the time began; graphs of feedback count only such marks. More than 5,000 such traces are refused |
+| `span_id` | whose own span has one of these ids; requests that were written before this filter was there are not found by it |
+| `prompt_slug` | none: this version has no prompts. The answer has its shape and nothing in it, and so has `/v1/analytics/groups/prompt` |
+
+`user` in a group is the `_user` of the metadata; feedback in the groups of models and of metadata is that of their requests' traces.
+";
+
 /// `docs/metrics.md`.
 pub fn page() -> String {
     let mut page = HEAD.to_owned();
@@ -26,7 +41,7 @@ pub fn page() -> String {
             kind.text()
         );
     }
-    page
+    page + TAIL
 }
 
 #[cfg(test)]

@@ -11,18 +11,18 @@ use tokio_postgres::types::ToSql;
 use crate::text::{BETWEEN, column, pair};
 
 pub(crate) const INSERT: &str = "INSERT INTO request_record (id, seal, organisation, workspace, api_key, key_owner, user_name, \
-     provider, virtual_key, config, model, route, cache, currency, trace, session, status, total_us, \
+     provider, virtual_key, config, model, route, cache, currency, trace, session, span, status, total_us, \
      prompt_tokens, completion_tokens, total_tokens, cost, metadata, has_bodies, record) SELECT id, seal, \
      organisation, workspace, api_key, key_owner, user_name, provider, virtual_key, config, model, route, \
-     cache, currency, trace, session, status, total_us, prompt_tokens, completion_tokens, total_tokens, \
+     cache, currency, trace, session, span, status, total_us, prompt_tokens, completion_tokens, total_tokens, \
      cost::NUMERIC, CASE WHEN metadata = '' THEN '{}' ELSE string_to_array(metadata, E'\\x01') END, \
      has_bodies, record FROM unnest($1::BIGINT[], $2::BIGINT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], \
      $6::TEXT[], $7::TEXT[], $8::TEXT[], $9::TEXT[], $10::TEXT[], $11::TEXT[], $12::TEXT[], $13::TEXT[], \
-     $14::TEXT[], $15::TEXT[], $16::TEXT[], $17::INT[], $18::BIGINT[], $19::BIGINT[], $20::BIGINT[], \
-     $21::BIGINT[], $22::TEXT[], $23::TEXT[], $24::BOOL[], $25::BYTEA[]) AS t (id, seal, organisation, \
-     workspace, api_key, key_owner, user_name, provider, virtual_key, config, model, route, cache, currency, \
-     trace, session, status, total_us, prompt_tokens, completion_tokens, total_tokens, cost, metadata, \
-     has_bodies, record) ON CONFLICT (id) DO NOTHING RETURNING id";
+     $14::TEXT[], $15::TEXT[], $16::TEXT[], $17::TEXT[], $18::INT[], $19::BIGINT[], $20::BIGINT[], \
+     $21::BIGINT[], $22::BIGINT[], $23::TEXT[], $24::TEXT[], $25::BOOL[], $26::BYTEA[]) AS t (id, seal, \
+     organisation, workspace, api_key, key_owner, user_name, provider, virtual_key, config, model, route, cache, \
+     currency, trace, session, span, status, total_us, prompt_tokens, completion_tokens, total_tokens, cost, \
+     metadata, has_bodies, record) ON CONFLICT (id) DO NOTHING RETURNING id";
 
 pub(crate) const INSERT_BODIES: &str = "INSERT INTO request_body (id, bodies) \
      SELECT * FROM unnest($1::BIGINT[], $2::BYTEA[]) ON CONFLICT (id) DO NOTHING";
@@ -30,7 +30,7 @@ pub(crate) const INSERT_BODIES: &str = "INSERT INTO request_body (id, bodies) \
 /// Of the records that were there: two under one id differ in their seals.
 pub(crate) const SEALS: &str = "SELECT id, seal FROM request_record WHERE id = ANY ($1)";
 
-const TEXTS: usize = 14;
+const TEXTS: usize = 15;
 
 #[derive(Default)]
 pub(crate) struct Rows<'a> {
@@ -110,6 +110,7 @@ fn names<'a>(facts: &Facts<'a>) -> [&'a str; TEXTS] {
         facts.currency,
         facts.trace,
         facts.session,
+        facts.span,
     ]
 }
 

@@ -35,6 +35,8 @@ impl Conditions {
             ("user_name = ANY (?)", "user_name <> ''", &filter.user),
             ("cache = ANY (?)", "", &filter.cache),
             ("trace = ANY (?)", "trace <> ''", &filter.trace),
+            // Every request has one: an index would cost more than it is asked for, which is within a time or a trace.
+            ("span = ANY (?)", "", &filter.span),
             ("session = ANY (?)", "session <> ''", &filter.session),
         ] {
             if names.is_empty() {

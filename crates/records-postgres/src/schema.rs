@@ -21,6 +21,9 @@ DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'request_record'::REGCLASS AND attname = 'session') THEN
     ALTER TABLE request_record ADD COLUMN session TEXT NOT NULL DEFAULT '';
   END IF;
+  IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'request_record'::REGCLASS AND attname = 'span') THEN
+    ALTER TABLE request_record ADD COLUMN span TEXT NOT NULL DEFAULT '';
+  END IF;
 END $$;
 CREATE INDEX IF NOT EXISTS request_record_status ON request_record (status, id) WHERE status <> 200;
 CREATE INDEX IF NOT EXISTS request_record_workspace ON request_record (workspace, id);

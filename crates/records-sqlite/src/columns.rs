@@ -64,9 +64,11 @@ pub(crate) enum Column {
     At,
     /// Hash of the session's name.
     Session,
+    /// Hash of the span's id.
+    Span,
 }
 
-pub(crate) const COLUMNS: usize = Column::Session as usize + 1;
+pub(crate) const COLUMNS: usize = Column::Span as usize + 1;
 const PAIRS_END: usize = Column::PairsEnd as usize;
 const PAIRS: usize = Column::Pairs as usize;
 

@@ -120,7 +120,8 @@ fn day_of(
     };
     // Blocks have hashes of these, and no text.
     let is_of_text = matches!(wanted.group, Some(Dimension::Metadata(_)));
-    let is_hashed = is_of_text || !filter.metadata.is_empty() || !filter.trace.is_empty();
+    let is_hashed =
+        is_of_text || !filter.metadata.is_empty() || !filter.trace.is_empty() || !filter.span.is_empty();
     let (mut texts, mut chunks) = (Texts::new(&transaction), Chunks::new(&transaction));
     let mut found = Vec::new();
     let mut blocks = transaction.prepare_cached(BLOCKS)?;

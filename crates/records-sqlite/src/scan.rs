@@ -58,7 +58,9 @@ impl Question {
             }
             tests.push(one_of(column, numbers));
         }
-        for (column, names) in [(Column::Trace, &filter.trace), (Column::Session, &filter.session)] {
+        for (column, names) in
+            [(Column::Trace, &filter.trace), (Column::Span, &filter.span), (Column::Session, &filter.session)]
+        {
             if !names.is_empty() {
                 tests.push(one_of(column, names.iter().map(|name| name_number(name)).collect()));
             }

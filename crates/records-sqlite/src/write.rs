@@ -196,6 +196,7 @@ pub(crate) fn columns_of<E>(
         (Column::RequestBytes, measure.request_bytes),
         (Column::ResponseBytes, measure.response_bytes),
         (Column::Session, name_number(facts.session)),
+        (Column::Span, name_number(facts.span)),
     ] {
         columns.push(column, value);
     }

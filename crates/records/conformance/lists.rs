@@ -41,6 +41,8 @@ fn filters() -> Vec<Filter> {
             Filter { user: names(&["user-7"]), ..none.clone() },
             Filter { trace: names(&["trace-3"]), ..none.clone() },
             Filter { trace: names(&["", "trace-3"]), ..none.clone() },
+            Filter { span: names(&["span-4", "span-9"]), ..none.clone() },
+            Filter { span: names(&["", "span-4"]), model: names(&["rare"]), ..none.clone() },
             Filter { session: names(&["session-4"]), ..none.clone() },
             Filter { session: names(&["", "session-1"]), model: names(&["rare"]), ..none.clone() },
             Filter { in_session: true, ..none.clone() },

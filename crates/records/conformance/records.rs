@@ -93,6 +93,7 @@ pub fn record(ids: &IdSource, unix_ms: u64, i: u64) -> RequestRecord {
                 1 if i % 7 == 1 => format!("nul\0{}", "long".repeat(3_000)).into(),
                 _ => "".into(),
             },
+            span: if i.is_multiple_of(5) { "".into() } else { format!("span-{}", i % 31).into() },
             ..Span::default()
         },
         ..RequestRecord::default()

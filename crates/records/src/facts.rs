@@ -54,6 +54,7 @@ pub struct Facts<'a> {
     pub estimate: bool,
     pub unpriced: bool,
     pub trace: &'a str,
+    pub span: &'a str,
     pub session: &'a str,
     pub cache: &'a str,
     pub guardrail: &'a str,
@@ -94,6 +95,7 @@ impl<'a> Facts<'a> {
             estimate: record.cost.estimate || record.usage_estimated,
             unpriced: record.cost.unpriced,
             trace: &record.span.trace,
+            span: &record.span.span,
             session: &record.who.session,
             cache: &record.cache,
             guardrail: &record.guardrail,
@@ -200,8 +202,10 @@ impl<'a> Facts<'a> {
                 Ok(())
             })?,
             24 => each(value.group()?, |number, value| {
-                if number == 1 {
-                    self.trace = value.text()?;
+                match number {
+                    1 => self.trace = value.text()?,
+                    2 => self.span = value.text()?,
+                    _ => {}
                 }
                 Ok(())
             })?,

@@ -28,6 +28,8 @@ pub struct Filter {
     pub user: Vec<String>,
     pub cache: Vec<String>,
     pub trace: Vec<String>,
+    /// The request's own.
+    pub span: Vec<String>,
     pub session: Vec<String>,
     /// Of any session.
     pub in_session: bool,
@@ -105,6 +107,7 @@ impl Filter {
             && any(&self.user, facts.user)
             && any(&self.cache, facts.cache)
             && any(&self.trace, facts.trace)
+            && any(&self.span, facts.span)
             && any(&self.session, facts.session)
             && !(self.in_session && facts.session.is_empty())
             && self

@@ -34,7 +34,11 @@ pub(super) fn has_groups(text: &RuleText) -> bool {
 }
 
 fn filter_of(text: &RuleText) -> Result<Filter, Problem> {
-    let filter = filter::of_members("rule.filters", &text.filters)?;
+    let (filter, marks) = filter::of_members("rule.filters", &text.filters)?;
+    if marks.is_some() {
+        let expected = "other filters: marks come long after their requests";
+        return Err(Problem::field("rule.filters", "has weighted_feedback", expected));
+    }
     if filter.from_ms.is_some() || filter.to_ms.is_some() {
         let expected = "no times: the window of the rule is its time";
         return Err(Problem::field("rule.filters", "has times", expected));

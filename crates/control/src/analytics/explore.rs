@@ -173,6 +173,7 @@ async fn previous(
         to_ms: chosen.from_ms,
         until_now: false,
         filter: chosen.filter.clone(),
+        marks: chosen.marks,
     };
     let answer = ask(call, before.question(Bucket::None, wants)).await?;
     let total = answer.groups.into_iter().next().map(|group| group.total).unwrap_or_default();

@@ -75,7 +75,9 @@ async fn given(call: &Call, chosen: &Chosen) -> Result<Vec<Feedback>, Problem> {
     let first = |of: &[String]| of.first().cloned().unwrap_or_default();
     let place = Place { organisation: first(&filter.organisation), workspace: first(&filter.workspace) };
     let (from_ms, to_ms) = (chosen.from_ms, chosen.to_ms);
-    books.ask(move |book| book.feedback_between(&place, from_ms, to_ms)).await
+    let mut given = books.ask(move |book| book.feedback_between(&place, from_ms, to_ms)).await?;
+    given.retain(|mark| chosen.marks.is_none_or(|marks| marks.hold(mark)));
+    Ok(given)
 }
 
 /// The marks that the question is about, oldest first.

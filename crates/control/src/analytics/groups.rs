@@ -156,7 +156,7 @@ pub(crate) async fn by_dimension(call: Call, query: Query, _: Nothing) -> Answer
     let is_of_all = dimension == Dimension::Workspace && query.asking.named().is_none();
     // Who may see all workspaces may compare them.
     let chosen = match is_of_all && call.authorize(Home::organisation(call.organisation)).is_ok() {
-        true => query.asking.of_organisation(&call)?,
+        true => query.asking.of_organisation(&call).await?,
         false => query.asking.chosen(&call).await?,
     };
     listed(&call, &query, &chosen, dimension, member).await

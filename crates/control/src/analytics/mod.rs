@@ -17,6 +17,7 @@ use tidegate_store::entity::{Stored, Workspace};
 use crate::call::Call;
 use crate::find::Place;
 use crate::logs::filter::Asked;
+use crate::logs::marked::Marks;
 use crate::logs::view::View;
 use crate::problem::Problem;
 use crate::retention;
@@ -42,6 +43,8 @@ pub(crate) struct Chosen {
     to_ms: u64,
     until_now: bool,
     filter: Filter,
+    /// Which marks its requests have; the filter has their traces.
+    marks: Option<Marks>,
 }
 
 impl Asking {
@@ -59,18 +62,22 @@ impl Asking {
     async fn of_workspace(&self, call: &Call, workspace: &Stored<Workspace>) -> Result<Chosen, Problem> {
         call.authorize(Home::workspace(call.organisation, workspace.id))?;
         let view = View::of(call, workspace).await?;
-        let mut chosen = self.of_organisation(call)?;
+        let mut chosen = self.of_anybody(call)?;
         chosen.filter.workspace = vec![workspace.id.to_string()];
         chosen.filter.key_owner = view.only_of.into_iter().collect();
         retention::hide(&mut chosen.filter, &workspace.entity, call.now());
         chosen.from_ms = chosen.from_ms.max(retention::since(&workspace.entity, call.now()));
         // Nothing of what was asked for is shown any more.
         chosen.to_ms = chosen.to_ms.max(chosen.from_ms + 1);
-        Ok(chosen)
+        chosen.marked(call).await
     }
 
     /// All workspaces: for callers who were authorised for the whole organisation.
-    fn of_organisation(&self, call: &Call) -> Result<Chosen, Problem> {
+    async fn of_organisation(&self, call: &Call) -> Result<Chosen, Problem> {
+        self.of_anybody(call)?.marked(call).await
+    }
+
+    fn of_anybody(&self, call: &Call) -> Result<Chosen, Problem> {
         let mut filter = self.asked.filter()?;
         filter.organisation = vec![call.organisation.to_string()];
         let now = call.now();
@@ -80,11 +87,21 @@ impl Asking {
             let expected = "a time before time_of_generation_max";
             return Err(Problem::field("time_of_generation_min", "is not before the end", expected));
         }
-        Ok(Chosen { from_ms, to_ms, until_now: to_ms >= now, filter })
+        Ok(Chosen { from_ms, to_ms, until_now: to_ms >= now, filter, marks: self.asked.marks()? })
     }
 }
 
 impl Chosen {
+    /// Only what has the marks that were asked for. They are looked for in the time before, too, which figures may be
+    /// compared with.
+    async fn marked(mut self, call: &Call) -> Result<Self, Problem> {
+        if let Some(marks) = self.marks {
+            let from_ms = self.from_ms.saturating_sub(self.to_ms - self.from_ms);
+            marks.narrow(call, Some(from_ms), &mut self.filter).await?;
+        }
+        Ok(self)
+    }
+
     fn seconds(&self) -> f64 {
         (self.to_ms - self.from_ms) as f64 / 1e3
     }

@@ -25,6 +25,7 @@ use tidegate_store::{Action, Expected, Home, Scope};
 use uuid::Uuid;
 
 use self::file::Wants;
+use crate::api::ApiOptions;
 use crate::call::{Call, Visit};
 use crate::find::{Place, id_of};
 use crate::listing::{List, Paging, all, page};
@@ -232,7 +233,7 @@ pub(crate) async fn start(call: Call, _: Place, _: Nothing) -> Answer<Done> {
 async fn run(call: Call, job: Stored<LogExport>, workspace: Stored<Workspace>) {
     let most = call.api.options.export_logs;
     let counted = async {
-        let filter = filter(&job, Some(&workspace.entity), call.now())?;
+        let filter = filter(&call.api.options, &job, Some(&workspace.entity), call.now()).await?;
         let Some(records) = &call.api.options.records else { return Ok(0) };
         records.ask(move |reader| reader.count(&filter, most.saturating_add(1))).await
     };
@@ -318,7 +319,8 @@ pub(crate) async fn file(visit: Visit, ticket: Ticket, _: Nothing) -> Answer<Fil
     };
     let slug = workspace.as_ref().map(|workspace| workspace.entity.slug.clone()).unwrap_or_default();
     let wanted = Wants {
-        filter: filter(&job, workspace.as_ref().map(|workspace| &workspace.entity), visit.now())?,
+        filter: filter(&visit.api.options, &job, workspace.as_ref().map(|one| &one.entity), visit.now())
+            .await?,
         fields: job.entity.fields.clone(),
         format: job.entity.format,
         workspace: slug,
@@ -364,11 +366,14 @@ async fn check(call: &Call, workspace: &Stored<Workspace>, job: &LogExport) -> R
     if fields::has_bodies(&job.fields) && !view.bodies {
         return Err(Problem::forbidden("requests and responses are not open to your role in this workspace"));
     }
-    let mut filter = of_members("filters", &job.filters)?;
+    let (mut filter, marks) = of_members("filters", &job.filters)?;
     filter.organisation = vec![call.organisation.to_string()];
     filter.workspace = vec![workspace.id.to_string()];
     filter.key_owner = view.only_of.into_iter().collect();
     retention::hide(&mut filter, &workspace.entity, call.now());
+    if let Some(marks) = marks {
+        marks.narrow(call, filter.from_ms, &mut filter).await?;
+    }
     match &call.api.options.records {
         None => Ok(0),
         Some(records) => {
@@ -379,8 +384,13 @@ async fn check(call: &Call, workspace: &Stored<Workspace>, job: &LogExport) -> R
 }
 
 /// Of a job that was started.
-fn filter(job: &Stored<LogExport>, workspace: Option<&Workspace>, now_ms: u64) -> Result<Filter, Problem> {
-    let mut filter = of_members("filters", &job.entity.filters)?;
+async fn filter(
+    options: &ApiOptions,
+    job: &Stored<LogExport>,
+    workspace: Option<&Workspace>,
+    now_ms: u64,
+) -> Result<Filter, Problem> {
+    let (mut filter, marks) = of_members("filters", &job.entity.filters)?;
     filter.organisation = vec![job.home.organisation.to_string()];
     filter.workspace = vec![job.home.workspace.map(|id| id.to_string()).unwrap_or_default()];
     filter.key_owner = job.entity.only_of.iter().cloned().collect();
@@ -388,6 +398,10 @@ fn filter(job: &Stored<LogExport>, workspace: Option<&Workspace>, now_ms: u64) -
     filter.to_ms = ends.into_iter().flatten().min();
     if let Some(workspace) = workspace {
         retention::hide(&mut filter, workspace, now_ms);
+    }
+    if let Some(marks) = marks {
+        let (workspaces, from_ms) = (filter.workspace.clone(), filter.from_ms);
+        marks.within(options, job.home.organisation, workspaces, from_ms, &mut filter).await?;
     }
     Ok(filter)
 }

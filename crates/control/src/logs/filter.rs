@@ -11,6 +11,7 @@ use tidegate_core::field::shown;
 use tidegate_pricing::Decimal;
 use tidegate_records::{Between, Filter, StatusFilter};
 
+use super::marked::{Marks, nothing};
 use crate::problem::Problem;
 
 /// Names with commas between them, times and numbers. Everything that is given must hold.
@@ -48,13 +49,13 @@ pub(crate) struct Asked {
     pub(crate) prompt_token_max: Option<String>,
     pub(crate) completion_token_min: Option<String>,
     pub(crate) completion_token_max: Option<String>,
-    /// Not there yet.
+    /// -10 to 10: a mark of the request's trace, times its weight, is not below.
     pub(crate) weighted_feedback_min: Option<String>,
-    /// Not there yet.
+    /// Likewise not above; the same mark is within both.
     pub(crate) weighted_feedback_max: Option<String>,
-    /// Not there yet.
+    /// This version has no prompts, so that no request fits.
     pub(crate) prompt_slug: Option<String>,
-    /// Not there yet.
+    /// Ids of requests' own spans.
     pub(crate) span_id: Option<String>,
     /// Not there yet.
     pub(crate) search: Option<String>,
@@ -68,19 +69,11 @@ impl Asked {
     /// 400 naming the parameter. One that is known and cannot be answered is an error: a list that leaves it out
     /// would be another list.
     pub(crate) fn filter(&self) -> Result<Filter, Problem> {
-        for (name, value) in [
-            ("weighted_feedback_min", &self.weighted_feedback_min),
-            ("weighted_feedback_max", &self.weighted_feedback_max),
-            ("prompt_slug", &self.prompt_slug),
-            ("span_id", &self.span_id),
-            ("search", &self.search),
-        ] {
-            if value.is_some() {
-                return Err(Problem::field(name, "is not supported in this version", "no such parameter"));
-            }
+        if self.search.is_some() {
+            return Err(Problem::field("search", "is not supported in this version", "no such parameter"));
         }
         let (provider, model) = self.provider_and_model()?;
-        Ok(Filter {
+        let mut filter = Filter {
             from_ms: time("time_of_generation_min", self.time_of_generation_min.as_deref())?,
             // Of the last second, all.
             to_ms: time("time_of_generation_max", self.time_of_generation_max.as_deref())?
@@ -96,6 +89,7 @@ impl Asked {
             config: names("configs", self.configs.as_deref())?,
             user: names("user", self.user.as_deref())?,
             trace: names("trace_id", self.trace_id.as_deref())?,
+            span: names("span_id", self.span_id.as_deref())?,
             session: names("session", self.session.as_deref())?,
             cache: self.cache()?,
             metadata: metadata(self.metadata.as_deref())?,
@@ -116,7 +110,19 @@ impl Asked {
                 max: number("total_units_max", self.total_units_max.as_deref())?,
             },
             ..Filter::default()
-        })
+        };
+        if !names("prompt_slug", self.prompt_slug.as_deref())?.is_empty() {
+            nothing(&mut filter);
+        }
+        Ok(filter)
+    }
+
+    /// Which marks the requests have; `None`: any, or none.
+    ///
+    /// # Errors
+    /// 400 naming the parameter.
+    pub(crate) fn marks(&self) -> Result<Option<Marks>, Problem> {
+        Marks::read(self.weighted_feedback_min.as_deref(), self.weighted_feedback_max.as_deref())
     }
 
     fn status(&self) -> Result<Option<StatusFilter>, Problem> {
@@ -188,7 +194,10 @@ impl Asked {
 ///
 /// # Errors
 /// 400 naming the parameter, or `field` where they are no filters at all.
-pub(crate) fn of_members(field: &str, filters: &Map<String, Value>) -> Result<Filter, Problem> {
+pub(crate) fn of_members(
+    field: &str,
+    filters: &Map<String, Value>,
+) -> Result<(Filter, Option<Marks>), Problem> {
     let text = |value: &Value| match value {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
@@ -214,7 +223,7 @@ pub(crate) fn of_members(field: &str, filters: &Map<String, Value>) -> Result<Fi
     }
     let asked: Asked = serde_json::from_value(Value::Object(members))
         .map_err(|error| Problem::field(field, error.to_string(), "filters of the list of logs"))?;
-    asked.filter()
+    Ok((asked.filter()?, asked.marks()?))
 }
 
 pub(crate) fn names(field: &str, text: Option<&str>) -> Result<Vec<String>, Problem> {

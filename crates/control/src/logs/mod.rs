@@ -1,6 +1,7 @@
 //! Logs: `/v1/logs`, over the records of requests.
 
 pub(crate) mod filter;
+pub(crate) mod marked;
 mod row;
 pub(crate) mod view;
 
@@ -85,6 +86,9 @@ pub(crate) async fn list(call: Call, query: Query, _: Nothing) -> Answer<Listed>
     filter.workspace = vec![workspace.id.to_string()];
     filter.key_owner = view.only_of.into_iter().collect();
     retention::hide(&mut filter, &workspace.entity, call.now());
+    if let Some(marks) = query.asked.marks()? {
+        marks.narrow(&call, filter.from_ms, &mut filter).await?;
+    }
     let (skip, size) = query.paging.bounds(USUAL, LARGEST)?;
     if skip > FURTHEST {
         let expected = format!("rows up to {FURTHEST}; further on with cursor");

@@ -1,5 +1,7 @@
 //! From what was told to records and spans.
 
+mod ours;
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -87,12 +89,13 @@ impl Delivery {
     ///
     /// # Errors
     /// 503 when there is no room, with nothing taken; or the books are away, when what comes again is there once.
-    pub(super) async fn deliver(&self, call: &Call, told: Vec<Told>) -> Result<Vec<RecordId>, Problem> {
+    pub(super) async fn deliver(&self, call: &Call, mut told: Vec<Told>) -> Result<Vec<RecordId>, Problem> {
         let count = told.iter().filter(|told| told.call.is_some()).count() as u64;
         if !self.pipe.has_room(count, count * RECORD_BYTES) {
             self.pipe.turn_away(count);
             return Err(full());
         }
+        self.find_ours(call, &mut told).await;
         let (mut ids, mut spans) = (Vec::with_capacity(told.len()), BTreeMap::new());
         let mut given = BTreeMap::new();
         for mut told in told {
@@ -127,6 +130,14 @@ impl Delivery {
         Ok(ids)
     }
 
+    /// When it began; what says no time that can be has just ended.
+    fn start_us(&self, told: &Told) -> u64 {
+        match told.start_us.filter(|start| self.is_timely(*start)) {
+            Some(start) => start,
+            None => (self.now_ms * 1_000).saturating_sub(told.duration_us),
+        }
+    }
+
     fn span(&self, told: &mut Told) -> ToldSpan {
         if told.span.is_empty() {
             told.span = id::hex16();
@@ -135,10 +146,7 @@ impl Delivery {
             // A trace of its own, the same when it is told again.
             told.trace.clone_from(&told.span);
         }
-        let start_us = match told.start_us.filter(|start| self.is_timely(*start)) {
-            Some(start) => start,
-            None => (self.now_ms * 1_000).saturating_sub(told.duration_us),
-        };
+        let start_us = self.start_us(told);
         let named = |name: &str| {
             let found = told.metadata.iter().find(|(known, _)| known == name);
             found.map(|(_, value)| own(value)).unwrap_or_default()

@@ -51,6 +51,13 @@ pub(super) fn read(value: Value, origin: &Origin) -> Result<Told, Problem> {
     if told.kind.is_empty() {
         told.kind = word(item.get("event_type"), 64);
     }
+    if told.kind == "function_call"
+        && let Some(tool) = request.as_ref().and_then(|request| request.get("tool")?.get("name"))
+    {
+        // LlamaIndex calls them all the same.
+        let tool = word(Some(tool), LONGEST_NAME);
+        told.name = if tool.is_empty() { told.name } else { tool };
+    }
     let response = object(response);
     let given = first(&response, &["response_time", "responseTime", "time"]);
     let between = start_us.zip(end_us).and_then(|(start, end)| end.checked_sub(start));

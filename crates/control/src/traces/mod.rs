@@ -1,7 +1,7 @@
 //! Traces: `/v1/traces`, over the records of requests and what programs told about them.
 
 mod page;
-mod same;
+pub(crate) mod same;
 pub(crate) mod sessions;
 mod tree;
 

@@ -6,10 +6,10 @@ use std::collections::{HashMap, HashSet};
 use tidegate_records::RequestRecord;
 
 /// Clocks of two machines differ.
-const APART_US: u64 = 2_000_000;
+pub(crate) const APART_US: u64 = 2_000_000;
 
 /// Which record of a served request is the same call as which record that was told: ids, told to served.
-pub(super) fn same(records: &[RequestRecord]) -> HashMap<u64, u64> {
+pub(crate) fn same(records: &[RequestRecord]) -> HashMap<u64, u64> {
     let (mut told, mut served): (Vec<_>, Vec<_>) =
         records.iter().partition(|record| !record.source.is_empty());
     told.sort_by_key(|record| record.id);
@@ -24,8 +24,8 @@ pub(super) fn same(records: &[RequestRecord]) -> HashMap<u64, u64> {
             taken.insert(request.id);
         }
     }
-    // Others are told to have come this way: in their order, where time and model agree.
-    let unnamed = told.iter().filter(|call| call.is_counted_elsewhere());
+    // Others are told to have come this way, or not to have gone elsewhere: in their order, where time and model agree.
+    let unnamed = told.iter().filter(|call| call.is_counted_elsewhere() || is_of_nowhere(call));
     for call in unnamed {
         if found.contains_key(&call.id) {
             continue;
@@ -39,6 +39,13 @@ pub(super) fn same(records: &[RequestRecord]) -> HashMap<u64, u64> {
         }
     }
     found
+}
+
+/// A handler told of the call and gave no host: newer versions of the agents' libraries keep addresses to themselves.
+pub(crate) fn is_of_nowhere(call: &RequestRecord) -> bool {
+    let mut metadata = call.who.metadata.iter();
+    !call.path.contains("://")
+        && metadata.any(|(name, value)| *name == "_source" && matches!(&**value, "Langchain" | "LlamaIndex"))
 }
 
 fn is_within(request: &RequestRecord, call: &RequestRecord) -> bool {
@@ -119,6 +126,16 @@ mod tests {
         assert!(same(&late).is_empty());
         let elsewhere = [RequestRecord { warnings: Vec::new(), ..told(0, "a", "1") }, served(0, "a", "")];
         assert!(same(&elsewhere).is_empty());
+        let unknown = RequestRecord { path: "chat/completions".into(), ..elsewhere[0].clone() };
+        assert!(same(&[unknown.clone(), elsewhere[1].clone()]).is_empty(), "no handler told of it");
+        let who = tidegate_records::Who {
+            metadata: vec![("_source".into(), "LlamaIndex".into())],
+            ..Default::default()
+        };
+        let of_handler = RequestRecord { who, ..unknown };
+        assert_eq!(same(&[of_handler.clone(), elsewhere[1].clone()]).len(), 1);
+        let addressed = RequestRecord { path: "https://api.openai.com/v1".into(), ..of_handler };
+        assert!(same(&[addressed, elsewhere[1].clone()]).is_empty());
         let below_a_step = [told(0, "a", "1"), served(0, "a", "step")];
         assert!(same(&below_a_step).is_empty());
     }

@@ -120,6 +120,35 @@ async fn feedback_is_counted_and_joined_to_what_it_is_for() {
     // Of these requests only: those without a record of their own are left out.
     assert_eq!(get("graphs/feedbacks", "&status_code=200").await["summary"], json!({"total": 2}));
     assert_eq!(get("graphs/feedbacks", "&status_code=500").await["summary"], json!({"total": 0}));
+    // 10, and -5 × 0.5.
+    for (bounds, marks, requests) in [
+        ("weighted_feedback_min=10", 1, 3),
+        ("weighted_feedback_max=-2.5", 1, 3),
+        ("weighted_feedback_min=-10", 2, 3),
+        ("weighted_feedback_min=-2&weighted_feedback_max=9", 0, 0),
+        ("weighted_feedback_min=10&trace_id=elsewhere", 0, 0),
+        ("weighted_feedback_min=10&status_code=429", 1, 1),
+        ("prompt_slug=greeting", 0, 0),
+        ("span_id=span-1", 1, 1),
+    ] {
+        let filter = format!("&{bounds}");
+        let total = async |path: &str| get(path, &filter).await["summary"]["total"].clone();
+        assert_eq!(total("graphs/requests").await, requests, "{bounds}");
+        if !bounds.starts_with("span_id") {
+            assert_eq!(total("graphs/feedbacks").await, marks, "{bounds}");
+        }
+        let rows = get("groups/ai-models", &filter).await["data"].as_array().unwrap().len();
+        assert_eq!(rows, requests, "{bounds}");
+        let asked = get("query", &format!("&metrics=requests&bucket=none&compare=previous{filter}")).await;
+        assert_eq!(asked["groups"][0]["total"]["requests"], requests, "{bounds}: {asked}");
+    }
+    let workspaces = "/v1/analytics/groups/workspaces?time_of_generation_min=2020-01-01T00:00:00Z";
+    for (bounds, is_empty) in
+        [("weighted_feedback_min=10", false), ("weighted_feedback_min=10&span_id=x", true)]
+    {
+        let rows = world.done("admin_key", "GET", &format!("{workspaces}&{bounds}"), json!({})).await;
+        assert_eq!(rows["data"].as_array().unwrap().is_empty(), is_empty, "{bounds}: {rows}");
+    }
     let groups = get("groups/metadata/team", "").await;
     let row = &groups["data"][0];
     assert_eq!(

@@ -172,6 +172,8 @@ async fn many_logs_are_exported_whole_or_not_at_all() {
         json!({"request": {"url": "https://api.openai.com/v1/chat/completions", "method": "POST", "provider": "openai",
                 "body": {"model": "gpt-4o"}},
             "response": {"status": 200, "response_time": 10, "body": {"usage": {"prompt_tokens": 10, "completion_tokens": i}}},
+            // Not all in one millisecond: ids of what is told have room for a few there.
+            "start_time": 1_799_999_000.0 + i as f64 / 100.0,
             "metadata": {"trace_id": "t", "span_id": format!("s{i}"), "n": i.to_string()}})
     };
     for first in (0..EXPORT_LOGS).step_by(100) {

@@ -130,7 +130,7 @@ pub async fn world_with(books: Option<Books>) -> (World, Arc<std::sync::Mutex<Sh
         timing: Timing { total_us: 1_500_000, ..Timing::default() },
         usage: Some(tidegate_core::Usage { input: 100, output: 20 + minute, ..Default::default() }),
         cost: Cost { amount: text("0.0125"), currency: text("USD"), ..Cost::default() },
-        span: Span { trace: text("trace-1"), ..Span::default() },
+        span: Span { trace: text("trace-1"), span: text(&format!("span-{minute}")), ..Span::default() },
         attempts: vec![Attempt { target: text("targets[0]"), status: Some(status), ..Attempt::default() }],
         cache: text("miss"),
         ..RequestRecord::default()
@@ -243,6 +243,12 @@ async fn every_filter() {
         ("completion_token_min=21", 2),
         ("total_units_max=121", 2),
         ("prompt_token_max=99", 0),
+        ("span_id=span-0,span-2", 2),
+        ("span_id=none", 0),
+        // There are no prompts, and nobody keeps marks here.
+        ("prompt_slug=greeting", 0),
+        ("prompt_slug=", 3),
+        ("weighted_feedback_min=-10", 0),
         ("order_by=created_at&order_by_type=desc", 3),
     ] {
         let listed = world.done("service_key", "GET", &format!("/v1/logs?{query}"), json!({})).await;
@@ -261,7 +267,8 @@ async fn every_filter() {
         ("cost_min=cheap", "cost_min"),
         ("total_units_min=-1", "total_units_min"),
         ("search=text", "search"),
-        ("weighted_feedback_min=1", "weighted_feedback_min"),
+        ("weighted_feedback_min=11", "weighted_feedback_min"),
+        ("weighted_feedback_max=good", "weighted_feedback_max"),
         ("page_size=501", "page_size"),
         ("current_page=1000&page_size=500", "current_page"),
         ("cursor=x", "cursor"),

@@ -17,6 +17,7 @@ mod isolation;
 mod logs;
 mod matrix;
 mod otlp;
+mod ours;
 mod people;
 mod policies;
 mod prices;
