@@ -55,6 +55,30 @@ test("filters narrow the list, stand in the address, and go back", async () => {
   await close();
 });
 
+test("words in bodies are looked for, in quotes or by name", async () => {
+  const { page, mistakes, close } = await logs("/logs");
+  await page.keyboard.press("/");
+  await page.keyboard.type('"Refund POLICY"');
+  await page.keyboard.press("Enter");
+  await page.waitForURL((url) => url.searchParams.get("filter") === 'search:"Refund POLICY"');
+  await page.getByText("3 requests", { exact: true }).waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("search:noon user:bo");
+  await page.keyboard.press("Enter");
+  await page.getByText("3 requests", { exact: true }).waitFor();
+  assert.equal(await rows(page).count(), 3);
+  await page.keyboard.press("/");
+  await page.keyboard.type("search:refun");
+  await page.keyboard.press("Enter");
+  await page.getByText("No request matches").waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("search:?!");
+  await page.keyboard.press("Enter");
+  await page.getByText(/has a value that does not fit/).waitFor();
+  assert.deepEqual(mistakes, []);
+  await close();
+});
+
 test("by keyboard: down the list, into a request, through its panes, out again", async () => {
   const { page, mistakes, close } = await logs("/logs?filter=user:cy");
   await page.keyboard.press("j");

@@ -59,7 +59,8 @@ impl Asking {
     async fn of_workspace(&self, call: &Call, workspace: &Stored<Workspace>) -> Result<Chosen, Problem> {
         call.authorize(Home::workspace(call.organisation, workspace.id))?;
         let view = View::of(call, workspace).await?;
-        let mut chosen = self.of_organisation(call)?;
+        let mut chosen = self.of_time(call)?;
+        view.allows(&chosen.filter)?;
         chosen.filter.workspace = vec![workspace.id.to_string()];
         chosen.filter.key_owner = view.only_of.into_iter().collect();
         retention::hide(&mut chosen.filter, &workspace.entity, call.now());
@@ -71,6 +72,16 @@ impl Asking {
 
     /// All workspaces: for callers who were authorised for the whole organisation.
     fn of_organisation(&self, call: &Call) -> Result<Chosen, Problem> {
+        let chosen = self.of_time(call)?;
+        if !chosen.filter.search.is_any() {
+            // Whether bodies are open is said by each workspace.
+            let expected = "a workspace beside it";
+            return Err(Problem::field("search", "is about all workspaces", expected));
+        }
+        Ok(chosen)
+    }
+
+    fn of_time(&self, call: &Call) -> Result<Chosen, Problem> {
         let mut filter = self.asked.filter()?;
         filter.organisation = vec![call.organisation.to_string()];
         let now = call.now();

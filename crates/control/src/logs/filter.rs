@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use tidegate_core::clock::rfc3339_seconds;
 use tidegate_core::field::shown;
 use tidegate_pricing::Decimal;
-use tidegate_records::{Between, Filter, StatusFilter};
+use tidegate_records::{Between, Filter, Search, StatusFilter};
 
 use crate::problem::Problem;
 
@@ -56,7 +56,8 @@ pub(crate) struct Asked {
     pub(crate) prompt_slug: Option<String>,
     /// Not there yet.
     pub(crate) span_id: Option<String>,
-    /// Not there yet.
+    /// Words that must all be in the bodies of request and answer, where those are kept; 500 characters at most. Case and
+    /// everything but letters and digits mean nothing.
     pub(crate) search: Option<String>,
 }
 
@@ -73,7 +74,6 @@ impl Asked {
             ("weighted_feedback_max", &self.weighted_feedback_max),
             ("prompt_slug", &self.prompt_slug),
             ("span_id", &self.span_id),
-            ("search", &self.search),
         ] {
             if value.is_some() {
                 return Err(Problem::field(name, "is not supported in this version", "no such parameter"));
@@ -115,6 +115,7 @@ impl Asked {
                 min: number("total_units_min", self.total_units_min.as_deref())?,
                 max: number("total_units_max", self.total_units_max.as_deref())?,
             },
+            search: search(self.search.as_deref())?,
             ..Filter::default()
         })
     }
@@ -228,6 +229,16 @@ pub(crate) fn names(field: &str, text: Option<&str>) -> Result<Vec<String>, Prob
         ));
     }
     Ok(names)
+}
+
+fn search(text: Option<&str>) -> Result<Search, Problem> {
+    match text.map(str::trim) {
+        None | Some("") => Ok(Search::default()),
+        Some(text) => Search::parse(text).map_err(|bad| {
+            let (wrong, right) = bad.told();
+            Problem::field("search", wrong, right)
+        }),
+    }
 }
 
 pub(crate) fn time(field: &str, text: Option<&str>) -> Result<Option<u64>, Problem> {
