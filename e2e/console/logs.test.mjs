@@ -158,6 +158,31 @@ test("live: a request appears by itself, and waits while somebody reads", async 
   await close();
 });
 
+test("live: rows come through the stream, and by asking where there is none", async () => {
+  const { page, mistakes, close } = await logs("/logs?filter=user:fay");
+  const ask = (text) => gateway.ask("/v1/chat/completions", { method: "POST", key, headers: { "x-portkey-metadata": '{"_user":"fay"}' }, body: { model: "@demo/echo", messages: [{ role: "user", content: text }] } });
+  await page.getByText("No request matches").waitFor();
+  const opened = page.waitForResponse((response) => new URL(response.url()).pathname === "/v1/logs/tail");
+  await page.getByRole("button", { name: /Live/ }).click();
+  assert.equal((await opened).headers()["content-type"], "text/event-stream");
+  // The list is asked for once when the stream begins; from then on nothing that is asked for has an answer.
+  await page.waitForResponse((response) => new URL(response.url()).pathname === "/v1/logs");
+  await page.route((url) => url.pathname === "/v1/logs", () => {});
+  await ask("one");
+  await rows(page).first().waitFor();
+  await page.getByText("1 request", { exact: true }).waitFor();
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  // Nobody streams now.
+  await page.route((url) => url.pathname === "/v1/logs/tail", (route) => route.fulfill({ contentType: "text/event-stream", body: "" }));
+  await page.reload();
+  await page.getByText("1 request", { exact: true }).waitFor();
+  await ask("two");
+  await page.getByText("2 requests", { exact: true }).waitFor();
+  assert.equal(await rows(page).count(), 2);
+  assert.deepEqual(mistakes, []);
+  await close();
+});
+
 test("columns are chosen, and the export has them", async () => {
   const { page, mistakes, close } = await logs("/logs?filter=user:bo&columns=time,status,model,tokens");
   assert.deepEqual((await page.locator("thead th").allInnerTexts()).slice(1), ["Time", "Status", "Model", "Tokens"]);

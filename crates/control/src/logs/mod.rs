@@ -2,6 +2,7 @@
 
 pub(crate) mod filter;
 mod row;
+pub(crate) mod tail;
 pub(crate) mod view;
 
 use schemars::JsonSchema;
