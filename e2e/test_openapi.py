@@ -34,6 +34,8 @@ def test_every_operation_is_as_described(fresh, caller, tmp_path):
         "--header", f"x-portkey-api-key: {key}", "--checks", CHECKS, "--seed", str(SEED),
         "--max-examples", str(EXAMPLES), "--phases", "examples,coverage,fuzzing", "--no-color",
         "--continue-on-failure", "--request-timeout", "20", "--warnings", "off",
+        # An answer without an end.
+        "--exclude-path", "/v1/logs/tail",
     ]  # fmt: skip
     ended = subprocess.run(
         command, cwd=tmp_path, env=os.environ | {"NO_PROXY": "*"}, capture_output=True, text=True, timeout=TIME_LIMIT

@@ -55,6 +55,30 @@ test("filters narrow the list, stand in the address, and go back", async () => {
   await close();
 });
 
+test("words in bodies are looked for, in quotes or by name", async () => {
+  const { page, mistakes, close } = await logs("/logs");
+  await page.keyboard.press("/");
+  await page.keyboard.type('"Refund POLICY"');
+  await page.keyboard.press("Enter");
+  await page.waitForURL((url) => url.searchParams.get("filter") === 'search:"Refund POLICY"');
+  await page.getByText("3 requests", { exact: true }).waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("search:noon user:bo");
+  await page.keyboard.press("Enter");
+  await page.getByText("3 requests", { exact: true }).waitFor();
+  assert.equal(await rows(page).count(), 3);
+  await page.keyboard.press("/");
+  await page.keyboard.type("search:refun");
+  await page.keyboard.press("Enter");
+  await page.getByText("No request matches").waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("search:?!");
+  await page.keyboard.press("Enter");
+  await page.getByText(/has a value that does not fit/).waitFor();
+  assert.deepEqual(mistakes, []);
+  await close();
+});
+
 test("by keyboard: down the list, into a request, through its panes, out again", async () => {
   const { page, mistakes, close } = await logs("/logs?filter=user:cy");
   await page.keyboard.press("j");
@@ -130,6 +154,31 @@ test("live: a request appears by itself, and waits while somebody reads", async 
   await page.getByText("1 new request").waitFor({ state: "attached" });
   await page.keyboard.press("Escape");
   await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 2);
+  assert.deepEqual(mistakes, []);
+  await close();
+});
+
+test("live: rows come through the stream, and by asking where there is none", async () => {
+  const { page, mistakes, close } = await logs("/logs?filter=user:fay");
+  const ask = (text) => gateway.ask("/v1/chat/completions", { method: "POST", key, headers: { "x-portkey-metadata": '{"_user":"fay"}' }, body: { model: "@demo/echo", messages: [{ role: "user", content: text }] } });
+  await page.getByText("No request matches").waitFor();
+  const opened = page.waitForResponse((response) => new URL(response.url()).pathname === "/v1/logs/tail");
+  await page.getByRole("button", { name: /Live/ }).click();
+  assert.equal((await opened).headers()["content-type"], "text/event-stream");
+  // The list is asked for once when the stream begins; from then on nothing that is asked for has an answer.
+  await page.waitForResponse((response) => new URL(response.url()).pathname === "/v1/logs");
+  await page.route((url) => url.pathname === "/v1/logs", () => {});
+  await ask("one");
+  await rows(page).first().waitFor();
+  await page.getByText("1 request", { exact: true }).waitFor();
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  // Nobody streams now.
+  await page.route((url) => url.pathname === "/v1/logs/tail", (route) => route.fulfill({ contentType: "text/event-stream", body: "" }));
+  await page.reload();
+  await page.getByText("1 request", { exact: true }).waitFor();
+  await ask("two");
+  await page.getByText("2 requests", { exact: true }).waitFor();
+  assert.equal(await rows(page).count(), 2);
   assert.deepEqual(mistakes, []);
   await close();
 });

@@ -10,6 +10,7 @@ describe("filters", () => {
   });
 
   it("name what they do not understand", () => {
+    expect(parse('search:?! "" "refund').mistakes.map((one) => one.kind)).toEqual(["value", "shape", "shape"]);
     expect(parse("colour:red status:6000 hello tokens:5").mistakes).toEqual([
       { kind: "field", text: "colour" },
       { kind: "value", text: "status:6000" },
@@ -25,6 +26,15 @@ describe("filters", () => {
       metadata: '{"_session":"s1","team":"x"}',
     });
     expect(toApi(parse("status:5xx").terms).status_code?.split(",")).toHaveLength(100);
+  });
+
+  it("look for words in bodies", () => {
+    for (const text of ['search:"退款 policy"', '"退款 policy"']) expect(toApi(parse(text).terms)).toEqual({ search: "退款 policy" });
+    expect(print(parse('user:ada "refund" search:4711').terms)).toBe("user:ada search:refund search:4711");
+    expect(toApi(parse('"refund" search:4711').terms)).toEqual({ search: "refund 4711" });
+    const api = { search: 'a "b c" d' };
+    expect(print(fromApi(api))).toBe('search:"a  b c  d"');
+    expect(parse(print(fromApi(api))).mistakes).toEqual([]);
   });
 
   it("replace what a field had, but keep the other bound", () => {

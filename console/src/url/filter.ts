@@ -3,7 +3,7 @@
  * address and in the input; {@link toApi} makes of it what the API asks for.
  */
 
-export const FIELDS = ["status", "provider", "model", "key", "vk", "config", "user", "session", "trace", "cache", "cost", "tokens", "in", "out"] as const;
+export const FIELDS = ["status", "provider", "model", "key", "vk", "config", "user", "session", "trace", "cache", "search", "cost", "tokens", "in", "out"] as const;
 export type FieldName = (typeof FIELDS)[number];
 
 export interface Term {
@@ -33,7 +33,11 @@ const NAMES: Readonly<Partial<Record<FieldName, string>>> = {
   config: "configs",
   user: "user",
   trace: "trace_id",
+  search: "search",
 };
+
+/** Characters of words to look for, as the API takes them. */
+const LONGEST_SEARCH = 500;
 
 export const CACHE_WORDS: Readonly<Record<string, string>> = {
   hit: "HIT",
@@ -44,12 +48,13 @@ export const CACHE_WORDS: Readonly<Record<string, string>> = {
   disabled: "DISABLED",
 };
 
-/** Terms stand apart by spaces; a value with spaces stands in quotes. */
+/** Terms stand apart by spaces; a value with spaces stands in quotes. Quotes by themselves are words to look for in bodies. */
 export function parse(text: string): { readonly terms: readonly Term[]; readonly mistakes: readonly Mistake[] } {
   const terms: Term[] = [];
   const mistakes: Mistake[] = [];
-  for (const [whole, field = "", quoted, bare] of text.matchAll(/([^\s:"]+):(?:"([^"]*)"|(\S*))|\S+/g)) {
-    const value = quoted ?? bare;
+  for (const [whole, named = "", quoted, bare, words] of text.matchAll(/([^\s:"]+):(?:"([^"]*)"|(\S*))|"([^"]+)"|\S+/g)) {
+    const field = words === undefined ? named : "search";
+    const value = quoted ?? bare ?? words;
     if (value === undefined || value === "") mistakes.push({ kind: "shape", text: whole });
     else if (!isField(field)) mistakes.push({ kind: "field", text: field });
     else if (!fits(field, value)) mistakes.push({ kind: "value", text: whole });
@@ -63,6 +68,8 @@ export function print(terms: readonly Term[]): string {
 }
 
 export function printTerm({ field, value }: Term): string {
+  // Quotes mean nothing in what is looked for.
+  if (field === "search") value = value.replaceAll('"', " ").trim();
   return /\s/.test(value) ? `${field}:"${value}"` : `${field}:${value}`;
 }
 
@@ -78,6 +85,7 @@ function isField(name: string): name is Term["field"] {
 
 function fits(field: Term["field"], value: string): boolean {
   if (field === "status") return value.split(",").every((one) => /^([1-9]\d\d|[2-5]xx|ok|error)$/.test(one)) && (!/ok|error/.test(value) || !value.includes(","));
+  if (field === "search") return /[\p{L}\p{N}]/u.test(value) && value.length <= LONGEST_SEARCH;
   if (field === "cache") return value.split(",").every((one) => one in CACHE_WORDS);
   if (field in NUMERIC) return /^[<>]=\d+(\.\d+)?$/.test(value) && (field === "cost" || !value.includes("."));
   return true;
@@ -89,6 +97,7 @@ export function toApi(terms: readonly Term[]): Readonly<Record<string, string>> 
   const metadata: Record<string, string> = {};
   for (const { field, value } of terms) {
     if (field.startsWith("m.")) metadata[field.slice(2)] = value;
+    else if (field === "search") query.search = query.search ? `${query.search} ${value}` : value;
     else if (field === "session") metadata._session = value;
     else if (field === "status") Object.assign(query, status(value));
     else if (field === "cache") query.cache_status = value.split(",").map((one) => CACHE_WORDS[one]).join(",");

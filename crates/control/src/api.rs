@@ -26,6 +26,7 @@ use crate::problem::Problem;
 use crate::records::Records;
 use crate::settings_view::SettingsView;
 use crate::table::table;
+use crate::tails::Tails;
 use crate::tries::Tries;
 use crate::usage::{Uncounted, Usage};
 
@@ -48,6 +49,8 @@ pub struct ApiOptions {
     pub settings: SettingsView,
     /// Where the records of requests are; `None` where none are kept.
     pub records: Option<Records>,
+    /// Who watches records as they are stored; `None` where none are kept.
+    pub tails: Option<Tails>,
     /// Where feedback and told spans are; `None` where no records are kept.
     pub books: Option<Books>,
     /// Days that records are kept, at most: a workspace may have fewer.
@@ -79,6 +82,7 @@ impl Default for ApiOptions {
             sign_ins_per_minute: 10,
             settings: SettingsView::default(),
             records: None,
+            tails: None,
             books: None,
             keep_days: 30,
             export_logs: 10_000_000,
@@ -104,7 +108,7 @@ pub(crate) struct Inner {
     pub(crate) oidc: Option<Arc<Issuer>>,
     /// The description of the API, as text.
     pub(crate) description: String,
-    uses: Uses,
+    pub(crate) uses: Uses,
     router: Router,
     endpoints: HashMap<(&'static str, Method), Endpoint>,
 }

@@ -5,12 +5,12 @@ use std::ops::Deref;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 use tidegate_access::route::NAMES;
 use tidegate_access::{
     Chosen, KeyKind, OrganisationId as PrincipalsOrganisation, Permission, Principal, Resource,
-    UserId as PrincipalsUser, WorkspaceId as PrincipalsWorkspace, authorize,
+    UserId as PrincipalsUser, WorkspaceId as PrincipalsWorkspace, admit, authorize,
 };
 use tidegate_store::audit::{By, Origin};
 use tidegate_store::entity::{Entity, Level, Stored, Workspace};
@@ -19,6 +19,7 @@ use tidegate_store::{Home, Scope, Store, StoreError};
 use uuid::Uuid;
 
 use crate::api::Inner;
+use crate::authenticate::sender;
 use crate::books::Books;
 use crate::problem::Problem;
 use crate::usage::Subject;
@@ -103,6 +104,18 @@ impl Call {
         session: Option<SessionId>,
     ) -> Self {
         Self { visit, principal, organisation, permission, by, session }
+    }
+
+    /// The same request as if it came now: its credential is looked at again.
+    ///
+    /// # Errors
+    /// As when it came.
+    pub(crate) async fn again(&self) -> Result<Self, Problem> {
+        let visit = self.visit.clone();
+        let sender = sender(&visit.api.store, &visit.api.uses, &Method::GET, &visit.headers).await?;
+        admit(&sender.principal, self.permission)?;
+        let session = sender.session.map(|session| session.id);
+        Ok(Self::new(visit, sender.principal, sender.organisation, self.permission, self.by.clone(), session))
     }
 
     /// All of the organisation: for look-ups whose result is put to [`Call::authorize`].

@@ -100,6 +100,10 @@ fn responses(endpoint: &Endpoint, reply: &Schema, access: Option<Access>, has_bo
         problems.push((413, "The body is too large"));
         problems.push((415, "The body is not JSON"));
     }
+    if endpoint.media == Some(crate::logs::tail::EVENTS) {
+        problems.push((409, "No records of requests are kept"));
+        problems.push((429, "Too many live tails are open"));
+    }
     if is_public && endpoint.template.contains('{') {
         problems.push((404, "Not there"));
     }

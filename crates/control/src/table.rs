@@ -137,6 +137,7 @@ fn what_is_called() -> Vec<Endpoint> {
         whole::<tell::Export, tell::Exported, _, _, _>(POST, "/v1/logs/otel/v1/traces", "Tell of spans, by OpenTelemetry", tell::otlp_traces),
         whole::<tell::Export, tell::Exported, _, _, _>(POST, "/v1/logs/otel/v1/logs", "Tell of log records, by OpenTelemetry", tell::otlp_logs),
         get("/v1/logs", "List logs", logs::list),
+        get("/v1/logs/tail", "Logs as they come", logs::tail::serve).media(logs::tail::EVENTS),
         get("/v1/logs/{id}", "A log", logs::retrieve),
 
         // Exports of logs.

@@ -52,6 +52,22 @@ pub trait Admin: Send + Sync + fmt::Debug {
         request: Request<Bytes>,
         peer: IpAddr,
     ) -> Pin<Box<dyn Future<Output = Response<ClientBody>> + Send + '_>>;
+
+    /// The gateway stops: answers that have no end are to end.
+    fn drain(&self) {}
+
+    fn tails(&self) -> TailFigures {
+        TailFigures::default()
+    }
+}
+
+/// Who watches the records of requests as they come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TailFigures {
+    /// Streams that are open.
+    pub open: u64,
+    /// Records that one of them had no room for.
+    pub skipped: u64,
 }
 
 /// The pages for people.

@@ -154,6 +154,11 @@ fn gauges(gateway: &Gateway) -> String {
         "1 while the shared counters of rate limits are away",
         u64::from(gateway.control.limits.is_away()),
     );
+    if let Some(admin) = &gateway.control.admin {
+        let tails = admin.tails();
+        gauge("log_tails", "gauge", "Live tails of logs that are open", tails.open);
+        gauge("log_tail_skipped", "counter", "Records that a live tail had no room for", tails.skipped);
+    }
     let kept = gateway.control.records.as_ref().map(|recorder| recorder.pipe.stats());
     if let Some(stats) = &kept {
         records(&mut gauge, stats);

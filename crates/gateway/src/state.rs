@@ -92,6 +92,9 @@ impl Gateway {
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
         self.queue.close();
+        if let Some(admin) = &self.control.admin {
+            admin.drain();
+        }
     }
 
     /// The grace period is over: streams that wait for their provider end in an error event.

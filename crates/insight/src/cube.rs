@@ -176,6 +176,7 @@ impl Cube {
             && filter.session.is_empty()
             && !filter.in_session
             && filter.metadata.is_empty()
+            && filter.search.is_any()
             && filter.cost.is_any()
             && filter.prompt_tokens.is_any()
             && filter.completion_tokens.is_any()

@@ -24,8 +24,10 @@ pub(crate) const INSERT: &str = "INSERT INTO request_record (id, seal, organisat
      currency, trace, session, span, status, total_us, prompt_tokens, completion_tokens, total_tokens, cost, \
      metadata, has_bodies, record) ON CONFLICT (id) DO NOTHING RETURNING id";
 
-pub(crate) const INSERT_BODIES: &str = "INSERT INTO request_body (id, bodies) \
-     SELECT * FROM unnest($1::BIGINT[], $2::BYTEA[]) ON CONFLICT (id) DO NOTHING";
+/// Words have no spaces.
+pub(crate) const INSERT_BODIES: &str = "INSERT INTO request_body (id, bodies, words) \
+     SELECT id, bodies, CASE WHEN words = '' THEN '{}' ELSE string_to_array(words, ' ') END \
+     FROM unnest($1::BIGINT[], $2::BYTEA[], $3::TEXT[]) AS t (id, bodies, words) ON CONFLICT (id) DO NOTHING";
 
 /// Of the records that were there: two under one id differ in their seals.
 pub(crate) const SEALS: &str = "SELECT id, seal FROM request_record WHERE id = ANY ($1)";

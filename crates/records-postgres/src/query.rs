@@ -75,6 +75,15 @@ impl Conditions {
                 filter.metadata.iter().map(|(name, value)| pair(name, value)).collect::<Vec<String>>();
             all.add("metadata @> ?", pairs);
         }
+        if !filter.search.is_any() {
+            // Said of the bodies' own ids, too, so that only partitions of the time are looked into.
+            let times: Vec<String> =
+                all.terms.iter().filter(|term| term.starts_with("id ")).cloned().collect();
+            all.add("words @> ?", filter.search.words().to_vec());
+            let words = all.terms.pop().into_iter().chain(times).collect::<Vec<_>>().join(" AND ");
+            all.terms.push("has_bodies".into());
+            all.terms.push(format!("id IN (SELECT id FROM request_body WHERE {words})"));
+        }
         let cost = filter.cost_bounds();
         all.between("cost", "?::TEXT::NUMERIC", &cost, |bound| bound.to_string());
         for (name, bounds) in [

@@ -35,7 +35,15 @@ CREATE INDEX IF NOT EXISTS request_record_trace ON request_record (trace, id) WH
 CREATE INDEX IF NOT EXISTS request_record_session ON request_record (session, id) WHERE session <> '';
 CREATE INDEX IF NOT EXISTS request_record_sessions ON request_record (id) WHERE session <> '';
 CREATE INDEX IF NOT EXISTS request_record_metadata ON request_record USING GIN (metadata);
-CREATE TABLE IF NOT EXISTS request_body (id BIGINT NOT NULL PRIMARY KEY, bodies BYTEA NOT NULL) PARTITION BY RANGE (id);
+CREATE TABLE IF NOT EXISTS request_body (
+  id BIGINT NOT NULL PRIMARY KEY, bodies BYTEA NOT NULL, words TEXT[] NOT NULL DEFAULT '{}'
+) PARTITION BY RANGE (id);
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'request_body'::REGCLASS AND attname = 'words') THEN
+    ALTER TABLE request_body ADD COLUMN words TEXT[] NOT NULL DEFAULT '{}';
+  END IF;
+END $$;
+CREATE INDEX IF NOT EXISTS request_body_words ON request_body USING GIN (words);
 "#;
 
 /// Roll-ups, and the last day (since 1970) of which records may be there that none has. `{day}` is a day as a range of ids,

@@ -5,7 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use tidegate_postgres::Server;
-use tidegate_records::{Batch, Entry, Facts, Sink, SinkError, Written, body};
+use tidegate_records::search::words_of;
+use tidegate_records::{Batch, Entry, Facts, Sink, SinkError, StoredBodies, Written, body};
 use tokio_postgres::Error;
 
 use crate::batch::{INSERT, INSERT_BODIES, Rows, SEALS};
@@ -86,10 +87,10 @@ impl PostgresSink {
         self.make(rows.chain(bodies))?;
         let mut rows = Rows::default();
         entries.iter().for_each(|entry| rows.add(entry, with_bodies(entry)));
-        let bodies: HashMap<i64, Vec<u8>> = entries
+        let bodies: HashMap<i64, Bodies> = entries
             .iter()
             .filter(|entry| with_bodies(entry))
-            .filter_map(|entry| Some((entry.id().signed(), body::to_bytes(entry.bodies?))))
+            .filter_map(|entry| Some((entry.id().signed(), Bodies::of(entry.bodies?))))
             .collect();
         let (mut new, seals) =
             self.session.call(async |server: &mut Connected| insert(server, &rows, entries, bodies).await)?;
@@ -131,12 +132,26 @@ impl PostgresSink {
     }
 }
 
+/// As they are stored.
+struct Bodies {
+    bytes: Vec<u8>,
+    /// By which they are found, with spaces between them.
+    words: String,
+}
+
+impl Bodies {
+    fn of(bodies: &StoredBodies) -> Self {
+        let words: Vec<String> = words_of(bodies).into_iter().collect();
+        Self { bytes: body::to_bytes(bodies), words: words.join(" ") }
+    }
+}
+
 /// Ids that are new, and the seals of those that were there. Rows and bodies are one transaction.
 async fn insert(
     server: &mut Connected,
     rows: &Rows<'_>,
     entries: &[&Entry<'_>],
-    mut bodies: HashMap<i64, Vec<u8>>,
+    mut bodies: HashMap<i64, Bodies>,
 ) -> Result<(HashSet<i64>, HashMap<i64, i64>), Error> {
     let prepared = match &server.insert {
         Some(prepared) => prepared.clone(),
@@ -155,8 +170,13 @@ async fn insert(
     // Those of a record that clashed are not the ones that its id stands for.
     bodies.retain(|id, _| new.contains(id));
     if !bodies.is_empty() {
-        let (ids, bytes): (Vec<i64>, Vec<Vec<u8>>) = bodies.into_iter().unzip();
-        transaction.execute(INSERT_BODIES, &[&ids, &bytes]).await?;
+        let (mut ids, mut bytes, mut words) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, bodies) in bodies {
+            ids.push(id);
+            bytes.push(bodies.bytes);
+            words.push(bodies.words);
+        }
+        transaction.execute(INSERT_BODIES, &[&ids, &bytes, &words]).await?;
     }
     let mut seals = HashMap::new();
     if new.len() < rows.ids.len() {

@@ -9,6 +9,7 @@ use tidegate_records::{Entry, Written, body};
 use crate::files::{self, BODIES, ROWS};
 use crate::schema;
 use crate::sink::SqliteOptions;
+use crate::words;
 use crate::write::{self, Known, seal};
 
 #[derive(Debug)]
@@ -39,11 +40,12 @@ impl Day {
         if entries.iter().any(|entry| with_bodies(entry)) {
             let bodies = match &mut self.bodies {
                 Some(bodies) => bodies,
-                None => self.bodies.insert(connect(
-                    &files::path(&options.directory, BODIES, day),
-                    schema::BODIES,
-                    options.patience,
-                )?),
+                None => {
+                    let path = files::path(&options.directory, BODIES, day);
+                    let bodies = connect(&path, schema::BODIES, options.patience)?;
+                    bodies.execute_batch(schema::WORDS)?;
+                    self.bodies.insert(bodies)
+                }
             };
             let transaction = bodies.transaction()?;
             {
@@ -52,11 +54,11 @@ impl Day {
                     .prepare_cached("insert or ignore into body(id, seal, bodies) values (?, ?, ?)")?;
                 for entry in entries.iter().filter(|entry| with_bodies(entry)) {
                     if let Some(stored) = entry.bodies {
-                        insert.execute(params![
-                            entry.id().signed(),
-                            seal(entry.encoded),
-                            body::to_bytes(stored)
-                        ])?;
+                        let id = entry.id().signed();
+                        let new = insert.execute(params![id, seal(entry.encoded), body::to_bytes(stored)])?;
+                        if new > 0 {
+                            words::insert(&transaction, id, stored)?;
+                        }
                     }
                 }
             }

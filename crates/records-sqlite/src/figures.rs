@@ -29,8 +29,9 @@ impl Source for SqliteReader {
     ) -> Result<Scanned, ReadError> {
         let mut scanned = Scanned::default();
         for day in self.days(ROWS, filter, None)? {
+            let found = self.found_in_bodies(day, filter, None)?;
             let Some(file) = self.file(ROWS, day)? else { continue };
-            day_of(file, filter, wanted, most, &mut scanned, each).map_err(read_error)?;
+            day_of(file, filter, found, wanted, most, &mut scanned, each).map_err(read_error)?;
             if scanned.cut {
                 break;
             }
@@ -109,15 +110,19 @@ fn verify(connection: &Connection) -> rusqlite::Result<Verified> {
 fn day_of(
     connection: &Connection,
     filter: &Filter,
+    found_in_bodies: Option<Vec<u64>>,
     wanted: Wanted<'_>,
     most: u64,
     scanned: &mut Scanned,
     each: &mut dyn FnMut(Seen<'_>),
 ) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
-    let Some(question) = Question::of(filter, None, |name| names::find(&transaction, name))? else {
+    let Some(mut question) = Question::of(filter, None, |name| names::find(&transaction, name))? else {
         return Ok(());
     };
+    if let Some(ids) = found_in_bodies {
+        question.among(ids);
+    }
     // Blocks have hashes of these, and no text.
     let is_of_text = matches!(wanted.group, Some(Dimension::Metadata(_)));
     let is_hashed =

@@ -18,22 +18,26 @@ const CHUNKS: usize = 16;
 pub(crate) const BLOCKS: &str =
     "select id, first, last, count from block where last >= ? and first < ? order by last desc";
 
-/// Up to `limit` rows, newest first. One transaction, so that a block that is merged meanwhile is not met twice.
+/// Up to `limit` rows, newest first; `found_in_bodies`: only of these ids. One transaction, so that a block that is merged meanwhile is not met twice.
 ///
 /// Blocks overlap: a long request is written after short ones that began later. A record is next when no block that is still
 /// to be read has a later one.
 pub(crate) fn list<T>(
     connection: &Connection,
     filter: &Filter,
+    found_in_bodies: Option<Vec<u64>>,
     before: Option<RecordId>,
     limit: usize,
     make: impl Fn(&[u8], &Facts<'_>, bool) -> std::result::Result<T, DecodeError>,
     rows: &mut Vec<(RecordId, T)>,
 ) -> Result<()> {
     let transaction = connection.unchecked_transaction()?;
-    let Some(question) = Question::of(filter, before, |name| names::find(&transaction, name))? else {
+    let Some(mut question) = Question::of(filter, before, |name| names::find(&transaction, name))? else {
         return Ok(());
     };
+    if let Some(ids) = found_in_bodies {
+        question.among(ids);
+    }
     let mut chunks = Chunks::new(&transaction);
     let (mut waiting, mut found) = (BinaryHeap::<(u64, Place, bool)>::new(), Vec::new());
     let full = rows.len() + limit;
@@ -68,11 +72,19 @@ pub(crate) fn list<T>(
     Ok(())
 }
 
-pub(crate) fn count(connection: &Connection, filter: &Filter, most: u64) -> Result<u64> {
+pub(crate) fn count(
+    connection: &Connection,
+    filter: &Filter,
+    found_in_bodies: Option<Vec<u64>>,
+    most: u64,
+) -> Result<u64> {
     let transaction = connection.unchecked_transaction()?;
-    let Some(question) = Question::of(filter, None, |name| names::find(&transaction, name))? else {
+    let Some(mut question) = Question::of(filter, None, |name| names::find(&transaction, name))? else {
         return Ok(0);
     };
+    if let Some(ids) = found_in_bodies {
+        question.among(ids);
+    }
     let (mut counted, mut found) = (0, Vec::new());
     let mut blocks = transaction.prepare_cached(BLOCKS)?;
     let mut blocks = blocks.query(params![question.first(), question.end()])?;

@@ -13,6 +13,7 @@ use tidegate_records::{
 use crate::files::{self, BODIES, ROWS};
 use crate::pages;
 use crate::schema;
+use crate::words;
 use crate::write::seal;
 
 /// Files that stay open between calls.
@@ -78,6 +79,20 @@ impl SqliteReader {
 }
 
 impl SqliteReader {
+    /// Ids of a day whose bodies have what is looked for; `None`: nothing is.
+    pub(crate) fn found_in_bodies(
+        &mut self,
+        day: u32,
+        filter: &Filter,
+        before: Option<RecordId>,
+    ) -> Result<Option<Vec<u64>>, ReadError> {
+        if filter.search.is_any() {
+            return Ok(None);
+        }
+        let Some(file) = self.file(BODIES, day)? else { return Ok(Some(Vec::new())) };
+        words::find(file, filter, before).map(Some).map_err(read_error)
+    }
+
     fn page<T>(
         &mut self,
         filter: &Filter,
@@ -88,10 +103,11 @@ impl SqliteReader {
         let limit = limit.clamp(1, MOST_ROWS);
         let mut rows = Vec::new();
         for day in self.days(ROWS, filter, before)? {
+            let found = self.found_in_bodies(day, filter, before)?;
             let Some(file) = self.file(ROWS, day)? else { continue };
             // One more than asked for tells whether there is a next page.
             let left = limit + 1 - rows.len();
-            pages::list(file, filter, before, left, &make, &mut rows).map_err(read_error)?;
+            pages::list(file, filter, found, before, left, &make, &mut rows).map_err(read_error)?;
             if rows.len() > limit {
                 break;
             }
@@ -142,8 +158,9 @@ impl Reader for SqliteReader {
             if count >= most {
                 break;
             }
+            let found = self.found_in_bodies(day, filter, None)?;
             let Some(file) = self.file(ROWS, day)? else { continue };
-            count += pages::count(file, filter, most - count).map_err(read_error)?;
+            count += pages::count(file, filter, found, most - count).map_err(read_error)?;
         }
         Ok(count)
     }

@@ -5,7 +5,7 @@ use rust_decimal::prelude::ToPrimitive;
 use tidegate_records::{Between, Filter, RecordId, StatusFilter};
 
 use crate::columns::{Block, Column, hash};
-use crate::schema::INEXACT_COST;
+use crate::schema::{HAS_BODIES, INEXACT_COST};
 
 /// A filter with the names of one day as numbers.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ enum Test {
     TotalTokens(Between<u64>),
     Cost(Between<u64>),
     Pair(u64),
+    /// Has bodies, and one of these ids. Sorted.
+    Among(Vec<u64>),
 }
 
 impl Question {
@@ -97,6 +99,12 @@ impl Question {
         Ok(Some(Self { first, end: end.map_or(u64::MAX, RecordId::bits), tests }))
     }
 
+    /// Only records whose bodies were found.
+    pub(crate) fn among(&mut self, mut ids: Vec<u64>) {
+        ids.sort_unstable();
+        self.tests.insert(0, Test::Among(ids));
+    }
+
     pub(crate) fn first(&self) -> i64 {
         RecordId::from_bits(self.first).signed()
     }
@@ -137,6 +145,10 @@ impl Test {
                 *min <= most && least <= *max
             }
             Self::Pair(pair) => within(Column::Pairs, *pair),
+            Self::Among(ids) => {
+                let (first, last) = block.bounds(Column::Id);
+                ids.get(ids.partition_point(|id| *id < first)).is_some_and(|id| *id <= last)
+            }
             Self::TotalTokens(_) | Self::Cost(_) => true,
         }
     }
@@ -161,6 +173,12 @@ impl Test {
                     // What was rounded down is more than the bound that it looks equal to.
                     bounds.holds(Some(cost)) && !(inexact && bounds.max == Some(cost))
                 })
+            }),
+            // Bodies of a record that clashed with this one are not its own.
+            Self::Among(ids) => found.retain(|at| {
+                let at = *at as usize;
+                block.get(Column::Flags, at) & HAS_BODIES != 0
+                    && ids.binary_search(&block.get(Column::Id, at)).is_ok()
             }),
             Self::Pair(pair) => found.retain(|at| block.pairs(*at as usize).any(|own| own == *pair)),
         }

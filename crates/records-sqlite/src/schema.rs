@@ -34,6 +34,13 @@ pub(crate) const BODIES: &str = "
 create table if not exists body(id integer primary key, seal integer not null, bodies blob not null) strict;
 ";
 
+/// The words of bodies, by the ids of their records. Neither where a word stands nor the text is kept. Words have no ASCII
+/// character but letters and digits, so the tokenizer takes them as they are. Made where it is missing: files that an
+/// earlier binary began have no words of what was written before.
+pub(crate) const WORDS: &str = "
+create virtual table if not exists words using fts5(found, content='', columnsize=0, detail=none, tokenize='ascii');
+";
+
 pub(crate) const STREAM: u64 = 1;
 pub(crate) const ESTIMATE: u64 = 2;
 pub(crate) const UNPRICED: u64 = 4;

@@ -18,8 +18,8 @@ use tidegate_core::{Clock, SystemClock, id};
 use tidegate_insight::Source;
 use tidegate_records::record::Span;
 use tidegate_records::{
-    Batch, Filter, IdSource, Keep, Kind, Options, Pipe, RawBodies, RawBody, Reader, RequestRecord, Sink,
-    SinkError, Written,
+    Batch, Filter, IdSource, Keep, Kind, Options, Pipe, RawBodies, RawBody, Reader, RequestRecord, Search,
+    Sink, SinkError, Written,
 };
 use tidegate_records_sqlite::{SqliteOptions, SqliteReader, SqliteSink};
 
@@ -183,6 +183,11 @@ fn killed_many_times(name: &str) {
         "{with_bodies} of {}",
         rows.len()
     );
+    // Each body is found by its words, once.
+    let word = |text: &str| Filter { search: Search::parse(text).unwrap(), ..Filter::default() };
+    assert_eq!(reader.count(&word("body"), u64::MAX), Ok(with_bodies as u64));
+    let of_five = rows.iter().filter(|row| row.has_bodies && row.trace.ends_with("/5")).count() as u64;
+    assert_eq!(reader.count(&word("5 body"), u64::MAX), Ok(of_five));
     let total: u64 = acknowledged.iter().sum();
     assert!(total > ROUNDS * 20 && rows.len() as u64 >= total, "{} rows, {total} acknowledged", rows.len());
     println!("{ROUNDS} kills, {total} records acknowledged, {} rows", rows.len());

@@ -6,6 +6,7 @@ mod batches;
 mod figures;
 mod lists;
 pub mod records;
+mod search;
 pub mod traces;
 
 use tidegate_insight::Source;
@@ -29,6 +30,10 @@ pub fn all<P: Place>(empty: impl Fn() -> P) {
         ("twice in a batch", batches::an_id_twice_in_a_batch_is_one_record),
         ("figures", figures::figures_are_what_adding_records_up_gives),
         ("figures of batches that come again", figures::what_comes_again_is_counted_once),
+        ("words", search::words_in_bodies_are_found_by_whom_they_belong_to),
+        ("words that were taken out", search::what_was_taken_out_is_not_found),
+        ("words of bodies that are gone", search::what_is_not_kept_any_more_is_not_found),
+        ("words of a clash", search::bodies_of_a_clash_are_not_found),
         ("retention", batches::retention_drops_whole_days_and_what_comes_late_for_them),
     ] {
         println!("{name}");

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use tidegate_core::Usage;
 
 use crate::facts::Facts;
+use crate::search::Search;
 
 /// Everything that is set must hold; an empty list of names means any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct Filter {
     pub prompt_tokens: Between<u64>,
     pub completion_tokens: Between<u64>,
     pub total_tokens: Between<u64>,
+    /// Words in what is kept of the bodies. [`Filter::fits`], which has no bodies, does not look at it.
+    pub search: Search,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +91,7 @@ impl StatusFilter {
 }
 
 impl Filter {
-    /// What the filter means. Stores may be quicker; they are never of another opinion.
+    /// What the filter means, but for [`Filter::search`]. Stores may be quicker; they are never of another opinion.
     pub fn fits(&self, facts: &Facts<'_>) -> bool {
         let any = |names: &[String], own: &str| names.is_empty() || names.iter().any(|name| name == own);
         let at = facts.id.unix_ms();

@@ -4,7 +4,7 @@
 //! a bounded queue; one writer thread takes batches to a [`Sink`], and to the [`journal`] on disk while the sink is slow
 //! or away. [`Stats`] count every record: accepted is written, queued, journaled or dropped for a named reason, at every
 //! moment. [`body`] decides which bodies are kept and takes out what must not be: a pure function of policy and bytes.
-//! [`list`] is how records are read back, and [`log`] how the logs API shows one. [`traces`] has what is told beside them:
+//! [`search`] says which words bodies have. [`list`] is how records are read back, and [`log`] how the logs API shows one. [`traces`] has what is told beside them:
 //! feedback and spans.
 
 pub mod body;
@@ -21,6 +21,7 @@ mod payload;
 mod pipe;
 mod queue;
 pub mod record;
+pub mod search;
 pub mod session;
 pub mod sink;
 mod store;
@@ -40,5 +41,6 @@ pub use log::{LogObject, log_object};
 pub use options::{JournalOptions, Options};
 pub use pipe::{Pipe, StartError};
 pub use record::{Attempt, Bytes, COUNTED_ELSEWHERE, Cost, RequestRecord, Span, Timing, Who};
+pub use search::{BadSearch, Search};
 pub use sink::{Batch, Entry, Sink, SinkError, Written};
 pub use text::Text;

@@ -16,11 +16,11 @@ use tidegate_cli::{
     ADMIN_KEY_FILE, ADMIN_KEY_VARIABLE, LEDGER_DIRECTORY, MASTER_KEY_FILE, MASTER_KEY_VARIABLE, STORE_FILE,
 };
 use tidegate_control::{
-    AdminKey, Api, ApiOptions, Body, Books, FirstStart, Lookout, Records, SettingsView, first_start,
+    AdminKey, Api, ApiOptions, Body, Books, FirstStart, Lookout, Records, SettingsView, Tails, first_start,
 };
 use tidegate_core::{Clock, Secret, id};
 use tidegate_directory::Directory;
-use tidegate_gateway::control::{Admin, Console, Control, Recorder};
+use tidegate_gateway::control::{Admin, Console, Control, Recorder, TailFigures};
 use tidegate_gateway::limiter::{self, Limiter};
 use tidegate_gateway::tokens::KeySource;
 use tidegate_gateway::{ClientBody, Snapshot};
@@ -97,6 +97,8 @@ pub struct Given<'a> {
 #[derive(Debug)]
 struct Office {
     api: Api,
+    /// Streams of the API that end only when they are told to.
+    tails: Tails,
     keeper: Keeper,
     /// Tells other replicas at once.
     changes: Option<Arc<Changes>>,
@@ -124,6 +126,15 @@ impl Admin for Office {
                 flow @ Body::Flow(_) => ClientBody::made(flow),
             })
         })
+    }
+
+    fn drain(&self) {
+        self.tails.close();
+    }
+
+    fn tails(&self) -> TailFigures {
+        let counts = self.tails.counts();
+        TailFigures { open: counts.open, skipped: counts.skipped }
     }
 }
 
@@ -169,7 +180,8 @@ pub async fn open(
     // Ids of gateways that write to one place differ by their node.
     let number = node.as_ref().map_or_else(|| (id::draw() * 1_024.0) as u16, Node::number);
     let ids = Arc::new(IdSource::new(number, None));
-    let (records, exporter, ships) = recorder(settings, &ids, egress, clock)?;
+    let tails = Tails::default();
+    let (records, exporter, ships) = recorder(settings, &ids, egress, clock, &tails)?;
     let books = settings.records.enabled.then(|| books(settings)).transpose()?;
     let options = ApiOptions {
         public_url: public_url(settings),
@@ -178,6 +190,7 @@ pub async fn open(
             hosts,
         },
         records: settings.records.enabled.then(|| readers(settings)).transpose()?,
+        tails: settings.records.enabled.then(|| tails.clone()),
         books: books.clone(),
         keep_days: settings.records.keep_days,
         export_logs: u64::from(settings.records.export_logs),
@@ -209,7 +222,7 @@ pub async fn open(
             Some(pool) => limiter::Books::Shared(ledger, Box::new(pool.clone())),
         }),
         records,
-        admin: Some(Arc::new(Office { api, keeper: keeper.clone(), changes: changes.clone() })),
+        admin: Some(Arc::new(Office { api, tails, keeper: keeper.clone(), changes: changes.clone() })),
         console: settings.console.enabled.then(|| Arc::new(Built) as Arc<dyn Console>),
         prices: none.prices,
     };
@@ -369,6 +382,7 @@ fn recorder(
     ids: &Arc<IdSource>,
     egress: &Egress,
     clock: &Arc<dyn Clock>,
+    tails: &Tails,
 ) -> Result<Outlets, String> {
     if !settings.records.enabled {
         return match &settings.otlp.endpoint {
@@ -393,6 +407,7 @@ fn recorder(
             ..PostgresOptions::new(replicas::server(url)?)
         })),
     };
+    let sink: Box<dyn Sink> = Box::new(tails.tee(sink));
     let (sink, exporter): (Box<dyn Sink>, _) = match &settings.otlp.endpoint {
         None => (sink, None),
         Some(endpoint) => {

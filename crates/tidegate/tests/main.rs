@@ -35,6 +35,7 @@ mod stage;
 mod stored;
 mod streams;
 mod structure;
+mod tails;
 mod tenant;
 mod tenants;
 mod tokens;

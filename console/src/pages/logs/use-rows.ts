@@ -4,9 +4,12 @@ import { ask } from "@/api/client";
 import { useGet } from "@/api/hooks";
 import type { LogPage, LogRow } from "@/api/logs";
 import type { Problem } from "@/api/problem";
+import { useTail } from "./use-tail";
 
 const PAGE = 50;
+/** How often the list is asked for while it is live: where rows come by themselves, for those of other replicas. */
 const LIVE_EVERY_MS = 2_000;
+const BESIDE_TAIL_MS = 15_000;
 /** Rows of the tail that are kept; older ones are a page away. */
 const MOST_LIVE = 500;
 
@@ -36,8 +39,14 @@ export function useRows(query: Readonly<Record<string, string | undefined>>, isL
     getNextPageParam: (last) => (last.has_more ? last.next_cursor : null),
     placeholderData: (before) => before,
   });
-  const tail = useGet<LogPage>("/v1/logs", { ...query, page_size: 100 }, { enabled: isLive, every: LIVE_EVERY_MS });
   const [live, setLive] = useState<readonly LogRow[]>([]);
+  const newest = useRef<() => unknown>(() => undefined);
+  const isTailed = useTail(query, isLive, {
+    onRows: (rows) => setLive((known) => merged([rows, known]).slice(0, MOST_LIVE)),
+    onGap: () => void newest.current(),
+  });
+  const tail = useGet<LogPage>("/v1/logs", { ...query, page_size: 100 }, { enabled: isLive, every: isTailed ? BESIDE_TAIL_MS : LIVE_EVERY_MS });
+  newest.current = tail.refetch;
   const key = JSON.stringify(query);
   const before = useRef(key);
   useEffect(() => {
@@ -60,7 +69,7 @@ export function useRows(query: Readonly<Record<string, string | undefined>>, isL
   return {
     rows,
     held: isHeld ? all.length - rows.length : 0,
-    total: (isLive ? tail.data : undefined)?.total ?? pages.data?.pages[0]?.total ?? 0,
+    total: (isLive && tail.data ? totalWith(tail.data, live) : undefined) ?? pages.data?.pages[0]?.total ?? 0,
     error: pages.data ? null : pages.error,
     isPending: pages.isPending,
     isOld: pages.isPlaceholderData,
@@ -69,6 +78,12 @@ export function useRows(query: Readonly<Record<string, string | undefined>>, isL
     more: () => void pages.fetchNextPage(),
     refetch: () => void pages.refetch(),
   };
+}
+
+/** With the rows that came since. */
+function totalWith(page: LogPage, live: readonly LogRow[]): number {
+  const last = page.data[0]?.id ?? "";
+  return page.total + live.filter((row) => row.id > last).length;
 }
 
 function older(row: LogRow, shown: readonly LogRow[]): boolean {

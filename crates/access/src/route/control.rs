@@ -122,6 +122,7 @@ pub const CONTROL: &[Route] = &[
     Route::control(PUT, "/v1/feedback/{id}", Needs(S::LogsWrite)),
     Route::intake(POST, "/v1/logs", All(&[S::CompletionsWrite, S::LogsWrite])),
     Route::control(GET, "/v1/logs", Needs(S::LogsList)),
+    Route::control(GET, "/v1/logs/tail", Needs(S::LogsList)),
     Route::control(GET, "/v1/logs/{id}", Any(&[S::LogsRead, S::LogsView, S::LogsWrite, S::CompletionsWrite])),
     Route::control(GET, "/v1/traces", Needs(S::LogsList)),
     Route::control(GET, "/v1/traces/{id}", Any(&[S::LogsRead, S::LogsView])),

@@ -43,6 +43,10 @@ fn filter_of(text: &RuleText) -> Result<Filter, Problem> {
         let expected = "no times: the window of the rule is its time";
         return Err(Problem::field("rule.filters", "has times", expected));
     }
+    if !filter.search.is_any() {
+        let expected = "other filters: rules are about figures, and look into no bodies";
+        return Err(Problem::field("rule.filters.search", "is not accepted", expected));
+    }
     Ok(filter)
 }
 

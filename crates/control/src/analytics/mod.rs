@@ -63,6 +63,7 @@ impl Asking {
         call.authorize(Home::workspace(call.organisation, workspace.id))?;
         let view = View::of(call, workspace).await?;
         let mut chosen = self.of_anybody(call)?;
+        view.allows(&chosen.filter)?;
         chosen.filter.workspace = vec![workspace.id.to_string()];
         chosen.filter.key_owner = view.only_of.into_iter().collect();
         retention::hide(&mut chosen.filter, &workspace.entity, call.now());
@@ -74,7 +75,13 @@ impl Asking {
 
     /// All workspaces: for callers who were authorised for the whole organisation.
     async fn of_organisation(&self, call: &Call) -> Result<Chosen, Problem> {
-        self.of_anybody(call)?.marked(call).await
+        let chosen = self.of_anybody(call)?;
+        if !chosen.filter.search.is_any() {
+            // Whether bodies are open is said by each workspace.
+            let expected = "a workspace beside it";
+            return Err(Problem::field("search", "is about all workspaces", expected));
+        }
+        chosen.marked(call).await
     }
 
     fn of_anybody(&self, call: &Call) -> Result<Chosen, Problem> {

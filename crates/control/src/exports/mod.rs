@@ -367,6 +367,7 @@ async fn check(call: &Call, workspace: &Stored<Workspace>, job: &LogExport) -> R
         return Err(Problem::forbidden("requests and responses are not open to your role in this workspace"));
     }
     let (mut filter, marks) = of_members("filters", &job.filters)?;
+    view.allows(&filter)?;
     filter.organisation = vec![call.organisation.to_string()];
     filter.workspace = vec![workspace.id.to_string()];
     filter.key_owner = view.only_of.into_iter().collect();

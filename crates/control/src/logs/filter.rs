@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use tidegate_core::clock::rfc3339_seconds;
 use tidegate_core::field::shown;
 use tidegate_pricing::Decimal;
-use tidegate_records::{Between, Filter, StatusFilter};
+use tidegate_records::{Between, Filter, Search, StatusFilter};
 
 use super::marked::{Marks, nothing};
 use crate::problem::Problem;
@@ -57,7 +57,8 @@ pub(crate) struct Asked {
     pub(crate) prompt_slug: Option<String>,
     /// Ids of requests' own spans.
     pub(crate) span_id: Option<String>,
-    /// Not there yet.
+    /// Words that must all be in the bodies of request and answer, where those are kept; 500 characters at most. Case and
+    /// everything but letters and digits mean nothing.
     pub(crate) search: Option<String>,
 }
 
@@ -69,9 +70,6 @@ impl Asked {
     /// 400 naming the parameter. One that is known and cannot be answered is an error: a list that leaves it out
     /// would be another list.
     pub(crate) fn filter(&self) -> Result<Filter, Problem> {
-        if self.search.is_some() {
-            return Err(Problem::field("search", "is not supported in this version", "no such parameter"));
-        }
         let (provider, model) = self.provider_and_model()?;
         let mut filter = Filter {
             from_ms: time("time_of_generation_min", self.time_of_generation_min.as_deref())?,
@@ -109,6 +107,7 @@ impl Asked {
                 min: number("total_units_min", self.total_units_min.as_deref())?,
                 max: number("total_units_max", self.total_units_max.as_deref())?,
             },
+            search: search(self.search.as_deref())?,
             ..Filter::default()
         };
         if !names("prompt_slug", self.prompt_slug.as_deref())?.is_empty() {
@@ -237,6 +236,16 @@ pub(crate) fn names(field: &str, text: Option<&str>) -> Result<Vec<String>, Prob
         ));
     }
     Ok(names)
+}
+
+fn search(text: Option<&str>) -> Result<Search, Problem> {
+    match text.map(str::trim) {
+        None | Some("") => Ok(Search::default()),
+        Some(text) => Search::parse(text).map_err(|bad| {
+            let (wrong, right) = bad.told();
+            Problem::field("search", wrong, right)
+        }),
+    }
 }
 
 pub(crate) fn time(field: &str, text: Option<&str>) -> Result<Option<u64>, Problem> {

@@ -3,6 +3,7 @@
 pub(crate) mod filter;
 pub(crate) mod marked;
 mod row;
+pub(crate) mod tail;
 pub(crate) mod view;
 
 use schemars::JsonSchema;
@@ -76,19 +77,35 @@ pub(crate) struct Listed {
     data: Vec<Row>,
 }
 
-pub(crate) async fn list(call: Call, query: Query, _: Nothing) -> Answer<Listed> {
-    let named = query.place.workspace_id.as_deref().or(query.workspace_slug.as_deref());
+/// Which logs are asked for, as far as the caller may see them.
+#[derive(Debug)]
+struct Chosen {
+    workspace: Stored<Workspace>,
+    view: View,
+    filter: Filter,
+}
+
+/// # Errors
+/// 400 naming the parameter, 403 and 404 as for any object of a workspace, 403 for a role that may not see them.
+async fn chosen(call: &Call, asked: &Asked, named: Option<&str>) -> Result<Chosen, Problem> {
     let workspace = call.workspace(named).await?;
     call.authorize(Home::workspace(call.organisation, workspace.id))?;
-    let view = View::of(&call, &workspace).await?;
-    let mut filter = query.asked.filter()?;
+    let view = View::of(call, &workspace).await?;
+    let mut filter = asked.filter()?;
+    view.allows(&filter)?;
     filter.organisation = vec![call.organisation.to_string()];
     filter.workspace = vec![workspace.id.to_string()];
-    filter.key_owner = view.only_of.into_iter().collect();
+    filter.key_owner = view.only_of.iter().cloned().collect();
     retention::hide(&mut filter, &workspace.entity, call.now());
-    if let Some(marks) = query.asked.marks()? {
-        marks.narrow(&call, filter.from_ms, &mut filter).await?;
+    if let Some(marks) = asked.marks()? {
+        marks.narrow(call, filter.from_ms, &mut filter).await?;
     }
+    Ok(Chosen { workspace, view, filter })
+}
+
+pub(crate) async fn list(call: Call, query: Query, _: Nothing) -> Answer<Listed> {
+    let named = query.place.workspace_id.as_deref().or(query.workspace_slug.as_deref());
+    let Chosen { workspace, filter, .. } = chosen(&call, &query.asked, named).await?;
     let (skip, size) = query.paging.bounds(USUAL, LARGEST)?;
     if skip > FURTHEST {
         let expected = format!("rows up to {FURTHEST}; further on with cursor");

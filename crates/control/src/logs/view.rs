@@ -1,6 +1,7 @@
 //! What of the logs a caller sees: a person, and whoever uses a person's key, what the switches leave to the role.
 
 use tidegate_access::{Columns, LogView, Person};
+use tidegate_records::Filter;
 use tidegate_store::Scope;
 use tidegate_store::entity::{Member, Organisation, Stored, User, Workspace};
 
@@ -17,6 +18,18 @@ pub(crate) struct View {
 }
 
 impl View {
+    /// Whoever may not see bodies may not ask what is in them either.
+    ///
+    /// # Errors
+    /// 403
+    pub(crate) fn allows(&self, filter: &Filter) -> Result<(), Problem> {
+        if self.bodies || filter.search.is_any() {
+            return Ok(());
+        }
+        Err(Problem::forbidden("search looks into bodies, which are not open to your role in this workspace")
+            .about("search"))
+    }
+
     /// # Errors
     /// 403 for a role that may see nothing, and the database's.
     pub(crate) async fn of(call: &Call, workspace: &Stored<Workspace>) -> Result<Self, Problem> {

@@ -236,6 +236,7 @@ async fn rules_that_mean_nothing_are_refused() {
         (rule(json!({"metric": "x"})), "rule.metric"),
         (rule(json!({"group": "x"})), "rule.group"),
         (rule(json!({"filters": {"status_code": "x"}})), "status_code"),
+        (rule(json!({"filters": {"search": "x"}})), "rule.filters.search"),
         (rule(json!({"filters": {"time_of_generation_min": "2026-01-31T12:00:00Z"}})), "rule.filters"),
         (rule(json!({"window_seconds": 1})), "rule.window_seconds"),
         (json!({"name": "", "rule": errors()}), "name"),

@@ -25,8 +25,13 @@ impl Browser {
     fn hits(&self, filter: &Filter, before: Option<RecordId>, limit: usize) -> Page<RequestRecord> {
         let shelf = self.0.lock().unwrap();
         let mut hits: Vec<RequestRecord> = shelf.0.iter().map(|found| found.record.clone()).collect();
+        let bodies = |record: &RequestRecord| {
+            shelf.0.iter().find(|found| found.record.id == record.id).and_then(|found| found.bodies.as_ref())
+        };
         hits.retain(|record| {
-            filter.fits(&Facts::of(record)) && before.is_none_or(|before| record.id() < before)
+            filter.fits(&Facts::of(record))
+                && filter.search.fits(bodies(record))
+                && before.is_none_or(|before| record.id() < before)
         });
         hits.sort_by_key(|record| std::cmp::Reverse(record.id));
         let more = hits.len() > limit;
@@ -249,6 +254,11 @@ async fn every_filter() {
         ("prompt_slug=greeting", 0),
         ("prompt_slug=", 3),
         ("weighted_feedback_min=-10", 0),
+        ("search=body+THE", 2),
+        ("search=%22the-body-itself%22&status_code=429", 1),
+        ("search=body+nowhere", 0),
+        ("search=prompt", 0),
+        ("search=", 3),
         ("order_by=created_at&order_by_type=desc", 3),
     ] {
         let listed = world.done("service_key", "GET", &format!("/v1/logs?{query}"), json!({})).await;
@@ -266,9 +276,9 @@ async fn every_filter() {
         ("metadata=%7B%22team%22%3A1%7D", "metadata"),
         ("cost_min=cheap", "cost_min"),
         ("total_units_min=-1", "total_units_min"),
-        ("search=text", "search"),
         ("weighted_feedback_min=11", "weighted_feedback_min"),
         ("weighted_feedback_max=good", "weighted_feedback_max"),
+        ("search=%22*%22", "search"),
         ("page_size=501", "page_size"),
         ("current_page=1000&page_size=500", "current_page"),
         ("cursor=x", "cursor"),
@@ -282,6 +292,26 @@ async fn every_filter() {
     let away = world.get("service_key", "/v1/logs?ai_org=broken-disk").await;
     assert_eq!(away.status, 503);
     assert!(!away.text.contains("secret/path"), "{}", away.text);
+}
+
+#[tokio::test]
+async fn a_search_that_cannot_be_says_why() {
+    let (world, _) = world().await;
+    let many: String = (0..65).map(|i| format!("{i}+")).collect();
+    for (query, told) in [
+        ("%22*%22", "has no letter and no digit; expected words to look for in bodies"),
+        (&*"a".repeat(501), "is too long; expected at most 500 characters"),
+        (&*many, "has too many words; expected at most 64"),
+        (&*"x".repeat(65), "has a word that is too long to be found; expected words of at most 64 letters"),
+    ] {
+        let got = world.get("service_key", &format!("/v1/logs?search={query}")).await;
+        let message = got.body["error"]["message"].as_str().unwrap_or_default().to_owned();
+        assert!(got.status == 400 && message.contains(told), "{message}");
+    }
+    // The organisation has no say in who sees bodies.
+    let of_all = "/v1/analytics/groups/workspaces?search=body";
+    let got = world.get("admin_key", of_all).await;
+    assert_eq!((got.status, &got.body["error"]["param"]), (400, &json!("search")), "{}", got.text);
 }
 
 #[tokio::test]
@@ -358,6 +388,16 @@ async fn switches_narrow_what_a_role_sees() {
     let log = world.get("ws_member", &uri(1)).await;
     assert!(log.status == 200 && !log.text.contains("the-body-itself"), "figures only: {}", log.text);
     assert!(world.get("ws_manager", &uri(1)).await.text.contains("the-body-itself"));
+    // Nor may somebody guess what is in bodies that he does not see.
+    for (who, status) in [("ws_member", 403), ("ws_manager", 200), ("service_key", 200)] {
+        for uri in ["/v1/logs?search=body", "/v1/analytics/graphs/requests?search=body"] {
+            let got = world.get(who, uri).await;
+            assert_eq!(got.status, status, "{who} {uri}: {}", got.text);
+        }
+    }
+    let export = json!({"workspace_id": "ws-a", "filters": {"search": "body"}, "requested_data": ["id"]});
+    assert_eq!(world.ask("ws_member", "POST", "/v1/logs/exports", Some(&export)).await.status, 403);
+    assert_eq!(world.done("service_key", "POST", "/v1/logs/exports", export).await["total"], 2);
     turn("membersViewLogsMetadata", false).await;
     assert_eq!(world.get("ws_member", "/v1/logs").await.status, 403);
     // A key that may call models may ask for a log, but its person's role sees none.

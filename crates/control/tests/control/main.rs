@@ -26,6 +26,7 @@ mod retention;
 mod saved_views;
 mod secrets;
 mod sessions;
+mod tail;
 mod tell;
 mod telling;
 mod usage;
