@@ -2,7 +2,6 @@
 //!
 //! Every `x-portkey-*` header may also be written `x-tidegate-*`; the latter wins.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -238,11 +237,13 @@ pub fn put_standing(headers: &mut HeaderMap, standing: &Standing) {
         return;
     }
     headers.reserve(NAMES.len());
-    let mut text = BytesMut::with_capacity(128);
+    let (mut text, mut digits) = (BytesMut::with_capacity(128), itoa::Buffer::new());
     for (at, figure) in standing.figures() {
-        if write!(text, "{figure}").is_ok()
-            && let Ok(value) = HeaderValue::from_maybe_shared(text.split().freeze())
-        {
+        for (number, unit) in figure.parts() {
+            text.extend_from_slice(digits.format(number).as_bytes());
+            text.extend_from_slice(unit.as_bytes());
+        }
+        if let Ok(value) = HeaderValue::from_maybe_shared(text.split().freeze()) {
             headers.insert(NAMES[at].clone(), value);
         }
     }

@@ -101,22 +101,28 @@ pub enum Figure {
     Time(u64),
 }
 
+impl Figure {
+    /// Numbers, each with what is written behind it.
+    pub fn parts(self) -> impl Iterator<Item = (u64, &'static str)> {
+        let ms = match self {
+            Self::Count(count) => return [Some((count, "")), None, None].into_iter().flatten(),
+            Self::Time(ms) => ms,
+        };
+        let seconds = ms.div_ceil(1_000);
+        let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+        let parts = match (hours, minutes) {
+            _ if (1..1_000).contains(&ms) => [Some((ms, "ms")), None, None],
+            (0, 0) => [Some((seconds, "s")), None, None],
+            (0, _) => [Some((minutes, "m")), Some((seconds % 60, "s")), None],
+            _ => [Some((hours, "h")), Some((minutes, "m")), Some((seconds % 60, "s"))],
+        };
+        parts.into_iter().flatten()
+    }
+}
+
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ms = match self {
-            Self::Count(count) => return count.fmt(f),
-            Self::Time(ms) => *ms,
-        };
-        if (1..1_000).contains(&ms) {
-            return write!(f, "{ms}ms");
-        }
-        let seconds = ms.div_ceil(1_000);
-        let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-        match (hours, minutes) {
-            (0, 0) => write!(f, "{seconds}s"),
-            (0, _) => write!(f, "{minutes}m{seconds}s"),
-            _ => write!(f, "{hours}h{minutes}m{seconds}s"),
-        }
+        self.parts().try_for_each(|(number, unit)| write!(f, "{number}{unit}"))
     }
 }
 
