@@ -79,6 +79,8 @@ fn filters() -> Vec<Filter> {
         Filter { cache: names(&["hit"]), api_key: names(&["key-1"]), ..none() },
         Filter { metadata: vec![("env".into(), "prod".into())], ..none() },
         Filter { trace: names(&["trace-3"]), ..none() },
+        Filter { span: names(&["span-3", "span-4"]), ..none() },
+        Filter { status: Some(StatusFilter::Is(Vec::new())), ..none() },
         Filter { total_tokens: Between { min: Some(300), max: None }, ..none() },
     ]
 }
