@@ -75,7 +75,16 @@ pub struct Account {
     /// Where bodies may be kept.
     bodies: Option<Box<Bodies>>,
     /// What the answers of a session cost, and whether one of them was cut off.
-    summed: Option<Box<(Option<Cost>, bool)>>,
+    summed: Option<Box<Summed>>,
+}
+
+/// What a session's answers cost together.
+#[derive(Debug)]
+struct Summed {
+    cost: Option<Cost>,
+    is_estimate: bool,
+    /// A budget or a limit of the provider's held for it.
+    is_limited: bool,
 }
 
 /// The bodies that passed, by reference.
@@ -170,8 +179,8 @@ impl Account {
     }
 
     /// A session is over: each of its answers had a price of its own.
-    pub fn summed(&mut self, cost: Option<Cost>, is_estimate: bool) {
-        self.summed = Some(Box::new((cost, is_estimate)));
+    pub fn summed(&mut self, cost: Option<Cost>, is_estimate: bool, is_limited: bool) {
+        self.summed = Some(Box::new(Summed { cost, is_estimate, is_limited }));
     }
 
     /// The answer's head is known.
@@ -288,8 +297,9 @@ impl Account {
         let tokens = usage.as_ref().map_or(0, Usage::total);
         let cost = match (&usage, self.summed.take()) {
             (_, Some(summed)) => {
-                estimated = summed.1;
-                summed.0
+                estimated = summed.is_estimate;
+                self.is_limited |= summed.is_limited;
+                summed.cost
             }
             (Some(usage), None) if self.is_priced => Some(self.cost(&closing, usage, estimated)),
             _ => None,

@@ -224,7 +224,11 @@ fn metadata(caller: &Caller, call: &Call) -> Vec<(String, String)> {
 
 /// The reference's word for what is asked.
 fn endpoint_type(route: Route) -> &'static str {
-    let Route::Unified(endpoint) = route else { return "proxy" };
+    let endpoint = match route {
+        Route::Unified(endpoint) => endpoint,
+        Route::Realtime => Endpoint::Realtime,
+        _ => return "proxy",
+    };
     match endpoint {
         Endpoint::ChatCompletions => "chatComplete",
         Endpoint::Completions => "complete",
@@ -237,6 +241,7 @@ fn endpoint_type(route: Route) -> &'static str {
         Endpoint::AudioSpeech => "createSpeech",
         Endpoint::AudioTranscriptions => "createTranscription",
         Endpoint::AudioTranslations => "createTranslation",
+        Endpoint::Realtime => "realtime",
         _ => "proxy",
     }
 }

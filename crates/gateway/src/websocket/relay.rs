@@ -272,7 +272,7 @@ impl Lane {
         let mut has_moved = match self.write(to, cx) {
             Ok(has_moved) => has_moved,
             Err(_) => {
-                self.is_blocked = true;
+                (self.is_blocked, self.needs_flush) = (true, false);
                 self.out.clear();
                 true
             }

@@ -205,7 +205,7 @@ impl Tally {
             rest = Charge { cost: sum, tokens: rest.tokens.saturating_add(usage.total()), estimated: true };
         }
         if let Some(account) = &mut self.record.account {
-            account.summed(self.cost.take(), rest.estimated);
+            account.summed(self.cost.take(), rest.estimated, self.meter.is_some());
         }
         let total = self.usage.as_ref().map_or(0, Usage::total);
         self.record.usage = self.usage.take();

@@ -132,7 +132,6 @@ async fn serve(stream: TcpStream, log: Arc<Mutex<Log>>) {
     locked(&log).ends.push(end);
 }
 
-#[expect(clippy::result_large_err, reason = "the form that the library asks for")]
 fn judge(
     request: &Request,
     mut response: Response,

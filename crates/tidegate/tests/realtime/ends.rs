@@ -42,7 +42,8 @@ async fn a_provider_that_leaves_is_told_of() {
     assert_eq!(last_error(&events)["code"], "upstream_stream_interrupted");
     assert_eq!(code(&end), Some(1011));
     let log = office.log().await;
-    assert!(log["cost"].as_f64().is_some_and(|cost| cost > 0.0), "what was cut off is paid for: {log}");
+    assert_eq!(log["tidegate"]["usage_estimated"], true, "what was cut off is paid for: {log}");
+    assert!(log["tidegate"]["cost"].as_str().is_some_and(|cost| cost > "0"), "{log}");
     assert_eq!(log["tidegate"]["end"], "upstream_cut", "{log}");
 
     let mut socket = office.connect().await.unwrap();
@@ -51,44 +52,46 @@ async fn a_provider_that_leaves_is_told_of() {
     assert_eq!(end, SocketEnd::Closed { code: 4123, reason: "as asked".into() }, "its own words pass");
 }
 
-/// A budget that pays for two answers, and no third.
+/// What is left after each answer is set aside for the next, until that is too little for a short one.
 #[tokio::test]
 async fn a_budget_that_is_used_up_ends_the_session() {
-    let office = Office::new(usd(&json!(0.0150))).await;
+    /// Of 0.00698 USD each: one more would be more than a dollar.
+    const ANSWERS: usize = 143;
+    let office = Office::new(usd(&json!(1))).await;
     let mut socket = office.connect().await.unwrap();
-    let mut answers = 0;
-    let (events, end) = loop {
-        if answers < 5 {
-            socket.send(&answer(json!({}))).await;
-        }
-        match socket.until("response.done").await {
-            Ok(_) => answers += 1,
-            Err(end) => break (Vec::<Value>::new(), end),
-        }
-    };
-    drop(events);
+    for _ in 0..ANSWERS {
+        socket.send(&answer(json!({}))).await;
+        socket.until("response.done").await.unwrap();
+    }
+    let (events, end) = socket.end().await;
     assert_eq!(end, SocketEnd::Closed { code: 1008, reason: "budget".into() });
-    assert_eq!(answers, 2, "each costs 0.00698 USD");
+    let error = last_error(&events);
+    assert_eq!(error["type"], "usage_limit_exceeded", "{error}");
+    assert!(error["message"].as_str().unwrap().contains("Usage limit exceeded"), "{error}");
     assert_eq!(office.upstream_end().await, Some(1001));
     let log = office.log().await;
-    assert_eq!(log["cost"], json!(1.396), "{log}");
-    assert_eq!(log["tidegate"]["end"], "refused", "{log}");
+    assert_eq!(log["tidegate"]["cost"], "0.99814", "{log}");
+    assert_eq!(
+        (&log["tidegate"]["end"], &log["tidegate"]["limit"]),
+        (&json!("refused"), &json!("budget")),
+        "{log}"
+    );
     // What is left is too little for another session.
     let refused = office.connect().await.unwrap_err();
     assert_eq!(refused.status, 412, "{}", refused.text());
     assert_eq!(refused.json()["error"]["type"], "usage_limit_exceeded", "{}", refused.text());
 }
 
+/// The dearest answer there can be is more than a budget of a dollar: two sessions do not share it.
 #[tokio::test]
-async fn a_budget_is_spent_to_the_cent_and_the_client_is_told_why() {
-    let office = Office::new(usd(&json!(0.0100))).await;
-    let mut socket = office.connect().await.unwrap();
-    socket.send(&answer(json!({}))).await;
-    let (events, end) = socket.end().await;
-    let error = last_error(&events);
-    assert_eq!(error["type"], "usage_limit_exceeded", "{error}");
-    assert!(error["message"].as_str().unwrap().contains("Usage limit exceeded"), "{error}");
-    assert_eq!(code(&end), Some(1008));
+async fn what_one_session_holds_another_has_not() {
+    let office = Office::new(usd(&json!(1))).await;
+    let mut first = office.connect().await.unwrap();
+    first.until("session.created").await.unwrap();
+    assert_eq!(office.connect().await.unwrap_err().status, 412);
+    first.close(1000).await;
+    office.gateway.wait_for_metric("tidegate_open_streams", 0).await;
+    assert!(office.connect().await.is_ok(), "nothing was used, and nothing is held");
 }
 
 #[tokio::test]

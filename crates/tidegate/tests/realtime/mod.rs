@@ -18,7 +18,6 @@ const PATH: &str = "/v1/realtime?model=gpt-realtime";
 struct Office {
     gateway: Tidegate,
     upstream: Realtime,
-    tenant: Tenant,
     admin: String,
     key: String,
     key_id: String,
@@ -39,7 +38,7 @@ impl Office {
         let admin = tenant.admin().await;
         let gateway = setup.directory(directory).start().await;
         let (key_id, workspace) = (stored.id.to_string(), workspace.to_string());
-        Self { gateway, upstream, tenant, admin, key, key_id, workspace }
+        Self { gateway, upstream, admin, key, key_id, workspace }
     }
 
     async fn connect(&self) -> Result<Socket, Answer> {

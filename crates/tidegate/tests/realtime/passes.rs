@@ -40,11 +40,22 @@ async fn a_session_is_one_request_with_the_usage_of_all_its_answers() {
     assert_eq!(office.upstream.pings(), 1);
 
     let log = office.log().await;
-    assert_eq!(log["response_status_code"], 101, "{log}");
-    // Two answers: text 59, cached 60, audio 13 there; text 30, audio 91 back. In cents.
-    assert_eq!(log["cost"], json!(1.396), "{log}");
-    assert_eq!((&log["req_units"], &log["res_units"]), (&json!(264), &json!(242)), "{log}");
-    assert_eq!(log["ai_model"], "gpt-realtime", "{log}");
+    assert_eq!(log["metrics"]["response_status_code"], 101, "{log}");
+    assert_eq!(
+        (&log["tidegate"]["end"], &log["tidegate"]["route"]),
+        (&json!("ok"), &json!("realtime")),
+        "{log}"
+    );
+    // Two answers: text 59, cached 60, audio 13 there; text 30, audio 91 back.
+    assert_eq!(log["tidegate"]["cost"], "0.01396", "{log}");
+    assert_eq!(log["tidegate"]["cost_estimated"], false, "{log}");
+    let usage = &log["tidegate"]["usage"];
+    assert_eq!(
+        (&usage["input"], &usage["cache_read"], &usage["output"]),
+        (&json!(144), &json!(120), &json!(242))
+    );
+    assert_eq!((&usage["audio_input"], &usage["audio_output"]), (&json!(26), &json!(182)));
+    assert_eq!(log["metrics"]["ai_model"], "gpt-realtime", "{log}");
     office.gateway.wait_for_metric("tidegate_open_streams", 0).await;
     assert_eq!(office.gateway.metric("tidegate_stream_ends_total{reason=\"ok\"}").await, 1);
 }
@@ -61,7 +72,8 @@ async fn large_messages_pass_whole() {
     assert_eq!(long.len(), 2_000_000);
     assert!(office.upstream.heard()[0].len() > 3_000_000);
     socket.close(1000).await;
-    assert_eq!(office.log().await["res_units"], json!(121), "the last event was read in three pieces");
+    let log = office.log().await;
+    assert_eq!(log["tidegate"]["usage"]["output"], 121, "the last event was read in three pieces: {log}");
 }
 
 /// Nobody buffers what a client does not read: the provider has to wait for it.
