@@ -35,7 +35,7 @@ CREATE INDEX IF NOT EXISTS request_record_metadata ON request_record USING GIN (
 CREATE TABLE IF NOT EXISTS request_body (id BIGINT NOT NULL PRIMARY KEY, bodies BYTEA NOT NULL) PARTITION BY RANGE (id);
 "#;
 
-/// Roll-ups, and the last day (since 1970) of which records may be there that none has. `{day}` is a day as a range of ids,
+/// Roll-ups, by the hour and of days that are over, and the last day (since 1970) of which records may be there that none has. `{day}` is a day as a range of ids,
 /// `{epoch}` the day of the first id.
 const ROLLUPS: &str = r#"
 DO $$ BEGIN
@@ -48,6 +48,9 @@ DO $$ BEGIN
     CREATE TABLE request_rollup_since AS SELECT coalesce(max(id) / {day} + {epoch}, 0)::INT AS day FROM request_record;
   END IF;
 END $$;
+CREATE TABLE IF NOT EXISTS request_rollup_day (
+  day INT NOT NULL, cube INT NOT NULL, part INT NOT NULL, records BIGINT NOT NULL, bytes BYTEA NOT NULL, PRIMARY KEY (day, cube, part)
+);
 "#;
 
 /// One statement list, which the server runs as one transaction.

@@ -29,6 +29,7 @@ pub fn all<P: Place>(empty: impl Fn() -> P) {
         ("twice in a batch", batches::an_id_twice_in_a_batch_is_one_record),
         ("figures", figures::figures_are_what_adding_records_up_gives),
         ("figures of batches that come again", figures::what_comes_again_is_counted_once),
+        ("figures of days that are over", figures::days_that_are_over_are_what_adding_records_up_gives),
         ("retention", batches::retention_drops_whole_days_and_what_comes_late_for_them),
     ] {
         println!("{name}");
