@@ -48,7 +48,7 @@ DO $$ BEGIN
     CREATE TABLE request_rollup_since AS SELECT coalesce(max(id) / {day} + {epoch}, 0)::INT AS day FROM request_record;
   END IF;
 END $$;
-CREATE TABLE IF NOT EXISTS request_rollup_day (
+CREATE TABLE IF NOT EXISTS request_rollup_settled (
   day INT NOT NULL, cube INT NOT NULL, part INT NOT NULL, records BIGINT NOT NULL, bytes BYTEA NOT NULL, PRIMARY KEY (day, cube, part)
 );
 "#;

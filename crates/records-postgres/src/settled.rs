@@ -20,15 +20,14 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(5183490263710485513)";
 /// Days that are over and have other cells than they are to have; `$2` is how many cubes there are.
 const OPEN: &str = "SELECT r.day, r.records FROM (SELECT day, sum(records)::BIGINT AS records FROM request_rollup \
      WHERE cube = 1 AND day < $1 AND day > (SELECT max(day) FROM request_rollup_since) GROUP BY day) r \
-     WHERE (SELECT count(*) FROM request_rollup_day d WHERE d.day = r.day AND d.part <= 0 \
+     WHERE (SELECT count(*) FROM request_rollup_settled d WHERE d.day = r.day AND d.part <= 0 \
      AND d.records = r.records) <> $2 ORDER BY r.day DESC LIMIT 31";
 /// How many records days have, and whether a cube's cells are those of as many: its part 0 or -1.
 const DAYS: &str = "SELECT r.day, r.records, d.part FROM (SELECT day, sum(records)::BIGINT AS records \
-     FROM request_rollup WHERE cube = 1 AND day >= $2 AND day <= $3 GROUP BY day) r LEFT JOIN request_rollup_day d \
+     FROM request_rollup WHERE cube = 1 AND day >= $2 AND day <= $3 GROUP BY day) r LEFT JOIN request_rollup_settled d \
      ON d.day = r.day AND d.cube = $1 AND d.part <= 0 AND d.records = r.records";
-const PARTS: &str =
-    "SELECT day, part, bytes FROM request_rollup_day WHERE cube = $1 AND day = ANY ($2) AND part = ANY ($3)";
-const INSERT: &str = "INSERT INTO request_rollup_day (day, cube, part, records, bytes) \
+const PARTS: &str = "SELECT day, part, bytes FROM request_rollup_settled WHERE cube = $1 AND day = ANY ($2) AND part = ANY ($3)";
+const INSERT: &str = "INSERT INTO request_rollup_settled (day, cube, part, records, bytes) \
      SELECT $1::INT, cube, part, $2::BIGINT, bytes FROM unnest($3::INT[], $4::INT[], $5::BYTEA[]) AS t (cube, part, bytes)";
 
 /// How the days of a question stand.
@@ -101,7 +100,7 @@ pub(crate) fn settle(session: &mut Session, today: i32) -> Result<(), Fault> {
         session.call(async |server: &mut Connected| {
             let transaction = server.client.transaction().await?;
             transaction.execute(LOCK, &[]).await?;
-            transaction.execute("DELETE FROM request_rollup_day WHERE day = $1", &[&day]).await?;
+            transaction.execute("DELETE FROM request_rollup_settled WHERE day = $1", &[&day]).await?;
             let values: [&(dyn ToSql + Sync); 5] = [&day, &records, &parts.cubes, &parts.parts, &parts.bytes];
             transaction.execute(INSERT, &values).await?;
             transaction.commit().await

@@ -120,7 +120,7 @@ impl PostgresSink {
         let first = first_rows.cast_signed();
         self.session.call(async |server: &mut Connected| {
             server.client.execute("DELETE FROM request_rollup WHERE day < $1", &[&first]).await?;
-            server.client.execute("DELETE FROM request_rollup_day WHERE day < $1", &[&first]).await?;
+            server.client.execute("DELETE FROM request_rollup_settled WHERE day < $1", &[&first]).await?;
             rollups::merge(server).await
         })?;
         let old: Vec<_> = there.into_iter().filter(is_old).collect();

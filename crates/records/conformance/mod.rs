@@ -21,7 +21,11 @@ pub trait Place {
 /// Every case with a store of its own.
 pub fn all<P: Place>(empty: impl Fn() -> P) {
     for (name, case) in [
-        ("every filter", lists::every_filter_gives_what_a_scan_gives_in_pages_of_any_size as fn(&dyn Place)),
+        (
+            "figures of days that are over",
+            figures::days_that_are_over_are_what_adding_records_up_gives as fn(&dyn Place),
+        ),
+        ("every filter", lists::every_filter_gives_what_a_scan_gives_in_pages_of_any_size),
         ("rows and records", lists::rows_and_records_say_what_was_put_in),
         ("paging", lists::paging_is_complete_and_without_repeats_while_rows_come_in),
         ("a batch again", batches::a_batch_that_comes_again_changes_nothing),
@@ -29,7 +33,6 @@ pub fn all<P: Place>(empty: impl Fn() -> P) {
         ("twice in a batch", batches::an_id_twice_in_a_batch_is_one_record),
         ("figures", figures::figures_are_what_adding_records_up_gives),
         ("figures of batches that come again", figures::what_comes_again_is_counted_once),
-        ("figures of days that are over", figures::days_that_are_over_are_what_adding_records_up_gives),
         ("retention", batches::retention_drops_whole_days_and_what_comes_late_for_them),
     ] {
         println!("{name}");
