@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
+use std::ops::Range;
 
 use foldhash::fast::{FixedState, RandomState};
 use tidegate_records::{Filter, ReadError};
@@ -9,10 +10,12 @@ use tidegate_records::{Filter, ReadError};
 use crate::block::Block;
 use crate::cell::Cell;
 use crate::cells::merge_columns;
-use crate::cube::{Cube, NAMES, Place};
+use crate::combination::Combination;
+use crate::cube::{By, COMBINATION, Cube, Dimension, NAMES, Place};
 use crate::metric::Value;
-use crate::query::{Answer, Bucket, Group, Query, Wants};
-use crate::source::{Seen, Source, Wanted};
+use crate::query::{Answer, Bucket, Group, Query};
+use crate::source::{Reading, Seen, Source, Wanted};
+use crate::wants::Wants;
 
 const HOUR_MS: u64 = 3_600_000;
 const DAY_MS: u64 = 24 * HOUR_MS;
@@ -33,38 +36,40 @@ pub fn answer(source: &mut dyn Source, query: &Query) -> Result<Answer, ReadErro
         let exact = tally.exact;
         return Ok(Answer { exact, groups: vec![tally.group(0, None)] });
     }
-    // First who is to be told, then their points: points of everybody would be too many to hold. What the points have is
-    // not gathered twice.
+    // First who is to be told, then their points: points of everybody would be too many to hold.
     let of_rank = Wants::of([query.rank]);
-    let wants =
-        Wants { shapes: query.wants.shapes && of_rank.shapes, users: query.wants.users && of_rank.users };
-    let ranking = match query.bucket {
-        Bucket::None => query.clone(),
-        _ => Query { wants, ..query.clone() },
-    };
+    let is_whole = query.bucket == Bucket::None;
+    let wants = if is_whole { query.wants.and(of_rank) } else { of_rank };
+    let ranking = Query { wants, ..query.clone() };
     let mut totals = Tally::new(&ranking, Bucket::None, None);
     gather(source, &ranking, &mut totals)?;
     let mut exact = totals.exact;
     let rank = |cell: &Cell| query.rank.of(cell, seconds).map_or(f64::NEG_INFINITY, Value::real);
-    let mut ranked: Vec<(f64, String, u32)> = totals
+    let mut ranked: Vec<(f64, &str, usize)> = totals
         .keys
         .iter()
         .filter_map(|(key, number)| {
-            let place = totals.places.get(&(*number, 0))?;
-            Some((rank(&totals.cells[*place]), key.clone(), *number))
+            let place = *totals.places.get(&(*number, 0))?;
+            Some((rank(&totals.cells[place]), key.as_str(), place))
         })
         .collect();
-    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    ranked.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     let rest = ranked.split_off(query.top.min(ranked.len()));
+    let group =
+        |key: Option<&str>, total: Cell| Group { key: key.map(str::to_owned), total, points: Vec::new() };
     let mut groups: Vec<Group> =
-        ranked.iter().map(|(_, key, number)| totals.group(*number, Some(key.clone()))).collect();
-    if !rest.is_empty() || totals.places.contains_key(&(OTHERS, 0)) {
-        let mut others = totals.group(OTHERS, None);
-        rest.iter().for_each(|(_, _, number)| others.total.merge(&totals.group(*number, None).total));
-        groups.push(others);
+        ranked.iter().map(|(_, key, place)| group(Some(key), totals.cells[*place].clone())).collect();
+    let beyond = totals.places.get(&(OTHERS, 0)).copied();
+    if !rest.is_empty() || beyond.is_some() {
+        let mut others = Cell::default();
+        if is_whole {
+            let places = rest.iter().map(|(_, _, place)| *place).chain(beyond);
+            places.for_each(|place| others.merge(&totals.cells[place]));
+        }
+        groups.push(group(None, others));
     }
-    if query.bucket != Bucket::None && !groups.is_empty() {
-        let shown = (0u32..).zip(&ranked).map(|(at, (_, key, _))| (key.clone(), at)).collect();
+    if !is_whole && !groups.is_empty() {
+        let shown = (0u32..).zip(&ranked).map(|(at, (_, key, _))| ((*key).to_owned(), at)).collect();
         let mut tally = Tally::new(query, query.bucket, Some(shown));
         gather(source, query, &mut tally)?;
         exact &= tally.exact;
@@ -77,59 +82,93 @@ pub fn answer(source: &mut dyn Source, query: &Query) -> Result<Answer, ReadErro
     Ok(Answer { exact, groups })
 }
 
-/// The cube that has all that is asked for, and is no coarser than the buckets.
-pub(crate) fn cube_for(query: &Query, bucket: Bucket) -> Option<Cube> {
-    Cube::ALL.into_iter().find(|cube| {
+/// The first of some cubes that has all that is asked for, and is no coarser than the buckets.
+fn cube_for(query: &Query, bucket: Bucket, mut cubes: impl Iterator<Item = Cube>) -> Option<Cube> {
+    cubes.find(|cube| {
         let is_fine = bucket.width_ms().is_none_or(|width| width >= u64::from(cube.hours()) * HOUR_MS);
         is_fine
-            && (!query.wants.users || *cube == Cube::Users)
             && query.group.as_ref().is_none_or(|group| cube.place(group).is_some())
             && cube.lists(&query.filter).is_some()
     })
 }
 
+/// What of records or cells is gathered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    All,
+    Figures,
+    /// Who the users were.
+    Users,
+}
+
 fn gather(source: &mut dyn Source, query: &Query, tally: &mut Tally) -> Result<(), ReadError> {
-    let Some(cube) = cube_for(query, tally.bucket) else {
-        return scan(source, query, query.from_ms, query.to_ms, tally);
+    let cube = cube_for(query, tally.bucket, Cube::FIGURES.into_iter());
+    if !query.wants.users {
+        return gather_part(source, query, tally, cube, Part::All);
+    }
+    if let Some(cube) = cube_for(query, tally.bucket, std::iter::once(Cube::Users)) {
+        return gather_part(source, query, tally, Some(cube), Part::All);
+    }
+    let users = cube_for(query, tally.bucket, By::ALL.into_iter().map(Cube::UsersBy));
+    let (Some(cube), Some(users)) = (cube, users) else {
+        return gather_part(source, query, tally, None, Part::All);
+    };
+    gather_part(source, query, tally, Some(cube), Part::Figures)?;
+    gather_part(source, query, tally, Some(users), Part::Users)
+}
+
+/// From a cube, or without one from records.
+fn gather_part(
+    source: &mut dyn Source,
+    query: &Query,
+    tally: &mut Tally,
+    cube: Option<Cube>,
+    part: Part,
+) -> Result<(), ReadError> {
+    let Some(cube) = cube else {
+        return scan(source, query, query.from_ms..query.to_ms, tally, part);
     };
     let unit = u64::from(cube.hours()) * HOUR_MS;
     let first = query.from_ms.div_ceil(unit) * unit;
     let end = if query.until_now { query.to_ms.div_ceil(unit) } else { query.to_ms / unit } * unit;
     if first >= end {
-        return scan(source, query, query.from_ms, query.to_ms, tally);
+        return scan(source, query, query.from_ms..query.to_ms, tally, part);
     }
-    scan(source, query, end, query.to_ms, tally)?;
+    scan(source, query, end..query.to_ms, tally, part)?;
     let hour = |ms: u64| u32::try_from(ms / HOUR_MS).unwrap_or(u32::MAX);
     let hours = hour(first)..hour(end);
-    let missing = source.cells(cube, hours.clone(), &mut |block| {
-        tally.block(query, cube, block, |at| hours.contains(&block.hour(at)));
+    let by_day = !matches!(tally.bucket, Bucket::Minute | Bucket::FiveMinutes | Bucket::Hour);
+    let reading = Reading { wants: query.wants, by_day };
+    let missing = source.cells(cube, hours.clone(), reading, &mut |block| {
+        tally.block(query, cube, block, part, |at| hours.contains(&block.hour(at)));
     })?;
     for day in missing {
         let start = u64::from(day) * DAY_MS;
-        scan(source, query, start.max(first), (start + DAY_MS).min(end), tally)?;
+        scan(source, query, start.max(first)..(start + DAY_MS).min(end), tally, part)?;
     }
-    scan(source, query, query.from_ms, first, tally)
+    scan(source, query, query.from_ms..first, tally, part)
 }
 
 /// Records one by one.
 fn scan(
     source: &mut dyn Source,
     query: &Query,
-    from_ms: u64,
-    to_ms: u64,
+    ms: Range<u64>,
     tally: &mut Tally,
+    part: Part,
 ) -> Result<(), ReadError> {
-    if from_ms >= to_ms {
+    if ms.is_empty() {
         return Ok(());
     }
     if tally.left == 0 {
         tally.exact = false;
         return Ok(());
     }
-    let filter = Filter { from_ms: Some(from_ms), to_ms: Some(to_ms), ..query.filter.clone() };
-    let wanted = Wanted { group: query.group.as_ref(), user: query.wants.users };
+    let filter = Filter { from_ms: Some(ms.start), to_ms: Some(ms.end), ..query.filter.clone() };
+    let user = query.wants.users && part != Part::Figures;
+    let wanted = Wanted { group: query.group.as_ref(), user };
     let most = tally.left;
-    let scanned = source.scan(&filter, wanted, most, &mut |seen| tally.record(seen))?;
+    let scanned = source.scan(&filter, wanted, most, &mut |seen| tally.record(seen, part))?;
     tally.left = most.saturating_sub(scanned.records);
     tally.exact &= !scanned.cut;
     Ok(())
@@ -141,8 +180,7 @@ const OTHERS: u32 = u32::MAX;
 /// Cells by group and bucket.
 struct Tally {
     bucket: Bucket,
-    shapes: bool,
-    users: bool,
+    wants: Wants,
     grouped: bool,
     /// No others than these are told apart.
     closed: bool,
@@ -159,8 +197,7 @@ impl Tally {
     fn new(query: &Query, bucket: Bucket, shown: Option<HashMap<String, u32, RandomState>>) -> Self {
         Self {
             bucket,
-            shapes: query.wants.shapes,
-            users: query.wants.users,
+            wants: query.wants,
             grouped: query.group.is_some(),
             closed: shown.is_some(),
             keys: shown.unwrap_or_default(),
@@ -198,11 +235,16 @@ impl Tally {
         })
     }
 
-    fn record(&mut self, seen: Seen<'_>) {
+    fn record(&mut self, seen: Seen<'_>, part: Part) {
+        if part == Part::Users && seen.user.is_empty() {
+            return;
+        }
         let key = self.key(seen.key);
         let place = self.place(key, seen.measure.at_ms);
-        self.cells[place].add(seen.measure, self.shapes);
-        if self.users {
+        if part != Part::Users {
+            self.cells[place].add(seen.measure, self.wants.has_shapes());
+        }
+        if self.wants.users && part != Part::Figures {
             self.user(place, seen.user);
         }
     }
@@ -218,10 +260,29 @@ impl Tally {
         }
     }
 
-    fn block(&mut self, query: &Query, cube: Cube, block: &Block<'_>, is_in_time: impl Fn(usize) -> bool) {
+    fn block(
+        &mut self,
+        query: &Query,
+        cube: Cube,
+        block: &Block<'_>,
+        part: Part,
+        is_in_time: impl Fn(usize) -> bool,
+    ) {
         let Some(lists) = cube.lists(&query.filter) else { return };
         let numbers: [Option<Vec<u64>>; NAMES] = lists.map(|names| block.numbers(names));
         let status = query.filter.status.as_ref();
+        // Which of the block's names have the metadata that is asked for.
+        let metadata = &query.filter.metadata;
+        let has_metadata: Vec<bool> = std::iter::once("")
+            .chain(block.names().iter().copied())
+            .map(|name| {
+                let has = |(name, value): (&str, &str), (own, wanted): &(String, String)| {
+                    own == name && wanted == value
+                };
+                metadata.iter().all(|wanted| Combination::read(name).pairs().any(|pair| has(pair, wanted)))
+            })
+            .take(if metadata.is_empty() { 0 } else { usize::MAX })
+            .collect();
         let fits = |at: usize| {
             is_in_time(at)
                 && numbers.iter().enumerate().all(|(place, numbers)| {
@@ -230,20 +291,31 @@ impl Tally {
                         .is_none_or(|numbers| numbers.contains(&block.get(crate::block::NAME + place, at)))
                 })
                 && status.is_none_or(|status| status.holds(block.status(at)))
+                && (metadata.is_empty() || has_metadata.get(block.number(COMBINATION, at)) == Some(&true))
         };
         let group = query.group.as_ref().and_then(|group| cube.place(group));
+        let user = cube.user().filter(|_| self.wants.users && part != Part::Figures);
         let mut places = vec![usize::MAX; block.len()];
         // What the block's names are here: each is looked up once, not once a cell.
         let mut keys: Vec<Option<u32>> = vec![None; block.names().len() + 1];
         for (at, place) in places.iter_mut().enumerate().filter(|(at, _)| fits(*at)) {
-            let key = match group {
-                None => 0,
-                Some(Place::Name(name)) => {
-                    let number = usize::try_from(block.get(crate::block::NAME + name, at)).unwrap_or(0);
+            let name = match &group {
+                None => None,
+                Some(Place::Name(name)) => Some(*name),
+                Some(Place::Metadata) => Some(COMBINATION),
+                Some(Place::Status) => None,
+            };
+            let key = match name {
+                Some(name) => {
+                    let number = block.number(name, at);
                     match keys.get(number).copied().flatten() {
                         Some(key) => key,
                         None => {
-                            let key = self.key(block.name(name, at));
+                            let text = block.name(name, at);
+                            let key = self.key(match &query.group {
+                                Some(Dimension::Metadata(name)) => Combination::read(text).value(name),
+                                _ => text,
+                            });
                             if let Some(known) = keys.get_mut(number) {
                                 *known = Some(key);
                             }
@@ -251,14 +323,17 @@ impl Tally {
                         }
                     }
                 }
-                Some(Place::Status) => self.key(&block.status(at).to_string()),
+                None if group.is_some() => self.key(&block.status(at).to_string()),
+                None => 0,
             };
             *place = self.place(key, u64::from(block.hour(at)) * HOUR_MS);
-            if self.users {
-                self.user(*place, block.name(2, at));
+            if let Some(user) = user {
+                self.user(*place, block.name(user, at));
             }
         }
-        merge_columns(block, &places, &mut self.cells, self.shapes);
+        if cube.has_figures() {
+            merge_columns(block, &places, &mut self.cells, self.wants);
+        }
     }
 
     /// What was gathered under a number.

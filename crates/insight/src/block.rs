@@ -9,14 +9,15 @@
 
 use crate::cell::{Amount, Shape, Sum};
 use crate::cube::NAMES;
+use crate::parts;
 use crate::sketch::Sketch;
 use crate::varint;
 
-const VERSION: u8 = 1;
+pub(crate) const VERSION: u8 = 1;
 pub(crate) const HOUR: usize = 0;
 pub(crate) const STATUS: usize = 1;
 pub(crate) const NAME: usize = 2;
-const SHAPE_END: usize = NAME + NAMES;
+pub(crate) const SHAPE_END: usize = NAME + NAMES;
 pub(crate) const AMOUNT: usize = SHAPE_END + Shape::ALL.len();
 pub(crate) const SUM: usize = AMOUNT + 2 * Amount::ALL.len();
 pub(crate) const COLUMNS: usize = SUM + Sum::COUNT;
@@ -185,8 +186,38 @@ impl<'a> Block<'a> {
         self.cells
     }
 
+    /// The days (since 1970) that have cells here.
+    pub fn days(&self) -> impl Iterator<Item = u32> {
+        let mut days: Vec<u32> = (0..self.cells).map(|at| self.hour(at) / 24).collect();
+        days.sort_unstable();
+        days.dedup();
+        days.into_iter()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.cells == 0
+    }
+
+    /// As it is stored: the smallest value, the width of what is added to it, and that.
+    pub(crate) fn packed(&self, column: usize) -> (u64, usize, &'a [u8]) {
+        let Packed { at, least, width, .. } = self.columns[column];
+        (least, width, self.bytes.get(at..at + width * self.cells).unwrap_or_default())
+    }
+
+    /// Those of all cells, as they are stored.
+    pub(crate) fn shapes(&self, shape: Shape) -> &'a [u8] {
+        self.shapes[shape as usize]
+    }
+
+    /// Each part of it for itself, with its number: see [`Block::joined`].
+    pub fn split(&self) -> Vec<(u8, Vec<u8>)> {
+        parts::split(self)
+    }
+
+    /// The bytes of a block of some parts of one, in any order; what is not there is nothing. `None`: they are damaged, or
+    /// the part with the number 0 is not there.
+    pub fn joined(parts: &[(u8, &[u8])]) -> Option<Vec<u8>> {
+        parts::joined(parts)
     }
 
     pub(crate) fn names(&self) -> &[&'a str] {
@@ -223,9 +254,13 @@ impl<'a> Block<'a> {
         u16::try_from(self.get(STATUS, at)).unwrap_or(u16::MAX)
     }
 
+    /// 0 is no name; others count from 1.
+    pub(crate) fn number(&self, place: usize, at: usize) -> usize {
+        usize::try_from(self.get(NAME + place, at)).unwrap_or(usize::MAX)
+    }
+
     pub(crate) fn name(&self, place: usize, at: usize) -> &'a str {
-        let number = usize::try_from(self.get(NAME + place, at)).unwrap_or(usize::MAX);
-        number.checked_sub(1).and_then(|number| self.names.get(number).copied()).unwrap_or("")
+        self.number(place, at).checked_sub(1).and_then(|number| self.names.get(number).copied()).unwrap_or("")
     }
 
     /// The numbers that these names have here. `None`: any will do.

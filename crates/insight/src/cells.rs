@@ -8,6 +8,7 @@ use crate::block::{AMOUNT, Block, HOUR, NAME, STATUS, SUM, Writer};
 use crate::cell::{Amount, Cell, Shape};
 use crate::cube::{Cube, NAMES, Names};
 use crate::measure::Measure;
+use crate::wants::Wants;
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -23,13 +24,20 @@ struct Key<'a> {
 #[derive(Debug)]
 pub struct Cells<'a> {
     cube: Cube,
+    /// Hours in a cell.
+    hours: u32,
     places: HashMap<Key<'a>, usize, foldhash::fast::RandomState>,
     cells: Vec<Cell>,
 }
 
 impl<'a> Cells<'a> {
     pub fn new(cube: Cube) -> Self {
-        Self { cube, places: HashMap::default(), cells: Vec::new() }
+        Self { cube, hours: cube.hours(), places: HashMap::default(), cells: Vec::new() }
+    }
+
+    /// Of days, whatever the cube has.
+    pub fn of_days(cube: Cube) -> Self {
+        Self { hours: 24, ..Self::new(cube) }
     }
 
     pub fn cube(&self) -> Cube {
@@ -45,14 +53,19 @@ impl<'a> Cells<'a> {
         self.cells.len()
     }
 
-    pub fn add(&mut self, facts: &Facts<'a>, measure: &Measure) {
+    /// `metadata`: the text of the record's [`Combination`](crate::Combination), for the cube of metadata.
+    pub fn add(&mut self, facts: &Facts<'a>, metadata: &'a str, measure: &Measure) {
         let hour = u32::try_from(measure.at_ms / HOUR_MS).unwrap_or(u32::MAX);
         let key = Key {
-            hour: hour - hour % self.cube.hours(),
+            hour: hour - hour % self.hours,
             status: if self.cube.has_status() { measure.status } else { 0 },
-            names: self.cube.names(&Names::of(facts)),
+            names: self.cube.names(&Names::of(facts, metadata)),
         };
-        self.cell(key).add(measure, true);
+        if self.cube.has_figures() {
+            self.cell(key).add(measure, true);
+        } else if !facts.user.is_empty() {
+            self.place(key);
+        }
     }
 
     /// Everything of a block of the same cube.
@@ -60,10 +73,11 @@ impl<'a> Cells<'a> {
         let places: Vec<usize> = (0..block.len())
             .map(|at| {
                 let names = std::array::from_fn(|place| block.name(place, at));
-                self.place(Key { hour: block.hour(at), status: block.status(at), names })
+                let hour = block.hour(at);
+                self.place(Key { hour: hour - hour % self.hours, status: block.status(at), names })
             })
             .collect();
-        merge_columns(block, &places, &mut self.cells, true);
+        merge_columns(block, &places, &mut self.cells, Wants::ALL);
     }
 
     fn cell(&mut self, key: Key<'a>) -> &mut Cell {
@@ -130,9 +144,9 @@ impl PartialEq for Cells<'_> {
     }
 }
 
-/// Adds a block's cells to those at `places`; `usize::MAX` is no place. Column by column: most are empty.
-pub(crate) fn merge_columns(block: &Block<'_>, places: &[usize], cells: &mut [Cell], with_shapes: bool) {
-    for column in block.present(AMOUNT) {
+/// Adds what is wanted of a block's cells to those at `places`; `usize::MAX` is no place. Column by column: most are empty.
+pub(crate) fn merge_columns(block: &Block<'_>, places: &[usize], cells: &mut [Cell], wants: Wants) {
+    for column in block.present(AMOUNT).filter(|column| wants.has(*column)) {
         for (at, place) in places.iter().enumerate() {
             let Some(cell) = cells.get_mut(*place) else { continue };
             let value = block.get(column, at);
@@ -145,12 +159,10 @@ pub(crate) fn merge_columns(block: &Block<'_>, places: &[usize], cells: &mut [Ce
             }
         }
     }
-    if with_shapes {
+    for shape in Shape::ALL.into_iter().filter(|shape| wants.has_shape(*shape)) {
         for (at, place) in places.iter().enumerate() {
             let Some(cell) = cells.get_mut(*place) else { continue };
-            for shape in Shape::ALL {
-                cell.shapes[shape as usize].merge_encoded(block.shape(shape, at));
-            }
+            cell.shapes[shape as usize].merge_encoded(block.shape(shape, at));
         }
     }
 }

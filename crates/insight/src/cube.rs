@@ -48,7 +48,7 @@ impl Dimension {
 }
 
 /// One of the roll-ups: records of an hour (or a day) that are alike in its dimensions are one cell. More dimensions answer
-/// more questions and make more cells: see decision 0014.
+/// more questions and make more cells: see decision 0014. Of a day that is over all have cells of the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cube {
     /// By the hour: organisation, workspace, provider, model, route, status, cache.
@@ -57,6 +57,71 @@ pub enum Cube {
     Callers,
     /// By the day: organisation, workspace, user.
     Users,
+    /// By the day: organisation, workspace, all the metadata of a record together (see [`Combination`](crate::Combination)).
+    Metadata,
+    /// By the day: organisation, workspace, one more, and a user who was seen with it. Who was there is all that its cells say.
+    UsersBy(By),
+}
+
+/// By what users are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum By {
+    Provider,
+    Model,
+    Route,
+    Status,
+    Cache,
+    ApiKey,
+    KeyOwner,
+    VirtualKey,
+    Config,
+    Metadata,
+}
+
+impl By {
+    pub const ALL: [By; 10] = [
+        Self::Provider,
+        Self::Model,
+        Self::Route,
+        Self::Status,
+        Self::Cache,
+        Self::ApiKey,
+        Self::KeyOwner,
+        Self::VirtualKey,
+        Self::Config,
+        Self::Metadata,
+    ];
+
+    fn is(self, dimension: &Dimension) -> bool {
+        let own = match self {
+            Self::Provider => Dimension::Provider,
+            Self::Model => Dimension::Model,
+            Self::Route => Dimension::Route,
+            Self::Status => Dimension::Status,
+            Self::Cache => Dimension::Cache,
+            Self::ApiKey => Dimension::ApiKey,
+            Self::KeyOwner => Dimension::KeyOwner,
+            Self::VirtualKey => Dimension::VirtualKey,
+            Self::Config => Dimension::Config,
+            Self::Metadata => return matches!(dimension, Dimension::Metadata(_)),
+        };
+        own == *dimension
+    }
+
+    fn name<T: Copy + Default>(self, names: &Names<T>) -> T {
+        match self {
+            Self::Provider => names.provider,
+            Self::Model => names.model,
+            Self::Route => names.route,
+            Self::Status => T::default(),
+            Self::Cache => names.cache,
+            Self::ApiKey => names.api_key,
+            Self::KeyOwner => names.key_owner,
+            Self::VirtualKey => names.virtual_key,
+            Self::Config => names.config,
+            Self::Metadata => names.metadata,
+        }
+    }
 }
 
 /// Names of a cell, those of its cube's dimensions in their order; the status is no name.
@@ -76,10 +141,13 @@ pub struct Names<T> {
     pub virtual_key: T,
     pub config: T,
     pub user: T,
+    /// All of it, as a [`Combination`](crate::Combination).
+    pub metadata: T,
 }
 
 impl<'a> Names<&'a str> {
-    pub fn of(facts: &Facts<'a>) -> Self {
+    /// `metadata`: the text of its [`Combination`](crate::Combination).
+    pub fn of(facts: &Facts<'a>, metadata: &'a str) -> Self {
         Self {
             organisation: facts.organisation,
             workspace: facts.workspace,
@@ -92,12 +160,21 @@ impl<'a> Names<&'a str> {
             virtual_key: facts.virtual_key,
             config: facts.config,
             user: facts.user,
+            metadata,
         }
     }
 }
 
 impl Cube {
-    pub const ALL: [Cube; 3] = [Self::Traffic, Self::Callers, Self::Users];
+    /// Those with cells for all records from the beginning.
+    pub const ROLLED: [Cube; 3] = [Self::Traffic, Self::Callers, Self::Users];
+    /// Those with figures.
+    pub const FIGURES: [Cube; 4] = [Self::Traffic, Self::Callers, Self::Users, Self::Metadata];
+
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Cube> {
+        Self::FIGURES.into_iter().chain(By::ALL.map(Self::UsersBy))
+    }
 
     /// Stored: never changes.
     pub fn number(self) -> u8 {
@@ -105,6 +182,8 @@ impl Cube {
             Self::Traffic => 1,
             Self::Callers => 2,
             Self::Users => 3,
+            Self::Metadata => 4,
+            Self::UsersBy(by) => 10 + by as u8,
         }
     }
 
@@ -112,7 +191,7 @@ impl Cube {
     pub fn hours(self) -> u32 {
         match self {
             Self::Traffic | Self::Callers => 1,
-            Self::Users => 24,
+            Self::Users | Self::Metadata | Self::UsersBy(_) => 24,
         }
     }
 
@@ -125,11 +204,31 @@ impl Cube {
                 [organisation, workspace, names.api_key, names.key_owner, names.virtual_key, names.config]
             }
             Self::Users => [organisation, workspace, names.user, none, none, none],
+            Self::Metadata => [organisation, workspace, names.metadata, none, none, none],
+            Self::UsersBy(by) => [organisation, workspace, by.name(names), names.user, none, none],
         }
     }
 
     pub(crate) fn has_status(self) -> bool {
-        self == Self::Traffic
+        matches!(self, Self::Traffic | Self::UsersBy(By::Status))
+    }
+
+    pub(crate) fn has_metadata(self) -> bool {
+        matches!(self, Self::Metadata | Self::UsersBy(By::Metadata))
+    }
+
+    /// Whether its cells have figures, or only names.
+    pub(crate) fn has_figures(self) -> bool {
+        !matches!(self, Self::UsersBy(_))
+    }
+
+    /// Where the user stands among the names.
+    pub(crate) fn user(self) -> Option<usize> {
+        match self {
+            Self::Users => Some(2),
+            Self::UsersBy(_) => Some(3),
+            Self::Traffic | Self::Callers | Self::Metadata => None,
+        }
     }
 
     /// Where the dimension stands among the names; `None`: the cube does not have it.
@@ -142,7 +241,12 @@ impl Cube {
             (Self::Traffic, Dimension::Model) | (Self::Callers, Dimension::KeyOwner) => 3,
             (Self::Traffic, Dimension::Route) | (Self::Callers, Dimension::VirtualKey) => 4,
             (Self::Traffic, Dimension::Cache) | (Self::Callers, Dimension::Config) => 5,
-            (Self::Traffic, Dimension::Status) => return Some(Place::Status),
+            (Self::UsersBy(_), Dimension::User) => 3,
+            (Self::Traffic | Self::UsersBy(By::Status), Dimension::Status) => return Some(Place::Status),
+            (Self::Metadata | Self::UsersBy(By::Metadata), Dimension::Metadata(_)) => {
+                return Some(Place::Metadata);
+            }
+            (Self::UsersBy(by), dimension) if by.is(dimension) => 2,
             _ => return None,
         });
         name.map(Place::Name)
@@ -168,15 +272,15 @@ impl Cube {
             }
             match self.place(&dimension)? {
                 Place::Name(at) => lists[at] = list,
-                Place::Status => return None,
+                Place::Status | Place::Metadata => return None,
             }
         }
         let is_of_cells = filter.trace.is_empty()
             && filter.span.is_empty()
             && filter.session.is_empty()
             && !filter.in_session
-            && filter.metadata.is_empty()
             && filter.search.is_any()
+            && (filter.metadata.is_empty() || self.has_metadata())
             && filter.cost.is_any()
             && filter.prompt_tokens.is_any()
             && filter.completion_tokens.is_any()
@@ -190,4 +294,9 @@ impl Cube {
 pub(crate) enum Place {
     Name(usize),
     Status,
+    /// In the combination at [`COMBINATION`].
+    Metadata,
 }
+
+/// Where the metadata stands among the names of its cube.
+pub(crate) const COMBINATION: usize = 2;

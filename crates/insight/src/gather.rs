@@ -30,6 +30,8 @@ pub struct Gather {
 #[derive(Debug)]
 struct OfCube {
     cube: Cube,
+    /// Hours in a cell.
+    hours: u32,
     numbers: HashMap<Key, u32, foldhash::fast::RandomState>,
     keys: Vec<Key>,
     /// The cells of the records that wait.
@@ -51,7 +53,7 @@ struct Key {
 impl Gather {
     pub fn new(cubes: &[Cube]) -> Self {
         Self {
-            cubes: cubes.iter().map(|cube| OfCube::new(*cube)).collect(),
+            cubes: cubes.iter().map(|cube| OfCube::new(*cube, cube.hours())).collect(),
             records: 0,
             sums: std::array::from_fn(|_| Vec::new()),
             amounts: Default::default(),
@@ -66,16 +68,27 @@ impl Gather {
         self.records
     }
 
-    /// A record with the numbers of its names: any numbers, 0 for what has no name.
+    /// The cells that there are of the cube that has most.
+    pub fn most_cells(&self) -> usize {
+        self.cubes.iter().map(|of| of.keys.len()).max().unwrap_or(0)
+    }
+
+    /// As [`Gather::add`], where no cube has figures.
+    pub fn add_user(&mut self, at_ms: u64, status: u16, names: &Names<u64>) {
+        self.records += 1;
+        if names.user != 0 {
+            let hour = u32::try_from(at_ms / HOUR_MS).unwrap_or(u32::MAX);
+            for of in self.cubes.iter_mut().filter(|of| !of.cube.has_figures()) {
+                of.at(hour, status, names);
+            }
+        }
+    }
+
+    /// A record with the numbers of its names: any numbers, 0 for what has no name. Cubes have figures.
     pub fn add(&mut self, measure: &Measure, names: &Names<u64>) {
         let hour = u32::try_from(measure.at_ms / HOUR_MS).unwrap_or(u32::MAX);
         for of in &mut self.cubes {
-            let key = Key {
-                hour: hour - hour % of.cube.hours(),
-                status: if of.cube.has_status() { measure.status } else { 0 },
-                names: of.cube.names(names),
-            };
-            let place = of.place(key);
+            let place = of.at(hour, measure.status, names);
             of.places.push(place);
         }
         self.alone.sums = [0; Sum::COUNT];
@@ -166,7 +179,16 @@ pub struct Gathered {
 
 /// One block of many of a cube, with its first and its last hour. `None`: there are no cells.
 pub fn merged(cube: Cube, blocks: &[Block<'_>]) -> Option<Gathered> {
-    let mut of = OfCube::new(cube);
+    merge(OfCube::new(cube, cube.hours()), blocks)
+}
+
+/// As [`merged`], with cells of days.
+pub fn merged_to_days(cube: Cube, blocks: &[Block<'_>]) -> Option<Gathered> {
+    merge(OfCube::new(cube, 24), blocks)
+}
+
+fn merge(mut of: OfCube, blocks: &[Block<'_>]) -> Option<Gathered> {
+    let cube = of.cube;
     let mut texts: Vec<std::rc::Rc<str>> = Vec::new();
     let mut numbers: HashMap<&str, u64, foldhash::fast::RandomState> = HashMap::default();
     for block in blocks {
@@ -185,7 +207,8 @@ pub fn merged(cube: Cube, blocks: &[Block<'_>]) -> Option<Gathered> {
         let places: Vec<u32> = (0..block.len())
             .map(|at| {
                 let names = std::array::from_fn(|place| number(place, at));
-                of.place(Key { hour: block.hour(at), status: block.status(at), names })
+                let hour = block.hour(at);
+                of.place(Key { hour: hour - hour % of.hours, status: block.status(at), names })
             })
             .collect();
         of.merge(block, &places);
@@ -202,9 +225,10 @@ pub fn merged(cube: Cube, blocks: &[Block<'_>]) -> Option<Gathered> {
 }
 
 impl OfCube {
-    fn new(cube: Cube) -> Self {
+    fn new(cube: Cube, hours: u32) -> Self {
         Self {
             cube,
+            hours,
             numbers: HashMap::default(),
             keys: Vec::new(),
             places: Vec::new(),
@@ -241,6 +265,14 @@ impl OfCube {
                 });
             }
         }
+    }
+
+    fn at(&mut self, hour: u32, status: u16, names: &Names<u64>) -> u32 {
+        self.place(Key {
+            hour: hour - hour % self.hours,
+            status: if self.cube.has_status() { status } else { 0 },
+            names: self.cube.names(names),
+        })
     }
 
     fn place(&mut self, key: Key) -> u32 {

@@ -2,6 +2,7 @@
 
 use crate::cell::{Amount, Cell, Shape, Sum};
 use crate::table::TABLE;
+use crate::wants::Wants;
 
 /// A figure of some records together.
 #[derive(Debug)]
@@ -145,14 +146,30 @@ impl Metric {
         TABLE.iter().find(|metric| metric.id == id)
     }
 
-    /// Whether cells without shapes do.
-    pub fn needs_shapes(&self) -> bool {
-        matches!(self.formula, Formula::Quantile(..) | Formula::Apdex)
-    }
-
-    /// Whether users are to be told apart.
-    pub fn needs_users(&self) -> bool {
-        matches!(self.formula, Formula::Users | Formula::PerUser(_) | Formula::CostPerUser)
+    /// What it is made of.
+    pub(crate) fn wants(&self) -> Wants {
+        let wants = Wants::of([]);
+        match self.formula {
+            Formula::Sum(sums) => wants.sums(sums),
+            Formula::Most(count, most) => wants.sums(&[count, most]),
+            Formula::Amount(amounts) => wants.amounts(amounts),
+            Formula::Ratio(top, bottom, _) => wants.sums(top).sums(bottom),
+            Formula::Each(amount, bottom, _) => wants.amounts(&[amount]).sums(bottom),
+            Formula::Quantile(shape, _) => wants.shape(shape),
+            Formula::Users => wants.with_users(true),
+            Formula::PerUser(sum) => wants.sums(&[sum]).with_users(true),
+            Formula::CostPerUser => wants.amounts(&[Amount::Cost]).with_users(true),
+            Formula::Rate(sum) => wants.sums(&[sum]),
+            Formula::Apdex => wants.shape(Shape::Latency),
+            Formula::Speedup => wants.sums(&[
+                Sum::CacheHitUs,
+                Sum::CacheHits,
+                Sum::SemanticHits,
+                Sum::CacheMissUs,
+                Sum::CacheMisses,
+                Sum::Refreshed,
+            ]),
+        }
     }
 
     /// `None`: there is nothing that it could be made of. `seconds`: how long the cell's time is.

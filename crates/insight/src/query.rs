@@ -5,6 +5,7 @@ use tidegate_records::Filter;
 use crate::cell::Cell;
 use crate::cube::Dimension;
 use crate::metric::Metric;
+use crate::wants::Wants;
 
 /// A question to the records of some time.
 #[derive(Debug, Clone)]
@@ -24,22 +25,6 @@ pub struct Query {
     /// Groups are in the order of this metric, the largest first.
     pub rank: &'static Metric,
     pub wants: Wants,
-}
-
-/// What costs extra, for the metrics that need it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Wants {
-    pub shapes: bool,
-    pub users: bool,
-}
-
-impl Wants {
-    pub fn of<'a>(metrics: impl IntoIterator<Item = &'a Metric>) -> Self {
-        metrics.into_iter().fold(Self::default(), |wants, metric| Self {
-            shapes: wants.shapes || metric.needs_shapes(),
-            users: wants.users || metric.needs_users(),
-        })
-    }
 }
 
 /// How time is cut. Buckets begin at multiples of their width in UTC, weeks on Mondays.

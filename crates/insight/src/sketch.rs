@@ -11,8 +11,10 @@ const RATIO: f64 = (1.0 + ALPHA) / (1.0 - ALPHA);
 const MOST: u64 = 86_400_000_000;
 /// Bucket 0 is for the value 0, the next for 1, the last for [`MOST`].
 const BUCKETS: usize = 2_521;
-/// Above so many buckets there is a counter for every bucket.
-const FEW: usize = 48;
+/// Above so many buckets there is a counter for every bucket between the first and the last.
+const FEW: usize = 64;
+/// Counters that are added at once at an end.
+const MORE: u16 = 64;
 
 /// Counts of values (microseconds) by bucket.
 #[derive(Debug, Clone)]
@@ -22,7 +24,8 @@ pub struct Sketch(Counts);
 enum Counts {
     /// Sorted by bucket.
     Few(Vec<(u16, u64)>),
-    Many(Box<[u64]>),
+    /// From a bucket on.
+    Many(u16, Vec<u64>),
 }
 
 impl Default for Sketch {
@@ -69,22 +72,39 @@ impl Sketch {
     }
 
     fn count(&mut self, bucket: u16, more: u64) {
+        let bucket = bucket.min(BUCKETS as u16 - 1);
         match &mut self.0 {
-            Counts::Many(counts) => {
-                if let Some(count) = counts.get_mut(usize::from(bucket).min(BUCKETS - 1)) {
-                    *count = count.saturating_add(more);
+            Counts::Many(first, counts) => {
+                if bucket < *first {
+                    let missing = (*first - bucket).max(MORE).min(*first);
+                    counts.splice(..0, std::iter::repeat_n(0, missing.into()));
+                    *first -= missing;
+                }
+                let at = usize::from(bucket - *first);
+                if at >= counts.len() {
+                    counts.resize(at + usize::from(MORE), 0);
+                }
+                counts[at] = counts[at].saturating_add(more);
+            }
+            Counts::Few(counts) => {
+                // Buckets of a sketch that is added come in their order.
+                let at = match counts.last() {
+                    Some((last, _)) if *last < bucket => Err(counts.len()),
+                    _ => counts.binary_search_by_key(&bucket, |(bucket, _)| *bucket),
+                };
+                match at {
+                    Ok(at) => counts[at].1 = counts[at].1.saturating_add(more),
+                    Err(at) if counts.len() < FEW => counts.insert(at, (bucket, more)),
+                    Err(_) => {
+                        let first = counts.first().map_or(bucket, |(first, _)| *first);
+                        let length = counts.last().map_or(0, |(last, _)| usize::from(last - first) + 1);
+                        let mut many = vec![0; length];
+                        counts.iter().for_each(|(bucket, count)| many[usize::from(bucket - first)] = *count);
+                        self.0 = Counts::Many(first, many);
+                        self.count(bucket, more);
+                    }
                 }
             }
-            Counts::Few(counts) => match counts.binary_search_by_key(&bucket, |(bucket, _)| *bucket) {
-                Ok(at) => counts[at].1 = counts[at].1.saturating_add(more),
-                Err(at) if counts.len() < FEW => counts.insert(at, (bucket, more)),
-                Err(_) => {
-                    let mut many = vec![0; BUCKETS].into_boxed_slice();
-                    counts.iter().for_each(|(bucket, count)| many[usize::from(*bucket)] = *count);
-                    self.0 = Counts::Many(many);
-                    self.count(bucket, more);
-                }
-            },
         }
     }
 
@@ -95,8 +115,8 @@ impl Sketch {
     fn each(&self, mut then: impl FnMut(u16, u64)) {
         match &self.0 {
             Counts::Few(counts) => counts.iter().for_each(|(bucket, count)| then(*bucket, *count)),
-            Counts::Many(counts) => {
-                (0u16..)
+            Counts::Many(first, counts) => {
+                (*first..)
                     .zip(counts)
                     .filter(|(_, count)| **count > 0)
                     .for_each(|(at, count)| then(at, *count));

@@ -7,6 +7,8 @@ use tidegate_records::{Filter, ReadError};
 use crate::block::Block;
 use crate::cube::{Cube, Dimension};
 use crate::measure::Measure;
+use crate::parts;
+use crate::wants::Wants;
 
 /// A store that is asked for figures. Calls block: not for threads that serve requests.
 pub trait Source: Send {
@@ -23,7 +25,7 @@ pub trait Source: Send {
     ) -> Result<Scanned, ReadError>;
 
     /// Tells all blocks of a cube that may have cells of these hours (since 1970, both of whole days or not), and gives the
-    /// days (since 1970) of which it has records and no cells.
+    /// days (since 1970) of which it has records and no cells. What is not wanted of cells may be nothing.
     ///
     /// # Errors
     /// [`ReadError`]
@@ -31,6 +33,7 @@ pub trait Source: Send {
         &mut self,
         cube: Cube,
         hours: Range<u32>,
+        reading: Reading,
         each: &mut dyn FnMut(&Block<'_>),
     ) -> Result<Vec<u32>, ReadError>;
 
@@ -39,6 +42,29 @@ pub trait Source: Send {
     /// # Errors
     /// [`ReadError`]
     fn verify(&mut self, day: u32) -> Result<Verified, ReadError>;
+}
+
+/// How cells are read.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    pub wants: Wants,
+    /// Cells of a whole day will do in the place of those of its hours.
+    pub by_day: bool,
+}
+
+impl Reading {
+    /// Everything, as fine as it is kept.
+    pub const ALL: Self = Self { wants: Wants::ALL, by_day: false };
+
+    /// Whether a part of a block is read: see [`Block::split`].
+    pub fn reads(&self, part: u8) -> bool {
+        parts::is_read(self.wants, part)
+    }
+
+    /// The parts that are read.
+    pub fn parts(&self) -> impl Iterator<Item = u8> {
+        (0..=u8::MAX).filter(|part| self.reads(*part))
+    }
 }
 
 /// What is to be told of records besides their figures.

@@ -59,11 +59,11 @@ impl Shelf {
         let records = records(COUNT);
         let without = (records[COUNT as usize / 2].id.unix_ms() / 86_400_000) as u32;
         let mut blocks = Vec::new();
-        for cube in Cube::ALL {
+        for cube in Cube::all() {
             for batch in records.chunks(60) {
                 let mut cells = Cells::new(cube);
                 for facts in batch.iter().filter(|facts| facts.id.day() != without) {
-                    cells.add(facts, &Measure::of(facts));
+                    cells.add(facts, combination(facts), &Measure::of(facts));
                 }
                 blocks.push((cube, cells.encode()));
             }
@@ -98,10 +98,16 @@ impl Source for Shelf {
         &mut self,
         cube: Cube,
         hours: Range<u32>,
+        reading: Reading,
         each: &mut dyn FnMut(&Block<'_>),
     ) -> Result<Vec<u32>, ReadError> {
         for (_, bytes) in self.blocks.iter().filter(|(own, _)| *own == cube) {
-            each(&Block::read(bytes).unwrap());
+            let block = Block::read(bytes).unwrap();
+            // As a store does that keeps parts.
+            let parts = block.split();
+            let read = parts.iter().filter(|(part, _)| reading.reads(*part));
+            let read: Vec<(u8, &[u8])> = read.map(|(part, bytes)| (*part, &bytes[..])).collect();
+            each(&Block::read(&Block::joined(&read).unwrap()).unwrap());
         }
         let missing = (hours.start / 24..=hours.end / 24).contains(&self.without);
         Ok(missing.then_some(self.without).into_iter().collect())
@@ -110,6 +116,10 @@ impl Source for Shelf {
     fn verify(&mut self, _: u32) -> Result<Verified, ReadError> {
         Ok(Verified::default())
     }
+}
+
+fn combination(facts: &Facts<'_>) -> &'static str {
+    Combination::write(&facts.metadata).leak()
 }
 
 fn query(from_ms: u64, to_ms: u64) -> Query {
@@ -122,7 +132,7 @@ fn query(from_ms: u64, to_ms: u64) -> Query {
         filter: Filter::default(),
         top: 100,
         rank: Metric::find("requests").unwrap(),
-        wants: Wants { shapes: true, users: false },
+        wants: Wants::ALL,
     }
 }
 
@@ -222,7 +232,7 @@ fn the_others_are_together_and_users_are_counted_once() {
     let points: u64 = answer.groups[2].points.iter().map(|(_, cell)| cell.sum(Sum::Requests)).sum();
     assert_eq!(points, answer.groups[2].total.sum(Sum::Requests));
 
-    let wants = Wants { shapes: false, users: true };
+    let wants = Wants::NUMBERS.with_users(true);
     for (bucket, group) in [
         (Bucket::None, None),
         (Bucket::Day, None),
@@ -235,13 +245,79 @@ fn the_others_are_together_and_users_are_counted_once() {
     }
 }
 
+/// By everything that users are told apart by, with filters and without; and with no more than is wanted.
+#[test]
+fn users_of_any_group_and_metrics_alone_are_what_adding_up_gives() {
+    let mut shelf = Shelf::new();
+    let only = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let filters = [
+        Filter::default(),
+        Filter { workspace: only(&["a"]), ..Filter::default() },
+        Filter { model: only(&["x"]), ..Filter::default() },
+        Filter { metadata: vec![("team".into(), "red".into())], ..Filter::default() },
+        Filter { status: Some(StatusFilter::Is(vec![429])), ..Filter::default() },
+    ];
+    let groups = [
+        Dimension::Workspace,
+        Dimension::Provider,
+        Dimension::Model,
+        Dimension::Route,
+        Dimension::Status,
+        Dimension::Cache,
+        Dimension::ApiKey,
+        Dimension::KeyOwner,
+        Dimension::VirtualKey,
+        Dimension::Config,
+        Dimension::User,
+        Dimension::Metadata("team".into()),
+    ];
+    let mut from_cells = 0;
+    let some = |(at, metric): &(usize, &Metric)| at % 16 == 0 || Wants::of([*metric]).users;
+    let metrics: Vec<&'static Metric> =
+        Metric::all().iter().enumerate().filter(some).map(|(_, metric)| metric).collect();
+    for (filter, metric) in
+        filters.iter().flat_map(|filter| metrics.iter().map(move |metric| (filter, *metric)))
+    {
+        for group in std::iter::once(None).chain(groups.iter().cloned().map(Some)) {
+            let query = Query {
+                group,
+                filter: filter.clone(),
+                wants: Wants::of([metric]),
+                rank: metric,
+                ..query(START + 5_000_000, START + 3 * 86_400_000)
+            };
+            shelf.scanned = 0;
+            let answer = answer(&mut shelf, &query).unwrap();
+            let filter = Filter { from_ms: Some(query.from_ms), to_ms: Some(query.to_ms), ..filter.clone() };
+            let fitting = || shelf.records.iter().filter(|facts| filter.fits(facts));
+            from_cells += u64::from(shelf.scanned < fitting().count() as u64 / 2);
+            let mut requests = 0;
+            for group in &answer.groups {
+                let mut want = brute(&shelf, &query, group.key.as_deref(), None);
+                for facts in fitting().filter(|facts| !facts.user.is_empty()) {
+                    let own = query.group.as_ref().map(|group| group.of(facts).into_owned());
+                    if group.key.is_none() || own == group.key {
+                        want.users
+                            .insert(facts.user.bytes().fold(0, |all, byte| all * 256 + u64::from(byte)));
+                    }
+                }
+                requests += want.sum(Sum::Requests);
+                let seconds = 100.0;
+                assert_eq!(metric.of(&group.total, seconds), metric.of(&want, seconds), "{query:?}");
+            }
+            assert_eq!(requests, fitting().count() as u64);
+        }
+    }
+    assert!(from_cells > 100, "{from_cells}");
+}
+
 #[test]
 fn blocks_are_merged_exactly_in_any_order() {
     let shelf = Shelf::new();
-    for cube in Cube::ALL {
+    for cube in Cube::all() {
         let mut want = Cells::new(cube);
         for facts in shelf.records.iter().filter(|facts| facts.id.day() != shelf.without) {
-            want.add(facts, &Measure::of(facts));
+            want.add(facts, combination(facts), &Measure::of(facts));
         }
         let bytes: Vec<&Vec<u8>> =
             shelf.blocks.iter().filter(|(own, _)| *own == cube).map(|(_, b)| b).collect();
@@ -258,7 +334,8 @@ fn blocks_are_merged_exactly_in_any_order() {
         let mut at_once = Cells::new(cube);
         at_once.merge(&Block::read(&merged.bytes).unwrap());
         assert!(at_once == want && want.hours() == Some((merged.first, merged.last)), "{cube:?}");
-        all.add(&shelf.records[0], &Measure::of(&shelf.records[0]));
+        let more = Facts { user: "new", ..shelf.records[0].clone() };
+        all.add(&more, combination(&more), &Measure::of(&more));
         assert!(all != want, "{cube:?}");
     }
 }
@@ -277,9 +354,10 @@ fn what_is_gathered_by_numbers_is_what_is_gathered_by_names() {
         }) as u64
     };
     for count in [1, 255, 256, 700] {
-        let mut gather = Gather::new(&Cube::ALL);
+        let mut gather = Gather::new(&Cube::FIGURES);
+        let mut users = Gather::new(&By::ALL.map(Cube::UsersBy));
         for facts in &shelf.records[..count] {
-            let names = Names::of(facts);
+            let names = Names::of(facts, combination(facts));
             let names = Names {
                 organisation: number(names.organisation),
                 workspace: number(names.workspace),
@@ -292,16 +370,23 @@ fn what_is_gathered_by_numbers_is_what_is_gathered_by_names() {
                 virtual_key: number(names.virtual_key),
                 config: number(names.config),
                 user: number(names.user),
+                metadata: number(names.metadata),
             };
             gather.add(&Measure::of(facts), &names);
+            users.add_user(facts.id.unix_ms(), facts.status, &names);
         }
+        assert!(users.records() == count as u64 && users.most_cells() > 0);
         assert_eq!(gather.records(), count as u64);
-        let gathered = gather.finish(|at| Ok::<_, ()>(texts.borrow()[at as usize].clone())).unwrap();
-        assert_eq!(gathered.len(), Cube::ALL.len());
+        let text = |at: u64| Ok::<_, ()>(texts.borrow()[at as usize].clone());
+        let mut gathered = gather.finish(text).unwrap();
+        assert_eq!(gathered.len(), Cube::FIGURES.len());
+        gathered.extend(users.finish(text).unwrap());
         for gathered in &gathered {
             let mut want = Cells::new(gathered.cube);
-            shelf.records[..count].iter().for_each(|facts| want.add(facts, &Measure::of(facts)));
-            assert_eq!(want.hours(), Some((gathered.first, gathered.last)));
+            shelf.records[..count]
+                .iter()
+                .for_each(|facts| want.add(facts, combination(facts), &Measure::of(facts)));
+            assert_eq!(want.hours().unwrap_or_default(), (gathered.first, gathered.last));
             let mut got = Cells::new(gathered.cube);
             got.merge(&Block::read(&gathered.bytes).unwrap());
             assert!(got == want, "{count} records, {:?}", gathered.cube);

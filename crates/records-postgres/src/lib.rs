@@ -9,14 +9,17 @@
 mod batch;
 mod figures;
 mod node;
+mod numbers;
 mod query;
 mod reader;
 mod rollups;
 mod schema;
 mod session;
+mod settled;
 mod sink;
 mod text;
 mod traces;
+mod users;
 
 pub use node::Node;
 pub use reader::PostgresReader;

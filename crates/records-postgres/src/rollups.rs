@@ -1,17 +1,22 @@
 //! Roll-ups: a row per batch, day and cube, in the transaction that writes the records. Rows are only ever added by those who
 //! write; many become one in the housekeeping, whichever gateway does it.
 
-use tidegate_insight::{Block, Cells, Cube, Measure};
+use std::collections::HashMap;
+
+use tidegate_insight::{Block, Combination, Cube, Gather, MOST_COMBINATIONS, Measure, Names, merged};
 use tidegate_records::Facts;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Transaction};
 
+use crate::numbers::Numbers;
 use crate::session::Connected;
 
 const INSERT: &str = "INSERT INTO request_rollup (day, cube, tier, records, cells) \
      SELECT * FROM unnest($1::INT[], $2::INT[], $3::INT[], $4::BIGINT[], $5::BYTEA[])";
 /// Rows of a day that are few enough to be read one by one.
 const FEW: i64 = 16;
+/// Combinations of metadata in a batch. Of a day with more somewhere the records are read.
+const FEW_COMBINATIONS: usize = 256;
 /// Rows that are merged in one step.
 const AT_ONCE: i64 = 256;
 /// What becomes one: the smallest first. Rows that another gateway is merging are left to it.
@@ -36,16 +41,41 @@ impl Rows {
         let mut days: Vec<u32> = new.iter().map(|facts| facts.id.day()).collect();
         days.sort_unstable();
         days.dedup();
+        let mut numbers = Numbers::default();
         for day in days {
-            let mut cubes = Cube::ALL.map(Cells::new);
-            let mut records = 0;
+            let mut gather = Gather::new(&Cube::FIGURES);
+            let mut combinations = HashMap::<&[(&str, &str)], u64>::new();
             for facts in new.iter().filter(|facts| facts.id.day() == day) {
-                let measure = Measure::of(facts);
-                cubes.iter_mut().for_each(|cells| cells.add(facts, &measure));
-                records += 1;
+                let metadata = match combinations.get(&facts.metadata[..]) {
+                    Some(number) => *number,
+                    None => {
+                        let number = numbers.of(&Combination::write(&facts.metadata));
+                        combinations.insert(&facts.metadata, number);
+                        number
+                    }
+                };
+                let names = Names {
+                    organisation: numbers.of(facts.organisation),
+                    workspace: numbers.of(facts.workspace),
+                    provider: numbers.of(facts.provider),
+                    model: numbers.of(facts.model),
+                    route: numbers.of(facts.route),
+                    cache: numbers.of(facts.cache),
+                    api_key: numbers.of(facts.api_key),
+                    key_owner: numbers.of(facts.key_owner),
+                    virtual_key: numbers.of(facts.virtual_key),
+                    config: numbers.of(facts.config),
+                    user: numbers.of(facts.user),
+                    metadata,
+                };
+                gather.add(&Measure::of(facts), &names);
             }
-            for cells in &cubes {
-                rows.add(day.cast_signed(), i32::from(cells.cube().number()), 0, records, cells.encode());
+            let records = gather.records().cast_signed();
+            let has_few = combinations.len() <= FEW_COMBINATIONS;
+            for cells in
+                numbers.finish(gather).into_iter().filter(|cells| has_few || cells.cube != Cube::Metadata)
+            {
+                rows.add(day.cast_signed(), cells.cube.number().into(), 0, records, cells.bytes);
             }
         }
         rows
@@ -72,7 +102,7 @@ pub(crate) async fn merge(server: &mut Connected) -> Result<(), Error> {
     let many = server.client.query(MANY, &[&FEW]).await?;
     for row in many {
         let (day, cube, tier): (i32, i32, i32) = (row.get(0), row.get(1), row.get(2));
-        let Some(known) = Cube::ALL.into_iter().find(|known| i32::from(known.number()) == cube) else {
+        let Some(known) = Cube::FIGURES.into_iter().find(|known| i32::from(known.number()) == cube) else {
             continue;
         };
         let transaction = server.client.transaction().await?;
@@ -81,11 +111,14 @@ pub(crate) async fn merge(server: &mut Connected) -> Result<(), Error> {
         let blocks: Option<Vec<Block<'_>>> = bytes.iter().map(|bytes| Block::read(bytes)).collect();
         // One that cannot be read stays where it is, and so do the others.
         let Some(blocks) = blocks.filter(|blocks| blocks.len() > 1) else { continue };
-        let mut cells = Cells::new(known);
-        blocks.iter().for_each(|block| cells.merge(block));
+        let Some(cells) = merged(known, &blocks) else { continue };
+        let is_too_many = known == Cube::Metadata
+            && Block::read(&cells.bytes).is_none_or(|block| block.len() > MOST_COMBINATIONS);
         let mut rows = Rows::default();
         let records = taken.iter().map(|row| row.get::<_, i64>(0)).sum();
-        rows.add(day, cube, tier + 1, records, cells.encode());
+        if !is_too_many {
+            rows.add(day, cube, tier + 1, records, cells.bytes);
+        }
         rows.insert(&transaction).await?;
         transaction.commit().await?;
     }

@@ -46,7 +46,7 @@ END $$;
 CREATE INDEX IF NOT EXISTS request_body_words ON request_body USING GIN (words);
 "#;
 
-/// Roll-ups, and the last day (since 1970) of which records may be there that none has. `{day}` is a day as a range of ids,
+/// Roll-ups, by the hour and of days that are over, and the last day (since 1970) of which records may be there that none has. `{day}` is a day as a range of ids,
 /// `{epoch}` the day of the first id.
 const ROLLUPS: &str = r#"
 DO $$ BEGIN
@@ -59,6 +59,9 @@ DO $$ BEGIN
     CREATE TABLE request_rollup_since AS SELECT coalesce(max(id) / {day} + {epoch}, 0)::INT AS day FROM request_record;
   END IF;
 END $$;
+CREATE TABLE IF NOT EXISTS request_rollup_settled (
+  day INT NOT NULL, cube INT NOT NULL, part INT NOT NULL, records BIGINT NOT NULL, bytes BYTEA NOT NULL, PRIMARY KEY (day, cube, part)
+);
 "#;
 
 /// One statement list, which the server runs as one transaction.

@@ -13,6 +13,7 @@ use crate::batch::{INSERT, INSERT_BODIES, Rows, SEALS};
 use crate::rollups;
 use crate::schema::{self, BODIES, ROWS};
 use crate::session::{Connected, Fault, Session};
+use crate::settled;
 
 #[derive(Clone)]
 pub struct PostgresOptions {
@@ -108,7 +109,7 @@ impl PostgresSink {
         Ok(written)
     }
 
-    fn drop_old(&mut self) -> Result<(), Fault> {
+    fn drop_old(&mut self, today: u32) -> Result<(), Fault> {
         let there: Vec<String> = self.session.call(async |server: &mut Connected| {
             Ok(server.client.query(schema::PARTITIONS, &[]).await?.iter().map(|row| row.get(0)).collect())
         })?;
@@ -120,6 +121,7 @@ impl PostgresSink {
         let first = first_rows.cast_signed();
         self.session.call(async |server: &mut Connected| {
             server.client.execute("DELETE FROM request_rollup WHERE day < $1", &[&first]).await?;
+            server.client.execute("DELETE FROM request_rollup_settled WHERE day < $1", &[&first]).await?;
             rollups::merge(server).await
         })?;
         let old: Vec<_> = there.into_iter().filter(is_old).collect();
@@ -128,7 +130,7 @@ impl PostgresSink {
             self.session.call(async |server: &mut Connected| server.client.batch_execute(&sql).await)?;
             self.made.retain(|(table, day)| *day >= if *table == ROWS { first_rows } else { first_bodies });
         }
-        Ok(())
+        settled::settle(&mut self.session, today.cast_signed())
     }
 }
 
@@ -216,7 +218,7 @@ impl Sink for PostgresSink {
         // Tomorrow's too: midnight is then like any other moment.
         let days = [today, today + 1].into_iter().flat_map(|day| [(ROWS, day), (BODIES, day)]);
         self.make(days.filter(|(_, day)| *day >= self.first_rows).collect::<Vec<_>>().into_iter())
-            .and_then(|()| self.drop_old())
+            .and_then(|()| self.drop_old(today))
             .map_err(|fault| SinkError::Away(fault.to_string()))
     }
 }

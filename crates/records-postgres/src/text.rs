@@ -45,6 +45,19 @@ pub(crate) fn pair(name: &str, value: &str) -> String {
     }
 }
 
+/// Whether a column may have less than the text was: what looks like the hash of a rest is taken for one.
+pub(crate) fn may_be_cut(text: &str) -> bool {
+    let hash = text.len().checked_sub(17).and_then(|at| text.as_bytes().get(at..));
+    hash.is_some_and(|hash| hash[0] == b'#' && hash[1..].iter().all(u8::is_ascii_hexdigit))
+}
+
+/// The name and the value of a pair. `None`: it may be cut.
+pub(crate) fn unpaired(pair: &str) -> Option<(String, String)> {
+    let plain = |text: &str| text.replace("%3D", "=").replace("%01", "\u{1}").replace("%25", "%");
+    let (name, value) = pair.split_once('=')?;
+    (!may_be_cut(pair)).then(|| (plain(name), plain(value)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,5 +76,12 @@ mod tests {
         assert_ne!(pair("a%3D", "c"), pair("a=", "c"));
         assert!(!pair("n", "\u{1}").contains(BETWEEN));
         assert_eq!(pair("env", "prod"), "env=prod");
+        for (name, value) in
+            [("env", "prod"), ("a=b%", "\u{1}=%3D%01"), ("", ""), ("%25", "#0123456789abcde")]
+        {
+            assert_eq!(unpaired(&pair(name, value)), Some((name.to_owned(), value.to_owned())));
+        }
+        assert_eq!(unpaired(&pair("n", &long)), None);
+        assert!(may_be_cut(&column("a\0")) && may_be_cut(&column(&long)) && !may_be_cut("user-1"));
     }
 }

@@ -8,6 +8,7 @@ use tidegate_records::{Entry, Written, body};
 
 use crate::files::{self, BODIES, ROWS};
 use crate::schema;
+use crate::settled;
 use crate::sink::SqliteOptions;
 use crate::words;
 use crate::write::{self, Known, seal};
@@ -70,13 +71,15 @@ impl Day {
         Ok(written)
     }
 
-    /// The day is over: what is not rolled up is few, and stays where it is from now on.
+    /// The day is over: what is not rolled up is few, and stays where it is from now on; and the day has cells of its own. A
+    /// newer binary's day is left to it.
     pub(crate) fn roll(&mut self) -> Result<()> {
-        if self.known.is_rolled() {
+        if self.known.is_frozen() || self.known.is_rolled() && settled::is_settled(&self.rows)? {
             return Ok(());
         }
         let transaction = self.rows.transaction()?;
         self.known.roll(&transaction)?;
+        settled::settle(&transaction)?;
         transaction.commit()
     }
 

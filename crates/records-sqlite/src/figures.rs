@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rusqlite::{Connection, params};
 use tidegate_insight::{
-    Block as CellBlock, Cells, Cube, Dimension, Measure, Scanned, Seen, Source, Verified, Wanted,
+    Block as CellBlock, Cells, Cube, Dimension, Measure, Reading, Scanned, Seen, Source, Verified, Wanted,
 };
 use tidegate_records::{Facts, Filter, ReadError, RecordId};
 
@@ -15,6 +15,7 @@ use crate::pages::{BLOCKS, Chunks, Place, damaged, each as each_block};
 use crate::reader::{SqliteReader, read_error};
 use crate::rollups;
 use crate::scan::Question;
+use crate::settled::{self, Has};
 use crate::texts::Texts;
 
 const HOUR_MS: u64 = 3_600_000;
@@ -43,16 +44,20 @@ impl Source for SqliteReader {
         &mut self,
         cube: Cube,
         hours: Range<u32>,
+        reading: Reading,
         each: &mut dyn FnMut(&CellBlock<'_>),
     ) -> Result<Vec<u32>, ReadError> {
         let ms = |hour: u32| u64::from(hour) * HOUR_MS;
         let time =
             Filter { from_ms: Some(ms(hours.start)), to_ms: Some(ms(hours.end) - 1), ..Filter::default() };
+        let mut without = Vec::new();
         for day in self.days(ROWS, &time, None)? {
             let Some(file) = self.file(ROWS, day)? else { continue };
-            cells_of(file, cube, &hours, each).map_err(read_error)?;
+            if cells_of(file, day, cube, &hours, reading, each).map_err(read_error)? == Has::Records {
+                without.push(day);
+            }
         }
-        Ok(Vec::new())
+        Ok(without)
     }
 
     fn verify(&mut self, day: u32) -> Result<Verified, ReadError> {
@@ -64,47 +69,79 @@ impl Source for SqliteReader {
 /// One transaction, so that what is rolled up or merged meanwhile is not met twice.
 fn cells_of(
     connection: &Connection,
+    day: u32,
     cube: Cube,
     hours: &Range<u32>,
+    reading: Reading,
     each: &mut dyn FnMut(&CellBlock<'_>),
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Has> {
     let transaction = connection.unchecked_transaction()?;
+    let is_whole = hours.start <= day * 24 && day * 24 + 24 <= hours.end;
+    if is_whole && (reading.by_day || cube.hours() == 24) {
+        let has = settled::read(&transaction, cube, reading, each)?;
+        if has != Has::NotYet {
+            return Ok(has);
+        }
+    }
+    let id = |hour: u32| RecordId::first_of(u64::from(hour) * HOUR_MS).signed();
+    if !Cube::ROLLED.contains(&cube) {
+        let made = settled::made(&transaction, &[cube], id(hours.start), id(hours.end))?;
+        let Some(cells) = made.into_iter().next().flatten() else { return Ok(Has::Records) };
+        each(&CellBlock::read(&cells).ok_or_else(|| damaged("a roll-up"))?);
+        return Ok(Has::Cells);
+    }
     let mut find = transaction
         .prepare_cached("select cells from rollup where cube = ? and last > ? - ? and first < ?")?;
     let mut rows = find.query(params![cube.number(), hours.start, cube.hours(), hours.end])?;
     while let Some(row) = rows.next()? {
         each(&CellBlock::read(row.get_ref(0)?.as_blob()?).ok_or_else(|| damaged("a roll-up"))?);
     }
-    let id = |hour: u32| RecordId::first_of(u64::from(hour) * HOUR_MS).signed();
     let mut texts = Texts::new(&transaction);
     let gather = rollups::gather(&transaction, &[cube], id(hours.start), id(hours.end))?;
     for cells in gather.finish(|number| texts.get(number))? {
         each(&CellBlock::read(&cells.bytes).ok_or_else(|| damaged("a roll-up"))?);
     }
-    Ok(())
+    Ok(Has::Cells)
 }
 
+/// Hours as they are kept, and the day where it is settled.
 fn verify(connection: &Connection) -> rusqlite::Result<Verified> {
     let transaction = connection.unchecked_transaction()?;
-    let mut verified = Verified::default();
-    for cube in Cube::ALL {
+    let (mut kinds, mut stored) = (Vec::new(), Vec::<Vec<Vec<u8>>>::new());
+    for cube in Cube::ROLLED {
         let mut find = transaction.prepare("select cells from rollup where cube = ?")?;
-        let mut stored: Vec<Vec<u8>> =
+        let mut own: Vec<Vec<u8>> =
             find.query_map([cube.number()], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         let mut texts = Texts::new(&transaction);
         let left = rollups::gather(&transaction, &[cube], i64::MIN, i64::MAX)?;
-        stored.extend(left.finish(|number| texts.get(number))?.into_iter().map(|cells| cells.bytes));
-        let mut cells = Cells::new(cube);
-        for bytes in &stored {
-            cells.merge(&CellBlock::read(bytes).ok_or_else(|| damaged("a roll-up"))?);
-        }
-        let (is_same, records) =
-            rollups::made_anew(&transaction, cube, |anew, records| Ok((*anew == cells, records)))?;
-        verified.records = records;
-        verified.cells += cells.len() as u64;
-        verified.wrong += u64::from(!is_same);
+        own.extend(left.finish(|number| texts.get(number))?.into_iter().map(|cells| cells.bytes));
+        kinds.push((cube, false));
+        stored.push(own);
     }
-    Ok(verified)
+    for cube in Cube::all() {
+        let mut own = Vec::new();
+        let mut keep = |block: &CellBlock<'_>| {
+            let mut cells = Cells::of_days(cube);
+            cells.merge(block);
+            own.push(cells.encode());
+        };
+        if settled::read(&transaction, cube, Reading::ALL, &mut keep)? == Has::Cells {
+            kinds.push((cube, true));
+            stored.push(own);
+        }
+    }
+    rollups::made_anew(&transaction, &kinds, |anew, records| {
+        let mut verified = Verified { records, ..Verified::default() };
+        for (((cube, days), stored), anew) in kinds.iter().zip(&stored).zip(anew) {
+            let mut cells = if *days { Cells::of_days(*cube) } else { Cells::new(*cube) };
+            for bytes in stored {
+                cells.merge(&CellBlock::read(bytes).ok_or_else(|| damaged("a roll-up"))?);
+            }
+            verified.cells += cells.len() as u64;
+            verified.wrong += u64::from(*anew != cells);
+        }
+        Ok(verified)
+    })
 }
 
 fn day_of(

@@ -7,6 +7,7 @@
 //! blocks, many at once; what they do not have yet is read from those.
 
 mod columns;
+mod combinations;
 mod day;
 mod figures;
 mod files;
@@ -18,6 +19,7 @@ mod rollups;
 mod scan;
 mod schema;
 mod seen;
+mod settled;
 mod sink;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 //! one of the next, so a question opens some dozens of rows.
 
 use rusqlite::{Connection, Result, params};
-use tidegate_insight::{Block as CellBlock, Cells, Cube, Gather, Gathered, Measure, merged};
+use tidegate_insight::{Block as CellBlock, Cells, Combination, Cube, Gather, Gathered, Measure, merged};
 use tidegate_records::Facts;
 
 use crate::columns::Block;
@@ -20,7 +20,7 @@ const LAST: usize = 7;
 #[derive(Debug, Default)]
 pub(crate) struct Rollups {
     /// Rows of each cube and tier.
-    rows: [[u64; LAST]; Cube::ALL.len()],
+    rows: [[u64; LAST]; Cube::ROLLED.len()],
     /// Records in blocks that are not rolled up.
     left: u64,
     /// So many are rolled up together.
@@ -31,7 +31,7 @@ impl Rollups {
     pub(crate) fn of(connection: &Connection, together: u64) -> Result<Self> {
         let mut rollups = Self { together: together.max(1), ..Self::default() };
         let mut count = connection.prepare("select count(*) from rollup where cube = ? and tier = ?")?;
-        for (cube, rows) in Cube::ALL.into_iter().zip(&mut rollups.rows) {
+        for (cube, rows) in Cube::ROLLED.into_iter().zip(&mut rollups.rows) {
             for (tier, rows) in rows.iter_mut().enumerate() {
                 let counted: i64 = count.query_row(params![cube.number(), tier as i64], |row| row.get(0))?;
                 *rows = counted.unsigned_abs();
@@ -65,7 +65,7 @@ impl Rollups {
         if tiers.frozen || self.left == 0 {
             return Ok(());
         }
-        let gather = gather(connection, &Cube::ALL, i64::MIN, i64::MAX)?;
+        let gather = gather(connection, &Cube::ROLLED, i64::MIN, i64::MAX)?;
         let records = gather.records();
         let mut texts = Texts::new(connection);
         for cells in gather.finish(|number| texts.get(number))? {
@@ -78,7 +78,7 @@ impl Rollups {
     fn add(&mut self, connection: &Connection, cells: &Gathered, records: u64) -> Result<()> {
         let cube = cells.cube;
         insert(connection, cube, 0, (cells.first, cells.last), records, &cells.bytes)?;
-        let Some(at) = Cube::ALL.iter().position(|own| *own == cube) else { return Ok(()) };
+        let Some(at) = Cube::ROLLED.iter().position(|own| *own == cube) else { return Ok(()) };
         let mut tier = 0;
         self.rows[at][0] += 1;
         while tier < LAST && self.rows[at][tier] >= TOGETHER {
@@ -159,13 +159,15 @@ fn merge(connection: &Connection, cube: Cube, tier: usize) -> Result<()> {
 /// Chunks that are read together.
 const AT_ONCE: usize = 64;
 
-/// The cells that a cube is to have, from the records themselves, with their number.
+/// The cells that cubes are to have, of days or as they are kept, from the records themselves; with their number.
 pub(crate) fn made_anew<T>(
     connection: &Connection,
-    cube: Cube,
-    then: impl FnOnce(&Cells<'_>, u64) -> Result<T>,
+    cubes: &[(Cube, bool)],
+    then: impl FnOnce(&[Cells<'_>], u64) -> Result<T>,
 ) -> Result<T> {
-    let (mut parts, mut records, mut more) = (Vec::new(), 0, true);
+    let empty =
+        || cubes.iter().map(|(cube, days)| if *days { Cells::of_days(*cube) } else { Cells::new(*cube) });
+    let (mut parts, mut records, mut more) = (vec![Vec::new(); cubes.len()], 0, true);
     let mut find = connection.prepare("select records from chunk order by id")?;
     let mut rows = find.query([])?;
     while more {
@@ -176,19 +178,26 @@ pub(crate) fn made_anew<T>(
                 None => more = false,
             }
         }
-        let mut cells = Cells::new(cube);
-        for encoded in chunks.iter().flat_map(|chunk| each_of(chunk)) {
+        let all = chunks.iter().flat_map(|chunk| each_of(chunk)).map(|encoded| {
             let facts = Facts::read(encoded?).map_err(|_| damaged("a record"))?;
-            cells.add(&facts, &Measure::of(&facts));
-            records += 1;
+            Ok((Combination::write(&facts.metadata), facts))
+        });
+        let all: Vec<(String, Facts<'_>)> = all.collect::<Result<_>>()?;
+        let mut cells: Vec<Cells<'_>> = empty().collect();
+        for (metadata, facts) in &all {
+            let measure = Measure::of(facts);
+            cells.iter_mut().for_each(|cells| cells.add(facts, metadata, &measure));
         }
-        parts.push(cells.encode());
+        records += all.len() as u64;
+        parts.iter_mut().zip(&cells).for_each(|(parts, cells)| parts.push(cells.encode()));
     }
-    let mut cells = Cells::new(cube);
-    for part in &parts {
-        cells.merge(&CellBlock::read(part).ok_or_else(|| damaged("a roll-up"))?);
+    let mut all: Vec<Cells<'_>> = empty().collect();
+    for (cells, parts) in all.iter_mut().zip(&parts) {
+        for part in parts {
+            cells.merge(&CellBlock::read(part).ok_or_else(|| damaged("a roll-up"))?);
+        }
     }
-    then(&cells, records)
+    then(&all, records)
 }
 
 /// The records of a chunk, each behind its length.

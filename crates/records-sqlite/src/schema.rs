@@ -3,14 +3,15 @@
 
 use rusqlite::{Connection, Result};
 
-pub(crate) const VERSION: i64 = 4;
+pub(crate) const VERSION: i64 = 5;
 /// The oldest that is read. What came before was never released: what such a file has stays in it, under other names, and
 /// its day goes on beside it.
 pub(crate) const OLDEST: i64 = 4;
 
 /// Records stand in chunks as they came, each behind its length (4 bytes); what lists filter by stands in blocks, with where
 /// the record is. A roll-up has the cells of one cube for the records of some blocks: all of a cube's have those of all blocks up
-/// to `rolled`. `first` and `last` are ids, or hours since 1970. No table has a row per record.
+/// to `rolled`. `first` and `last` are ids, or hours since 1970. What is settled are the cells of the day, part by part, for
+/// so many records. No table has a row per record.
 pub(crate) const ROWS: &str = "
 create table if not exists name(id integer primary key, text text not null unique) strict;
 create table if not exists chunk(id integer primary key, records blob not null) strict;
@@ -25,6 +26,9 @@ create table if not exists rollup(
   records integer not null, cells blob not null
 ) strict;
 create index if not exists rollup_cube on rollup(cube, tier, first, last, records);
+create table if not exists settled(
+  cube integer not null, part integer not null, records integer not null, bytes blob not null, primary key (cube, part)
+) strict;
 create table if not exists rolled(one integer primary key check (one = 1), block integer not null) strict;
 insert or ignore into rolled values (1, 0);
 ";
@@ -65,7 +69,7 @@ pub(crate) fn prepare(connection: &Connection, tables: &str) -> Result<()> {
     let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
     if version < VERSION {
         connection.execute_batch("begin immediate")?;
-        if version > 0 {
+        if (1..OLDEST).contains(&version) {
             put_aside(connection, version)?;
         }
         connection.execute_batch(&format!("{tables} pragma user_version = {VERSION}; commit;"))?;

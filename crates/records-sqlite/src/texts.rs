@@ -128,6 +128,15 @@ impl Block<'_> {
             virtual_key: get(Column::VirtualKey),
             config: get(Column::Config),
             user: get(Column::User),
+            metadata: 0,
         }
+    }
+
+    pub(crate) fn at_ms(&self, at: usize) -> u64 {
+        RecordId::from_bits(self.get(Column::Id, at)).unix_ms()
+    }
+
+    pub(crate) fn status(&self, at: usize) -> u16 {
+        self.get(Column::Status, at) as u16
     }
 }

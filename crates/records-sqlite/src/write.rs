@@ -46,6 +46,11 @@ impl Known {
         self.rollups.roll(connection, &mut self.tiers)
     }
 
+    /// A newer binary's.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.tiers.frozen
+    }
+
     pub(crate) fn is_rolled(&self) -> bool {
         self.rollups.are_whole()
     }

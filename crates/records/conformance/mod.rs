@@ -22,7 +22,11 @@ pub trait Place {
 /// Every case with a store of its own.
 pub fn all<P: Place>(empty: impl Fn() -> P) {
     for (name, case) in [
-        ("every filter", lists::every_filter_gives_what_a_scan_gives_in_pages_of_any_size as fn(&dyn Place)),
+        (
+            "figures of days that are over",
+            figures::days_that_are_over_are_what_adding_records_up_gives as fn(&dyn Place),
+        ),
+        ("every filter", lists::every_filter_gives_what_a_scan_gives_in_pages_of_any_size),
         ("rows and records", lists::rows_and_records_say_what_was_put_in),
         ("paging", lists::paging_is_complete_and_without_repeats_while_rows_come_in),
         ("a batch again", batches::a_batch_that_comes_again_changes_nothing),

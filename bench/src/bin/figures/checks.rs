@@ -27,7 +27,7 @@ pub fn checks(source: &mut impl Source, from_ms: u64, to_ms: u64, told: &[Told])
         filter: Filter::default(),
         top: 10,
         rank: &Metric::all()[0],
-        wants: Wants { shapes: true, users: false },
+        wants: Wants::ALL,
     };
     let answer = answer(source, &query).unwrap();
     let total = &answer.groups[0].total;

@@ -170,9 +170,9 @@ struct CacheFigures {
     cache_speedup: f64,
 }
 
-const PLAIN: Wants = Wants { shapes: false, users: false };
-const SHAPES: Wants = Wants { shapes: true, users: false };
-const USERS: Wants = Wants { shapes: false, users: true };
+const PLAIN: Wants = Wants::NUMBERS;
+const SHAPES: Wants = Wants::ALL;
+const USERS: Wants = Wants::NUMBERS.with_users(true);
 /// Statuses that are told apart.
 const STATUSES: usize = 500;
 

@@ -182,7 +182,7 @@ async fn listed(
         Figure::Metric(id) => Metric::find(id),
         Figure::Cents | Figure::Time(_) => None,
     });
-    let wants = Wants::of(wanted);
+    let wants = Wants::NUMBERS.and(Wants::of(wanted));
     let answer = ask(call, chosen.grouped(Bucket::None, dimension.clone(), MOST, wants)).await?;
     let mut summary = Cell::default();
     answer.groups.iter().for_each(|group| summary.merge(&group.total));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tidegate_control::{ApiOptions, Books, Records};
-use tidegate_insight::{Block, Cube, Measure, Scanned, Seen, Source, Verified, Wanted};
+use tidegate_insight::{Block, Cube, Measure, Reading, Scanned, Seen, Source, Verified, Wanted};
 use tidegate_records::{
     Attempt, Cost, Facts, Filter, Found, IdSource, Kind, ListRow, Page, Policy, RawBodies, RawBody,
     ReadError, Reader, RecordId, RequestRecord, Span, StoredBodies, Text, Timing, Who,
@@ -89,6 +89,7 @@ impl Source for Browser {
         &mut self,
         _: Cube,
         hours: std::ops::Range<u32>,
+        _: Reading,
         _: &mut dyn FnMut(&Block<'_>),
     ) -> Result<Vec<u32>, ReadError> {
         Ok((hours.start / 24..=hours.end / 24).collect())

@@ -220,14 +220,16 @@ fn roll_ups_are_merged_and_days_before_them_are_counted(server: &Server) {
     assert!(rows() < 60, "{}", rows());
     assert_eq!((verified().wrong, verified().records), (0, 200));
     // As a program without roll-ups left it.
-    query(&config, "DROP TABLE request_rollup, request_rollup_since").unwrap();
+    query(&config, "DROP TABLE request_rollup, request_rollup_since, request_rollup_settled").unwrap();
     let mut later = PostgresSink::new(PostgresOptions::new(config.clone()));
     assert_eq!(write_one(&mut later, &record(&ids, NOW + 3 * DAY, 1)).unwrap().new, 1);
     let mut reader = PostgresReader::new(config.clone(), PATIENCE);
     let day = (NOW / DAY) as u32;
     let hours = day * 24..(day + 4) * 24;
     let mut blocks = 0;
-    let missing = reader.cells(tidegate_insight::Cube::Users, hours, &mut |_| blocks += 1).unwrap();
+    let missing = reader
+        .cells(tidegate_insight::Cube::Users, hours, tidegate_insight::Reading::ALL, &mut |_| blocks += 1)
+        .unwrap();
     assert!(missing.contains(&day) && !missing.contains(&(day + 3)) && blocks == 1, "{missing:?} {blocks}");
 }
 

@@ -80,7 +80,7 @@ fn the_files_of_a_newer_binary_are_read_and_written() {
         let table = if file.starts_with("rows") { "block" } else { "body" };
         let connection = rusqlite::Connection::open(scratch.0.join(file)).unwrap();
         let change = format!(
-            "alter table {table} add column later integer not null default 7; pragma user_version = 5;"
+            "alter table {table} add column later integer not null default 7; pragma user_version = 6;"
         );
         connection.execute_batch(&change).unwrap();
     }
