@@ -158,6 +158,10 @@ impl Account {
         }
     }
 
+    pub fn id(&self) -> Option<RecordId> {
+        self.id
+    }
+
     /// The answer's head is known.
     pub fn answered(&mut self, headers: &HeaderMap) {
         if let Some(bodies) = &mut self.bodies {

@@ -67,12 +67,13 @@ pub async fn reserve(
         return Ok(permit.map(Meter::of_permit));
     };
     let trace = call.own.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let request = scene.request.map(|id| id.to_string()).unwrap_or_default();
     let demand = ledger::Demand {
         budgets: &budgets,
         cost,
         tokens: bounds::tokens(&bounds),
         least: None,
-        request: "",
+        request: &request,
         trace,
     };
     let mut reserved = books.reserve(&demand).await;

@@ -15,6 +15,7 @@ mod budgets;
 mod changes;
 mod crowd;
 mod fleet;
+mod killed;
 mod kills;
 mod node;
 mod recorded;
