@@ -5,7 +5,9 @@
 //! each of the first five kills. How much of a dollar that is depends on what a request costs beside it: sixty-four at the
 //! price of a cent are most of the dollar, whatever a gateway does. So these ask what is usual for a budget of a dollar, a
 //! short question to a small model with sixteen tokens for an answer (0.000062 USD at most, 0.000021 on average), and a
-//! kill comes after every ten thousand answers, some seconds apart: a quarter of a percent for each, and the tenth.
+//! kill comes after every ten thousand answers, some seconds apart: a quarter of a percent for each, and the tenth. Fifty
+//! thousand requests take their time, so that is the long form (`TIDEGATE_CHAOS=full`), which asks for 98 cents; the short
+//! one has dearer questions and asks for all else.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -17,14 +19,16 @@ use tidegate_testkit::client;
 
 use crate::books::{Lines, Sums};
 use crate::budgets::{alone, dollars};
-use crate::crowd::{Crowd, Tally, small_question};
+use crate::crowd::{Crowd, Tally, question, small_question};
 use crate::fleet::{Fleet, REPLICAS};
+use crate::is_full;
 use crate::node::Node;
 use crate::tenant::usd;
 use crate::till::Till;
 
-/// Answers between two kills, and how long a gateway lives at least.
+/// Answers between two kills in the long form and in the short one, and how long a gateway lives at least.
 const ANSWERS: u64 = 10_000;
+const FEW_ANSWERS: u64 = 1_000;
 const LIFE: Duration = Duration::from_secs(2);
 /// The slowest answer of the upstream.
 const SLOWEST: Duration = Duration::from_millis(20);
@@ -51,14 +55,15 @@ async fn a_dollar_is_used_and_not_spent_twice_over_kills_of_replicas() {
 
 async fn run(what: &str, upstream: &Server<Till>, nodes: &mut [Node], key: &str, admin: &str) {
     let addresses: Vec<_> = nodes.iter().map(Node::address).collect();
-    let crowd = Crowd::asking(&small_question(), &addresses, key);
+    let (asked, every) = if is_full() { (small_question(), ANSWERS) } else { (question(), FEW_ANSWERS) };
+    let crowd = Crowd::asking(&asked, &addresses, key);
     let mut lines: Vec<Lines> = nodes.iter().map(|_| Lines::default()).collect();
     let mut kills = Vec::new();
     {
         let used_up = crowd.tally.wait_until_used_up(upstream);
         tokio::pin!(used_up);
         loop {
-            let answers = crowd.tally.served() + ANSWERS;
+            let answers = crowd.tally.served() + every;
             let life = async {
                 tokio::time::sleep(LIFE).await;
                 crowd.tally.wait_for("served", |tally| tally.served() >= answers).await;
@@ -129,7 +134,7 @@ fn judge(
         let is_near = kills.iter().any(|kill| *kill < answer.received + SAFE && answer.asked < *kill + SAFE);
         assert!(is_near, "{} was answered long before a kill, and is not settled", answer.trace);
     }
-    assert!(taken >= dollars("0.98"), "{taken}");
+    assert!(!is_full() || taken >= dollars("0.98"), "{taken}");
 }
 
 /// Says of everything that is held what it cost, as an operator would who has the provider's bill.
