@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prints what the compiler is told for a release:
-#   RUSTFLAGS=$(release/flags.sh) cargo build --release --bin tidegate
+#   RUSTFLAGS=$(release/flags.sh) cargo build --release -p tidegate
 #
 # - The profile of a gateway at work, where there is one that fits (decision 0018). It knows functions by names that the
 #   compiler, the crates with their features and the profiles of Cargo.toml go into: one of others would have no effect, and

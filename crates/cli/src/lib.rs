@@ -19,6 +19,7 @@ mod context;
 mod example;
 mod expiry;
 mod failure;
+mod held;
 mod instant;
 mod key_body;
 mod keys;
@@ -154,6 +155,18 @@ pub enum LogsCommand {
 pub enum LedgerCommand {
     /// Check every entry in the data directory; exit code 3 when the books do not balance
     Verify,
+    /// What crashes left open on budgets, as a running gateway has it
+    Held {
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Say what something cost that is held
+    Resolve {
+        #[command(flatten)]
+        remote: Remote,
+        #[command(flatten)]
+        resolve: held::Resolve,
+    },
 }
 
 #[derive(Debug, Clone, Subcommand)]
@@ -197,6 +210,12 @@ async fn dispatch(command: &Command, context: &Context<'_>) -> Result<String, Fa
         Command::Backup { file } => upkeep::backup(context, file),
         Command::Restore { file } => upkeep::restore(context, file),
         Command::Ledger { command: LedgerCommand::Verify } => upkeep::verify_ledger(context),
+        Command::Ledger { command: LedgerCommand::Held { remote } } => {
+            held::held(&Session::new(context, remote)?).await
+        }
+        Command::Ledger { command: LedgerCommand::Resolve { remote, resolve } } => {
+            held::resolve(resolve, &Session::new(context, remote)?).await
+        }
         Command::MasterKey { command: MasterKeyCommand::Rotate } => upkeep::rotate_master_key(context).await,
     }
 }

@@ -90,6 +90,9 @@ struct Record {
     /// The entry's number and hash in the chain.
     sequence: u64,
     hash: String,
+    /// What was said of the change, where that is not in the object.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    comment: String,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -200,6 +203,7 @@ impl Record {
             country: None,
             sequence: entry.seq,
             hash: entry.hash.clone(),
+            comment: event.comment.clone(),
         }
     }
 }

@@ -28,6 +28,7 @@ mod feedback;
 mod find;
 mod first_start;
 mod flag;
+mod held;
 mod integrations;
 mod invitation;
 mod invites;
@@ -79,4 +80,6 @@ pub use records::{Records, Shelf};
 pub use settings_view::SettingsView;
 pub use tails::{TailCounts, Tails, Tee};
 pub use timestamp::Timestamp;
-pub use usage::{Counted, ResetError, Standing, Subject, Usage};
+pub use usage::{
+    Counted, Held, HeldPart, ResetError, Resolution, ResolveError, Resolving, Standing, Subject, Usage,
+};

@@ -5,8 +5,8 @@ use http::Method;
 use crate::analytics::{explore, feedback as marks, graphs, groups};
 use crate::endpoint::{Endpoint, delete, get, open_delete, open_get, open_post, post, put, whole};
 use crate::{
-    alerts, api_keys, audit_logs, configs, exports, feedback, integrations, invites, logs, members, oidc,
-    openapi, organisation, policies, prices, providers, saved_views, session, tell, traces, users,
+    alerts, api_keys, audit_logs, configs, exports, feedback, held, integrations, invites, logs, members,
+    oidc, openapi, organisation, policies, prices, providers, saved_views, session, tell, traces, users,
     virtual_keys, workspaces,
 };
 
@@ -114,6 +114,10 @@ fn what_is_called() -> Vec<Endpoint> {
         delete("/v1/integrations/{slug}/models", "Remove custom models", integrations::forget),
         get("/v1/integrations/{slug}/workspaces", "List who may use an integration", integrations::workspaces),
         put("/v1/integrations/{slug}/workspaces", "Say who may use an integration", integrations::lend),
+
+        // What crashes left open.
+        get("/v1/admin/held-reservations", "List what crashes left open on budgets", held::list),
+        post("/v1/admin/held-reservations/{id}/resolve", "Say what a held reservation cost", held::resolve),
 
         // Prices, which are the same for everybody.
         open_get("/model-configs/pricing/{provider}/{model}", "The price of a model", prices::of_model),

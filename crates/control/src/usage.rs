@@ -1,6 +1,7 @@
 //! How much of its budgets an object has used. Whoever keeps the books answers; without one, nothing is used.
 
 use std::fmt;
+use std::pin::Pin;
 
 use tidegate_ledger::{Amount, Unit};
 use tidegate_store::id::{ApiKeyId, IntegrationId, PolicyId, ProviderId, WorkspaceId};
@@ -43,6 +44,60 @@ pub struct Counted {
     pub exhausted_alerted: bool,
 }
 
+/// What a crash left open: it counts as spent until somebody says what it cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    pub id: u64,
+    /// Milliseconds since 1970.
+    pub at: u64,
+    /// The id of its request. Empty for what may have gone out unrecorded, and where no records are kept.
+    pub request: String,
+    /// Its trace, if its caller said one.
+    pub trace: String,
+    pub parts: Vec<HeldPart>,
+}
+
+/// What is held on one budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldPart {
+    pub subject: Subject,
+    pub unit: Unit,
+    pub amount: Amount,
+}
+
+/// What something cost that was held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// Nothing.
+    Release,
+    /// All that is held.
+    Settle,
+    /// So many US dollars, and so many tokens.
+    Cost { cost: Amount, tokens: u64 },
+}
+
+impl fmt::Display for Resolution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Release => f.write_str("released"),
+            Self::Settle => f.write_str("settled whole"),
+            Self::Cost { cost, tokens } => write!(f, "settled at {cost} USD and {tokens} tokens"),
+        }
+    }
+}
+
+/// Why it was not resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResolveError {
+    /// Nothing of that id is held.
+    NotThere,
+    /// The books cannot be written.
+    Unable(String),
+}
+
+/// Completes when the books have it on disk.
+pub type Resolving<'a> = Pin<Box<dyn Future<Output = Result<(), ResolveError>> + Send + 'a>>;
+
 /// The reset could not be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResetError(pub String);
@@ -68,6 +123,16 @@ pub trait Usage: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`ResetError`]
     fn reset(&self, subject: &Subject) -> Result<(), ResetError>;
+
+    /// What crashes left open in these books, by id.
+    fn held(&self) -> Vec<Held> {
+        Vec::new()
+    }
+
+    /// Says what something cost that is held.
+    fn resolve(&self, _id: u64, _resolution: Resolution) -> Resolving<'_> {
+        Box::pin(std::future::ready(Err(ResolveError::NotThere)))
+    }
 }
 
 /// Nobody counts.

@@ -183,6 +183,10 @@ impl Account {
         self.summed = Some(Box::new(Summed { cost, is_estimate, is_limited }));
     }
 
+    pub fn id(&self) -> Option<RecordId> {
+        self.id
+    }
+
     /// The answer's head is known.
     pub fn answered(&mut self, headers: &HeaderMap) {
         if let Some(bodies) = &mut self.bodies {

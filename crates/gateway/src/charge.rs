@@ -75,12 +75,13 @@ pub async fn reserve(
         return Box::pin(reserve_session(scene, call, job, &found, cost, &budgets, permit)).await.map(Some);
     }
     let trace = call.own.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let request = scene.request.map(|id| id.to_string()).unwrap_or_default();
     let demand = ledger::Demand {
         budgets: &budgets,
         cost,
         tokens: bounds::tokens(&bounds),
         least: None,
-        request: "",
+        request: &request,
         trace,
     };
     let refuse = |refusal: &_| exhausted(scene.caller, scene.review.map(|review| &**review), stored, refusal);

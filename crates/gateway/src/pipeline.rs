@@ -97,6 +97,7 @@ async fn steps(
         resolved: &resolved,
         review: review.as_ref(),
         hops: &permit.hops,
+        request: record.id(),
     };
     let answered = attempt::run(&scene, &call, record).await?; // targets, retries, fallback; translated there and back
     Ok(reply::of(&scene, &call, answered, record))

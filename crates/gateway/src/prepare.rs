@@ -19,6 +19,7 @@ use tidegate_catalog::Endpoint;
 use tidegate_core::Warnings;
 use tidegate_dialect::DialectId;
 use tidegate_dialect::anthropic_messages::tokens;
+use tidegate_records::RecordId;
 use tidegate_routing::Target;
 use tidegate_upstream::OutBody;
 
@@ -45,6 +46,8 @@ pub struct Scene<'a> {
     /// Where policies may hold.
     pub review: Option<&'a Arc<Review>>,
     pub hops: &'a HeaderValue,
+    /// The id of its record, where one is kept.
+    pub request: Option<RecordId>,
 }
 
 /// A request ready to be sent, and what has to be known to read its answer.

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use tidegate_core::Usage;
 use tidegate_ledger::How;
+use tidegate_records::RecordId;
 use tidegate_routing::Target;
 use tidegate_websocket::Sender;
 
@@ -120,6 +121,11 @@ impl Record {
             limit: None,
             account: None,
         })
+    }
+
+    /// The id under which the request is kept.
+    pub fn id(&self) -> Option<RecordId> {
+        self.account.as_ref().and_then(|account| account.id())
     }
 
     /// The first byte of the answer's content is about to go out.

@@ -72,8 +72,8 @@ impl Amount {
         self.0 < 0
     }
 
-    /// Rounded down; 0 for what is below.
-    pub(crate) fn whole(self) -> u64 {
+    /// A count of tokens: rounded down; 0 for what is below.
+    pub fn whole(self) -> u64 {
         u64::try_from(self.0 / ONE).unwrap_or(0)
     }
 

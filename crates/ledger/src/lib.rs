@@ -29,10 +29,10 @@ pub mod ledger;
 mod testing;
 
 pub use amount::Amount;
-pub use books::{Entry, How, Violation};
+pub use books::{Account, Entry, How, Violation, What};
 pub use budget::{Budget, BudgetError, FirstDay, Level, Limit, Reset, Scope, Unit, parse_limits};
 pub use desk::{BudgetId, Charge, Demand, Exceeded, Grant, Least, Refusal, Share, Stake, Standing};
-pub use journal::{Directory, Files, Output, ReadError, Report, verify, verify_files};
+pub use journal::{Directory, Files, Output, ReadError, Report, entries, verify, verify_files};
 pub use ledger::{
     AfterCrash, Alert, ChangeError, Claim, Ledger, NotWritten, OnAlert, OpenError, Opened, Options, Pool,
     PoolAway, Reservation, Settled, SharedRefusal, Stats, Unheard, WhenDiskFails, Written,

@@ -1,7 +1,10 @@
 //! What the admin API tells of budgets, from the books.
 
-use tidegate_control::{Counted, ResetError, Standing, Subject, Usage};
-use tidegate_ledger::{BudgetId, Ledger, Reset, Scope};
+use tidegate_control::{
+    Counted, Held, HeldPart, ResetError, Resolution, ResolveError, Resolving, Standing, Subject, Usage,
+};
+use tidegate_ledger::books::{Open, Part};
+use tidegate_ledger::{Budget, BudgetId, ChangeError, Charge, Ledger, Reset, Scope, Unit};
 use tidegate_store::id::PolicyId;
 
 /// The books of this process. Of budgets that several replicas share it knows its own part.
@@ -18,6 +21,10 @@ impl Books {
             Subject::Policy(id, value) => (Scope::Policy, format!("{id}/{value}")),
         };
         self.0.find(scope, &id)
+    }
+
+    fn parts_of<'a>(&'a self, open: &'a Open) -> impl Iterator<Item = (Part, Budget)> + 'a {
+        open.parts.iter().filter_map(|part| Some((*part, self.0.budget_of(part)?)))
     }
 
     fn standing_of(&self, id: BudgetId) -> Option<Standing> {
@@ -59,4 +66,67 @@ impl Usage for Books {
         }
         Ok(())
     }
+
+    fn held(&self) -> Vec<Held> {
+        let held = self.0.held().into_iter();
+        held.map(|(id, open)| Held {
+            id,
+            at: open.at,
+            request: open.request.to_string(),
+            trace: open.trace.to_string(),
+            parts: self
+                .parts_of(&open)
+                .filter_map(|(part, budget)| {
+                    let subject = subject_of(&budget)?;
+                    Some(HeldPart { subject, unit: budget.limit.unit(), amount: part.amount })
+                })
+                .collect(),
+        })
+        .collect()
+    }
+
+    fn resolve(&self, id: u64, resolution: Resolution) -> Resolving<'_> {
+        Box::pin(async move {
+            let held = self.0.held().into_iter().find(|(held, _)| *held == id);
+            let (_, open) = held.ok_or(ResolveError::NotThere)?;
+            let unable = |why: &dyn std::fmt::Display| ResolveError::Unable(why.to_string());
+            let charge = match resolution {
+                Resolution::Release => Charge::NOTHING,
+                Resolution::Settle => {
+                    let tokens =
+                        self.parts_of(&open).filter(|(_, budget)| budget.limit.unit() == Unit::Tokens);
+                    let tokens = tokens.map(|(part, _)| part.amount.whole()).max().unwrap_or(0);
+                    Charge { cost: None, tokens, estimated: false }
+                }
+                Resolution::Cost { cost, tokens } => {
+                    let cost = cost.money().map_err(|error| unable(&error))?;
+                    Charge { cost: Some(cost), tokens, estimated: false }
+                }
+            };
+            self.0.resolve(id, &charge).map_err(|error| match error {
+                ChangeError::NotThere => ResolveError::NotThere,
+                error => unable(&error),
+            })?;
+            self.0.flush().await.map_err(|error| unable(&error))
+        })
+    }
+}
+
+/// Whose budget it is. `None` for what nobody can name any more.
+fn subject_of(budget: &Budget) -> Option<Subject> {
+    let id = budget.id.as_str();
+    Some(match budget.scope {
+        Scope::ApiKey => Subject::ApiKey(id.parse().ok()?),
+        Scope::Workspace => Subject::Workspace(id.parse().ok()?),
+        Scope::VirtualKey => Subject::Provider(id.parse().ok()?),
+        Scope::Integration => {
+            let (id, workspace) = id.split_once('/')?;
+            Subject::Integration(id.parse().ok()?, workspace.parse().ok()?)
+        }
+        Scope::Policy => {
+            let (id, value) = id.split_once('/')?;
+            Subject::Policy(id.parse().ok()?, value.to_owned())
+        }
+        Scope::Metadata => return None,
+    })
 }

@@ -214,6 +214,10 @@ pub const CONTROL: &[Route] = &[
     // Audit log, policies, references to secrets.
     Route::control(GET, "/v1/admin/organisation", Needs(S::OrganisationSettingsRead)),
     Route::control(PUT, "/v1/admin/organisation", Needs(S::OrganisationSettingsUpdate)),
+
+    // What crashes left open on anybody's budget.
+    Route::control(GET, "/v1/admin/held-reservations", Needs(S::OrganisationSettingsRead)),
+    Route::control(POST, "/v1/admin/held-reservations/{id}/resolve", Needs(S::OrganisationSettingsUpdate)),
     Route::control(GET, "/v1/audit-logs", Needs(S::AuditLogsList)),
     Route::control(GET, "/v1/audit-logs/export", Needs(S::AuditLogsList)),
     Route::control(POST, "/v1/policies/usage-limits", Needs(S::PoliciesCreate)),

@@ -12,6 +12,7 @@ mod feedback;
 mod first_start;
 mod frame;
 mod fuzz;
+mod held;
 mod integrations;
 mod isolation;
 mod logs;

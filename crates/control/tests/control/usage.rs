@@ -2,7 +2,9 @@
 
 use std::sync::Mutex;
 
-use tidegate_control::usage::{Counted, ResetError, Standing, Subject, Usage};
+use tidegate_control::usage::{
+    Counted, Held, ResetError, Resolution, ResolveError, Resolving, Standing, Subject, Usage,
+};
 use tidegate_ledger::{Amount, Unit};
 use tidegate_store::id::PolicyId;
 
@@ -10,6 +12,8 @@ use tidegate_store::id::PolicyId;
 pub struct Books {
     standings: Mutex<Vec<(Subject, Standing)>>,
     pub resets: Mutex<Vec<Subject>>,
+    pub held: Mutex<Vec<Held>>,
+    pub resolved: Mutex<Vec<(u64, Resolution)>>,
     pub is_away: std::sync::atomic::AtomicBool,
 }
 
@@ -56,5 +60,20 @@ impl Usage for Books {
         }
         self.resets.lock().unwrap().push(subject.clone());
         Ok(())
+    }
+
+    fn held(&self) -> Vec<Held> {
+        self.held.lock().unwrap().clone()
+    }
+
+    fn resolve(&self, id: u64, resolution: Resolution) -> Resolving<'_> {
+        let result = if self.is_away.load(std::sync::atomic::Ordering::Relaxed) {
+            Err(ResolveError::Unable("the disk is full".to_owned()))
+        } else {
+            self.held.lock().unwrap().retain(|held| held.id != id);
+            self.resolved.lock().unwrap().push((id, resolution));
+            Ok(())
+        };
+        Box::pin(std::future::ready(result))
     }
 }

@@ -18,4 +18,4 @@ pub use files::{Directory, Files, Output};
 pub(crate) use read::replay;
 pub use read::{Place, ReadError};
 pub(crate) use segment::{Segments, Sizes, WriteError};
-pub use verify::{Report, verify, verify_files};
+pub use verify::{Report, entries, verify, verify_files};

@@ -59,12 +59,17 @@ pub(super) fn numbers(files: &dyn Files) -> io::Result<Vec<u64>> {
 
 /// Reads everything, and proves it on the way.
 pub(crate) fn replay(files: &dyn Files) -> Result<Replay, ReadError> {
+    replay_for(files, &mut |_| {})
+}
+
+/// As [`replay`], and tells every entry once it was checked.
+pub(super) fn replay_for(files: &dyn Files, told: &mut dyn FnMut(&Entry)) -> Result<Replay, ReadError> {
     let segments = numbers(files).map_err(|error| ReadError::Io { file: String::new(), error })?;
     let (chain, torn) = chain(files, &segments)?;
     let mut replay = Replay { books: Books::default(), segments, entries: 0, torn };
     for (i, segment) in chain.iter().enumerate() {
         let until = chain.get(i + 1).map(Segment::from);
-        segment.read(i == 0, until, &mut replay)?;
+        segment.read(i == 0, until, &mut replay, told)?;
     }
     replay.books.prove().map_err(|violation| {
         let place = chain.last().map(|last| last.place(last.text.len()));
@@ -132,12 +137,21 @@ impl Segment {
         self.carry.first().map_or(self.snapshot.seq, |entry| entry.seq.saturating_sub(1))
     }
 
-    fn read(&self, is_first: bool, until: Option<u64>, replay: &mut Replay) -> Result<(), ReadError> {
+    fn read(
+        &self,
+        is_first: bool,
+        until: Option<u64>,
+        replay: &mut Replay,
+        told: &mut dyn FnMut(&Entry),
+    ) -> Result<(), ReadError> {
         let is_beginning = self.carry.first().is_some_and(|entry| entry.seq == 1);
         if is_first && !is_beginning {
             replay.books = self.snapshot.clone();
         } else {
-            self.carry.iter().try_for_each(|entry| self.apply(0, entry, replay))?;
+            for entry in &self.carry {
+                self.apply(0, entry, replay)?;
+                told(entry);
+            }
             if replay.books != self.snapshot {
                 return Err(self.violation(0, self.snapshot.seq, "it differs from the entries before it"));
             }
@@ -158,6 +172,7 @@ impl Segment {
                 return Err(self.violation(at, replay.books.seq, "an entry stands here"));
             };
             self.apply(at, &entry, replay)?;
+            told(&entry);
             at += length;
         }
         Ok(())

@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::Path;
 
 use super::files::{Directory, Files};
-use super::read::{ReadError, replay};
-use crate::books::Books;
+use super::read::{ReadError, replay, replay_for};
+use crate::books::{Books, Entry};
 
 /// What a journal says, all of it checked: checksums, numbers without gaps, every entry balanced and allowed, no
 /// reservation ended twice, every snapshot equal to the entries before it, every account equal to its sum.
@@ -55,6 +55,15 @@ pub fn verify_files(files: &dyn Files) -> Result<Report, ReadError> {
         torn: replay.torn,
         books: replay.books,
     })
+}
+
+/// Proves the journal in a directory and tells every entry in its order: those of the segments that are still there.
+/// Nobody may write the journal meanwhile.
+///
+/// # Errors
+/// The first thing that is wrong, and where.
+pub fn entries(directory: &Path, mut told: impl FnMut(&Entry)) -> Result<(), ReadError> {
+    replay_for(&Directory::reader(directory), &mut told).map(|_| ())
 }
 
 impl fmt::Display for Report {

@@ -21,7 +21,7 @@ use std::{fmt, io};
 
 use tidegate_core::Clock;
 
-use crate::books::{Entry, Open, Violation};
+use crate::books::{Entry, Open, Part, Violation};
 use crate::budget::{Budget, Scope};
 use crate::desk::{BudgetId, Charge, Demand, Desk, Refusal, Standing};
 use crate::journal::{Directory, Files, ReadError};
@@ -183,6 +183,11 @@ impl Ledger {
     /// What a budget is.
     pub fn budget(&self, id: BudgetId) -> Option<Budget> {
         self.shared.lock().desk.budget(id).map(|(budget, _)| budget)
+    }
+
+    /// The budget of a part of what is [held](Ledger::held).
+    pub fn budget_of(&self, part: &Part) -> Option<Budget> {
+        self.shared.lock().desk.budget_by_number(part.budget)
     }
 
     /// How a budget stands now.

@@ -275,7 +275,7 @@ fn what_a_crash_leaves_open_is_held_settled_or_given_back() {
 }
 
 #[test]
-fn what_may_have_gone_out_ahead_of_the_disk_is_held_until_a_hundredth_is_in_doubt() {
+fn what_may_have_gone_out_ahead_of_the_disk_is_held_until_a_two_hundredth_is_in_doubt() {
     let mut place = Place::default();
     let ledger = place.open();
     let id = ledger.put(budget("k", "1", Reset::Never, &[])).unwrap();
@@ -283,7 +283,7 @@ fn what_may_have_gone_out_ahead_of_the_disk_is_held_until_a_hundredth_is_in_doub
     for crash in 1..=20 {
         place = place.crashed();
         let (ledger, opened) = place.open_with(Options::default());
-        assert_eq!(opened.in_doubt.len(), usize::from(crash <= 10), "{crash}");
+        assert_eq!(opened.in_doubt.len(), usize::from(crash <= 5), "{crash}");
         let held = Amount::usd(tiny(100 * crash.min(10))).unwrap();
         assert_eq!(ledger.standing(id).unwrap().held, held);
         ledger.flush().wait().unwrap();

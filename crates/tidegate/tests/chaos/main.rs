@@ -4,7 +4,7 @@
 //! What is held true here has no exception for bad moments: nobody spends more than the budget, no window lets one too many
 //! through, the books balance and agree with the upstream. How much of a budget a crash leaves unusable is printed.
 //!
-//! `TIDEGATE_CHAOS=full` runs the long forms: five real minutes of limits, two hundred kills.
+//! `TIDEGATE_CHAOS=full` runs the long forms: five real minutes of limits, two hundred kills, a dollar in small questions.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by failing")]
 #![expect(clippy::print_stdout, reason = "what is measured is printed")]
@@ -15,6 +15,7 @@ mod budgets;
 mod changes;
 mod crowd;
 mod fleet;
+mod killed;
 mod kills;
 mod node;
 mod recorded;

@@ -1,5 +1,7 @@
 //! An upstream that answers chats after a moment and adds up what they cost, exactly.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -10,35 +12,51 @@ use tidegate_testkit::{Handler, Reply, Seen};
 
 /// The longest answer that a question of [`question`](crate::crowd::question) allows, in tokens.
 pub const LONGEST: u64 = 20;
-/// Of gpt-4o: 2.50 USD for a million tokens of prompt, half of that for cached ones, 10 for the answer. All of them are
-/// multiples of this many hundred-millionths of a dollar a token.
-const UNIT: u64 = 125;
+/// The header that names a question.
+pub const QUESTION: &str = "x-question";
 
 /// Counts when it decides to serve, which is before anybody can hear of it.
 #[derive(Debug)]
 pub struct Till {
-    /// In [`UNIT`].
+    /// In billionths of a dollar.
     taken: AtomicU64,
     served: AtomicU64,
+    /// What each question cost that had a name.
+    by_question: Mutex<HashMap<String, u64>>,
     /// The slowest answer, in milliseconds.
     slowest: u64,
+}
+
+/// Billionths of a dollar for a token of the prompt, one that was cached, and one of the answer.
+fn prices(model: &str) -> [u64; 3] {
+    match model {
+        "gpt-4.1-mini" => [400, 100, 1_600],
+        _ => [2_500, 1_250, 10_000],
+    }
+}
+
+fn usd(billionths: u64) -> Amount {
+    format!("{}.{:09}", billionths / 1_000_000_000, billionths % 1_000_000_000).parse().unwrap()
 }
 
 impl Till {
     pub fn new(slowest: Duration) -> Self {
         let slowest = u64::try_from(slowest.as_millis()).unwrap();
-        Self { taken: AtomicU64::new(0), served: AtomicU64::new(0), slowest }
+        Self { taken: AtomicU64::new(0), served: AtomicU64::new(0), by_question: Mutex::default(), slowest }
     }
 
     pub fn taken(&self) -> Amount {
-        let hundred_millionths = self.taken.load(Ordering::SeqCst) * UNIT;
-        format!("{}.{:08}", hundred_millionths / 100_000_000, hundred_millionths % 100_000_000)
-            .parse()
-            .unwrap()
+        usd(self.taken.load(Ordering::SeqCst))
     }
 
     pub fn served(&self) -> u64 {
         self.served.load(Ordering::SeqCst)
+    }
+
+    /// What each question cost.
+    pub fn costs(&self) -> HashMap<String, Amount> {
+        let costs = self.by_question.lock().unwrap();
+        costs.iter().map(|(name, cost)| (name.clone(), usd(*cost))).collect()
     }
 }
 
@@ -52,8 +70,13 @@ impl Handler for Till {
         let longest = ["max_tokens", "max_completion_tokens"].map(|name| asked[name].as_u64());
         let longest = longest.into_iter().flatten().fold(LONGEST, u64::min);
         let (cached, answer) = (upto(prompt), longest.min(1) + upto(longest.saturating_sub(1)));
-        self.taken.fetch_add(2 * (prompt - cached) + cached + 8 * answer, Ordering::SeqCst);
+        let [whole, half, said] = prices(asked["model"].as_str().unwrap_or_default());
+        let cost = whole * (prompt - cached) + half * cached + said * answer;
+        self.taken.fetch_add(cost, Ordering::SeqCst);
         self.served.fetch_add(1, Ordering::SeqCst);
+        if let Some(name) = request.header(QUESTION) {
+            *self.by_question.lock().unwrap().entry(name.to_owned()).or_default() += cost;
+        }
         let message = json!({"role": "assistant", "content": "Noon."});
         let body = json!({
             "id": "c", "object": "chat.completion", "created": 1, "model": asked["model"],
