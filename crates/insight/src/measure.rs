@@ -123,8 +123,9 @@ impl Measure {
         }
     }
 
+    /// 101 is a session that was opened.
     pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
+        matches!(self.status, 101 | 200..=299)
     }
 
     pub fn is_error(&self) -> bool {

@@ -92,7 +92,8 @@ impl Metrics {
         let (who, last) = (&record.who, record.attempts.last());
         let (prompt, version) = record.prompt.split_once('@').unwrap_or((&record.prompt, ""));
         let usage = record.usage.as_ref();
-        let is_success = (200..300).contains(&record.status);
+        // 101: a session that was opened.
+        let is_success = matches!(record.status, 101 | 200..=299);
         let (cache_status, cache_type) = cache(&record.cache);
         Self {
             id: id.uuid(),
