@@ -62,16 +62,13 @@ test("words in bodies are looked for, in quotes or by name", async () => {
   await page.keyboard.press("Enter");
   await page.waitForURL((url) => url.searchParams.get("filter") === 'search:"Refund POLICY"');
   await page.getByText("3 requests", { exact: true }).waitFor();
-  await page.keyboard.press("/");
   await page.keyboard.type("search:noon user:bo");
   await page.keyboard.press("Enter");
+  await page.waitForURL((url) => url.searchParams.get("filter") === "search:noon user:bo");
   await page.getByText("3 requests", { exact: true }).waitFor();
-  assert.equal(await rows(page).count(), 3);
-  await page.keyboard.press("/");
   await page.keyboard.type("search:refun");
   await page.keyboard.press("Enter");
   await page.getByText("No request matches").waitFor();
-  await page.keyboard.press("/");
   await page.keyboard.type("search:?!");
   await page.keyboard.press("Enter");
   await page.getByText(/has a value that does not fit/).waitFor();
