@@ -165,7 +165,7 @@ impl Reply {
         record.usage = self.usage;
         record.detail = self.detail;
         if let Some(session) = self.session {
-            return websocket::respond(session, self.headers, record);
+            return websocket::respond(*session, self.headers, record);
         }
         let cut = record.gateway.cut.clone();
         let is_stream =

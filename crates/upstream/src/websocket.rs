@@ -163,7 +163,8 @@ mod tests {
         let key = handshake::new_key();
         let accept = handshake::accept(key.as_bytes());
         let right = [("connection", "Upgrade"), ("upgrade", "WebSocket"), ("sec-websocket-accept", &accept)];
-        let cases: [(&[(&str, &str)], &[&str], Option<&str>); 8] = [
+        type Case = (&'static [(&'static str, &'static str)], &'static [&'static str], Option<&'static str>);
+        let cases: [Case; 8] = [
             (&[], &[], None),
             (&[("sec-websocket-protocol", "realtime")], &[], None),
             (&[("sec-websocket-protocol", "other")], &[], Some("protocol")),

@@ -75,11 +75,11 @@ impl Opening {
 }
 
 /// The answer of 101, which takes the connection with it.
-pub fn respond(joined: Box<Joined>, mut headers: HeaderMap, mut record: Box<Record>) -> Response<ClientBody> {
+pub fn respond(joined: Joined, mut headers: HeaderMap, mut record: Box<Record>) -> Response<ClientBody> {
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(SEC_WEBSOCKET_ACCEPT, joined.accept.clone());
     record.begin_stream();
-    let Joined { opening, standing, meter, stored, model, idle, stall, .. } = *joined;
+    let Joined { opening, standing, meter, stored, model, idle, stall, .. } = joined;
     let cut = record.gateway.cut.clone();
     let session = Session {
         tally: Tally::new(record, meter, stored, &model),
