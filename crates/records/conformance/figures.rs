@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use tidegate_insight::{
-    Amount, Block, Bucket, Cube, Dimension, Measure, Metric, Query, Reading, Scanned, Seen, Shape, Source,
-    Sum, Verified, Wanted, Wants, answer,
+    Amount, Block, Bucket, By, Cube, Dimension, Measure, Metric, Query, Reading, Scanned, Seen, Shape,
+    Source, Sum, Verified, Wanted, Wants, answer,
 };
 use tidegate_records::{Between, Facts, Filter, ReadError, RequestRecord, StatusFilter, Written};
 
@@ -232,7 +232,8 @@ pub fn days_that_are_over_are_what_adding_records_up_gives(place: &dyn Place) {
     let after = whole(&soon);
     assert!(before.iter().chain(&after).all(|day| day.wrong == 0), "{before:?} {after:?}");
     assert!(after[0].cells > before[0].cells && after[2].cells == before[2].cells, "{before:?} {after:?}");
-    for cube in Cube::all() {
+    // Some of the metadata is longer than a column may take: a store that asks columns for users reads the records.
+    for cube in Cube::all().filter(|cube| *cube != Cube::UsersBy(By::Metadata)) {
         assert_eq!(blocks_of(cube, true)[..2], [1, 1], "{cube:?}");
     }
     // Cells of hours are there as before.
