@@ -25,6 +25,7 @@ pub struct Outcome {
 }
 
 #[derive(Debug, Clone, Args)]
+#[group(id = "resolution")]
 pub struct Resolve {
     /// Of `ledger held`, on the same gateway
     id: u64,

@@ -90,8 +90,7 @@ struct Record {
     /// The entry's number and hash in the chain.
     sequence: u64,
     hash: String,
-    /// What was said of the change, where that is not in the object.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    /// What was said of the change, where that is not in the object; else empty.
     comment: String,
 }
 

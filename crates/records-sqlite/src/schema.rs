@@ -79,7 +79,8 @@ pub(crate) fn prepare(connection: &Connection, tables: &str) -> Result<()> {
 
 /// Tables of versions that were never released get other names.
 fn put_aside(connection: &Connection, version: i64) -> Result<()> {
-    let tables = "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'";
+    // The tables of an index go with it.
+    let tables = "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' and name not glob 'words_*'";
     let mut find = connection.prepare(tables)?;
     let tables: Vec<String> = find.query_map([], |row| row.get(0))?.collect::<Result<_>>()?;
     for index in ["block_last", "block_small", "rollup_cube"] {

@@ -90,6 +90,7 @@ fn ambiguous_templates() {
     let want = [
         ("/v1/admin/users/{id}", "/v1/admin/users/invites"),
         ("/v1/logs/{id}", "/v1/logs/exports"),
+        ("/v1/logs/tail", "/v1/logs/{id}"),
         ("/v1/logs/exports/{id}", "/v1/logs/exports/field-restrictions"),
         ("/v1/prompts/{id}", "/v1/prompts/partials"),
         // A provider with this slug is found by its id.

@@ -116,7 +116,7 @@ where
             self.put_in(watch);
             let up = self.up.poll(&mut self.client, &mut self.upstream.io, cx, watch);
             let down = self.down.poll(&mut self.upstream, &mut self.client.io, cx, watch);
-            self.notice();
+            // Before anything else: whoever breaks the rules is not read any further, as if he had left.
             for moved in [&up, &down] {
                 if let Err(violation) = moved
                     && self.why.is_none()
@@ -125,6 +125,7 @@ where
                     self.end(Why::Wrong(from, *violation));
                 }
             }
+            self.notice();
             let is_late = self.closing.as_mut().is_some_and(|sleep| sleep.as_mut().poll(cx).is_ready());
             if is_late || self.is_finished() {
                 return Poll::Ready(Finished { why: self.why.take(), closed: self.closed });

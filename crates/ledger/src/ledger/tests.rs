@@ -284,7 +284,7 @@ fn what_may_have_gone_out_ahead_of_the_disk_is_held_until_a_two_hundredth_is_in_
         place = place.crashed();
         let (ledger, opened) = place.open_with(Options::default());
         assert_eq!(opened.in_doubt.len(), usize::from(crash <= 5), "{crash}");
-        let held = Amount::usd(tiny(100 * crash.min(10))).unwrap();
+        let held = Amount::usd(tiny(100 * crash.min(5))).unwrap();
         assert_eq!(ledger.standing(id).unwrap().held, held);
         ledger.flush().wait().unwrap();
         // Not closed: that would leave nothing in doubt.

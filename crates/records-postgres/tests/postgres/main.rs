@@ -211,7 +211,7 @@ fn roll_ups_are_merged_and_days_before_them_are_counted(server: &Server) {
     records.iter().for_each(|record| assert_eq!(write_one(&mut sink, record).unwrap().new, 1));
     let rows = || query(&config, "SELECT count(*) FROM request_rollup").unwrap()[0].parse::<u64>().unwrap();
     let verified = || PostgresReader::new(config.clone(), PATIENCE).verify((NOW / DAY) as u32).unwrap();
-    assert_eq!((rows(), verified().wrong, verified().records), (600, 0, 200));
+    assert_eq!((rows(), verified().wrong, verified().records), (800, 0, 200));
     std::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| PostgresSink::new(PostgresOptions::new(config.clone())).tend(NOW).unwrap());

@@ -30,6 +30,7 @@ use crate::till::Till;
 const ANSWERS: u64 = 10_000;
 const FEW_ANSWERS: u64 = 1_000;
 const LIFE: Duration = Duration::from_secs(2);
+const SHORT_LIFE: Duration = Duration::from_millis(300);
 /// The slowest answer of the upstream.
 const SLOWEST: Duration = Duration::from_millis(20);
 /// An answer that was received so long before a kill is in the books at its cost: they are written every 25 ms, and the rest
@@ -55,7 +56,10 @@ async fn a_dollar_is_used_and_not_spent_twice_over_kills_of_replicas() {
 
 async fn run(what: &str, upstream: &Server<Till>, nodes: &mut [Node], key: &str, admin: &str) {
     let addresses: Vec<_> = nodes.iter().map(Node::address).collect();
-    let (asked, every) = if is_full() { (small_question(), ANSWERS) } else { (question(), FEW_ANSWERS) };
+    let (asked, every, least) = match is_full() {
+        true => (small_question(), ANSWERS, LIFE),
+        false => (question(), FEW_ANSWERS, SHORT_LIFE),
+    };
     let crowd = Crowd::asking(&asked, &addresses, key);
     let mut lines: Vec<Lines> = nodes.iter().map(|_| Lines::default()).collect();
     let mut kills = Vec::new();
@@ -65,7 +69,7 @@ async fn run(what: &str, upstream: &Server<Till>, nodes: &mut [Node], key: &str,
         loop {
             let answers = crowd.tally.served() + every;
             let life = async {
-                tokio::time::sleep(LIFE).await;
+                tokio::time::sleep(least).await;
                 crowd.tally.wait_for("served", |tally| tally.served() >= answers).await;
             };
             tokio::select! {
@@ -110,7 +114,7 @@ fn judge(
     let unseen: Amount = costs.iter().filter(|(trace, _)| is_unseen(trace)).map(|(_, cost)| *cost).sum();
     let never_left = held.iter().filter(|trace| !costs.contains_key(**trace)).count();
     println!(
-        "{what}: {} kills, {} requests, {taken} of 1 USD usable, {} settled, {} held for {} requests ({never_left} of          them never left) and {doubt} in doubt ({unseen} of it went out); clients: {} answers, {} broken, {:?}",
+        "{what}: {} kills, {} requests, {taken} of 1 USD usable, {} settled, {} held for {} requests ({never_left} of them never left) and {doubt} in doubt ({unseen} of it went out); clients: {} answers, {} broken, {:?}",
         kills.len(),
         upstream.handler().served(),
         sums.settled,
