@@ -49,8 +49,8 @@ pub enum Bad {
 
 /// How long a client that was refused may go on sending before it is cut off, and how much: what it is told would be lost
 /// in a reset otherwise.
-const LINGER: Duration = Duration::from_secs(1);
-const LINGER_BYTES: u64 = 4 * 1024 * 1024;
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: u64 = 64 * 1024 * 1024;
 
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
