@@ -41,4 +41,4 @@ def test_every_operation_is_as_described(fresh, caller, tmp_path):
         command, cwd=tmp_path, env=os.environ | {"NO_PROXY": "*"}, capture_output=True, text=True, timeout=TIME_LIMIT
     )
     assert ended.returncode == 0, ended.stdout[-12000:] + ended.stderr[-2000:]
-    assert "0 selected" not in ended.stdout
+    assert " 0 selected" not in ended.stdout
