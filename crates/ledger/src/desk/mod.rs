@@ -20,7 +20,7 @@ use crate::books::{Account, Books, Entry, Move, What};
 use crate::budget::{Budget, Key, Scope};
 
 pub use demand::{BudgetId, Charge, Demand, Exceeded, Grant, Least, Refusal, Standing};
-pub(crate) use reserve::Receipt;
+pub(crate) use reserve::{Admitted, Receipt};
 pub(crate) use slice::PeriodOf;
 use slots::Slots;
 use tally::{Slot, Tally};

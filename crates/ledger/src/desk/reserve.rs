@@ -60,18 +60,49 @@ impl Desk {
             self.roll(id.0, now, out);
             lines.push(self.look(*id, &asked, &mut grant)?);
         }
-        // From here on nothing fails.
+        Ok(self.admit(lines, grant, asked.adjusted, demand, durable, out))
+    }
+
+    /// From here on nothing fails.
+    fn admit(
+        &mut self,
+        lines: Vec<Line>,
+        grant: Grant,
+        adjusted: bool,
+        demand: &Demand<'_>,
+        durable: u64,
+        out: &mut Vec<Entry>,
+    ) -> Admitted {
         let moves = Vec::with_capacity(lines.len() + 1);
-        let mut admitted = Admitted {
-            receipt: Receipt { id: self.last_id + 1, lines },
-            grant,
-            seq: 0,
-            covered: true,
-            adjusted: asked.adjusted,
-        };
         self.last_id += 1;
+        let receipt = Receipt { id: self.last_id, lines };
+        let mut admitted = Admitted { receipt, grant, seq: 0, covered: true, adjusted };
         self.take(&mut admitted, demand, moves, durable, out);
-        Ok(admitted)
+        admitted
+    }
+
+    /// For what has taken place without anything set aside: the same entry with nothing in it, so that a settlement can
+    /// follow. Nothing is refused; budgets that are gone, or not there, are left out.
+    pub(crate) fn reserve_nothing(
+        &mut self,
+        demand: &Demand<'_>,
+        now: u64,
+        durable: u64,
+        out: &mut Vec<Entry>,
+    ) -> Admitted {
+        let now = self.tick(now);
+        let mut lines: Vec<Line> = Vec::with_capacity(demand.budgets.len());
+        for id in demand.budgets {
+            if lines.iter().any(|line| line.budget == id.0) {
+                continue;
+            }
+            self.roll(id.0, now, out);
+            let Some(slot) = self.slots.get(id.0).filter(|slot| !slot.removed) else { continue };
+            let unit = slot.budget.limit.unit();
+            lines.push(Line { budget: id.0, period: slot.now.number, unit, amount: Amount::ZERO });
+        }
+        let nothing = Grant { usd: Amount::ZERO, tokens: Amount::ZERO, lowered: false };
+        self.admit(lines, nothing, false, demand, durable, out)
     }
 
     /// What this budget can give; the grant of its unit becomes no greater than that.

@@ -21,7 +21,7 @@ use std::{fmt, io};
 
 use tidegate_core::Clock;
 
-use crate::books::{Entry, Open, Part, Violation};
+use crate::books::{Entry, How, Open, Part, Violation};
 use crate::budget::{Budget, Scope};
 use crate::desk::{BudgetId, Charge, Demand, Desk, Refusal, Standing};
 use crate::journal::{Directory, Files, ReadError};
@@ -210,6 +210,12 @@ impl Ledger {
     /// The first budget that has not enough left, or why the journal takes nothing.
     pub fn reserve(&self, demand: &Demand<'_>) -> Result<Reservation, Refusal> {
         reservation::reserve(&self.shared, demand)
+    }
+
+    /// Puts on all budgets what took place with nothing set aside for it, however little they have left. Of the demand
+    /// only the budgets and the names count. `None` when the ledger is closed.
+    pub fn charge(&self, demand: &Demand<'_>, charge: &Charge, how: How) -> Option<Settled> {
+        Some(reservation::late(&self.shared, demand)?.settle(charge, how))
     }
 
     /// Completes when an entry is on disk: for whoever must not say that something is settled before it is.

@@ -7,7 +7,7 @@ use super::gate::{NotWritten, Written};
 use super::options::{Unheard, WhenDiskFails};
 use super::shared::Shared;
 use crate::books::How;
-use crate::desk::{Charge, Demand, Grant, Receipt, Refusal};
+use crate::desk::{Admitted, Charge, Demand, Grant, Receipt, Refusal};
 
 /// What a request may cost, set aside on all its budgets.
 ///
@@ -63,19 +63,37 @@ pub(super) fn reserve(shared: &Arc<Shared>, demand: &Demand<'_>) -> Result<Reser
     stats.waited += u64::from(!admitted.covered);
     stats.adjusted += u64::from(admitted.adjusted);
     shared.wake(front, !admitted.covered);
-    Ok(Reservation {
-        shared: Arc::clone(shared),
-        id: admitted.receipt.id,
-        receipt: Some(admitted.receipt),
-        seq: admitted.seq,
-        covered: admitted.covered,
-        grant: admitted.grant,
-        noted: None,
-        sent: false,
-    })
+    Ok(Reservation::of(shared, admitted))
+}
+
+/// Of nothing, for what has already taken place.
+pub(super) fn late(shared: &Arc<Shared>, demand: &Demand<'_>) -> Option<Reservation> {
+    let now = shared.clock.unix_ms();
+    let durable = shared.gate.durable();
+    let mut front = shared.lock();
+    if !front.is_open() {
+        return None;
+    }
+    let admitted = front.change(|desk, queue| desk.reserve_nothing(demand, now, durable, queue));
+    front.stats.reserved += 1;
+    shared.wake(front, false);
+    Some(Reservation::of(shared, admitted))
 }
 
 impl Reservation {
+    fn of(shared: &Arc<Shared>, admitted: Admitted) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            id: admitted.receipt.id,
+            receipt: Some(admitted.receipt),
+            seq: admitted.seq,
+            covered: admitted.covered,
+            grant: admitted.grant,
+            noted: None,
+            sent: false,
+        }
+    }
+
     /// The id under which the books know it.
     pub fn id(&self) -> u64 {
         self.id

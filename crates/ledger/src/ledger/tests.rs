@@ -124,6 +124,31 @@ fn a_cost_above_the_ceiling_is_recorded_as_it_is() {
 }
 
 #[test]
+fn what_took_place_is_paid_for_however_little_is_left() {
+    let place = Place::default();
+    let ledger = place.open();
+    let money = ledger.put(budget("k", "1", Reset::Never, &["0.8"])).unwrap();
+    let counted = ledger.put(tokens("w", 100, Reset::Never)).unwrap();
+    let gone = ledger.put(budget("gone", "1", Reset::Never, &[])).unwrap();
+    ledger.remove(gone).unwrap();
+    let all = [money, gone, counted, money];
+    let charge = Charge { tokens: 70, ..cost(usd("0.6")) };
+    let asked = Demand { tokens: 1_000, ..demand(&all, usd("50")) };
+    assert!(ledger.charge(&asked, &charge, How::Success).is_some_and(|settled| settled.over));
+    assert_eq!(stands(&ledger, money), ["0.6", "0", "0", "0.4"]);
+    let settled = ledger.charge(&asked, &charge, How::Success).unwrap();
+    ledger.written(settled).wait().unwrap();
+    assert_eq!(stands(&ledger, money), ["1.2", "0", "0", "-0.2"]);
+    assert_eq!(stands(&ledger, counted), ["140", "0", "0", "-40"]);
+    ledger.charge(&asked, &Charge { cost: None, ..Charge::NOTHING }, How::Success);
+    assert_eq!(stands(&ledger, money), ["1.2", "0", "0", "-0.2"], "nothing was set aside for what nobody knows");
+    ledger.close();
+    assert!(ledger.charge(&asked, &charge, How::Success).is_none());
+    assert_eq!(place.marks(), ["0.8", "1", "100"]);
+    verify_files(&place.disk).unwrap();
+}
+
+#[test]
 fn the_rest_of_a_budget_is_of_use_to_who_can_be_content_with_it() {
     let place = Place::default();
     let ledger = place.open();
