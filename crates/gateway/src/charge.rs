@@ -183,10 +183,13 @@ impl Meter {
         self.reservation = Some(reservation);
     }
 
-    /// A session is over. `rest` is what was not paid for yet, `tokens` are all of it.
+    /// A session is over. `rest` is what was not paid for yet, which is paid also when nothing was set aside for it;
+    /// `tokens` are all of it.
     pub fn settle_session(mut self, rest: &Charge, tokens: u64, how: How, now: Moment) {
-        if let Some(reservation) = self.reservation.take() {
-            reservation.settle(rest, how);
+        match (self.reservation.take(), &self.tab) {
+            (Some(reservation), _) => drop(reservation.settle(rest, how)),
+            (None, Some(tab)) if *rest != Charge::NOTHING => tab.charge(rest, how),
+            (None, _) => {}
         }
         if let Some(permit) = self.permit.take() {
             permit.settle(tokens, now);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tidegate_directory::Provider;
 use tidegate_ledger as ledger;
-use tidegate_ledger::{BudgetId, Least, Reservation, SharedRefusal};
+use tidegate_ledger::{BudgetId, Charge, How, Least, Reservation, SharedRefusal};
 use tidegate_pricing::Money;
 
 use crate::authenticate::Caller;
@@ -39,15 +39,7 @@ impl Tab {
             exhausted(&self.caller, self.review.as_deref(), self.stored.as_deref(), refusal)
         };
         let Some(books) = &self.gateway.control.books else { return Err(exhausted(&ledger::Refusal::Busy)) };
-        let demand = ledger::Demand {
-            budgets: &self.budgets,
-            cost: self.cost,
-            tokens: self.tokens,
-            least: self.least,
-            request: "",
-            trace: &self.trace,
-        };
-        let reserved = books.reserve(&demand).await;
+        let reserved = books.reserve(&self.demand()).await;
         let mut reservation = reserved.map_err(|refusal| match refusal {
             SharedRefusal::Refused(refusal) => exhausted(&refusal),
             SharedRefusal::Away(_) => exhausted(&ledger::Refusal::Busy),
@@ -58,5 +50,24 @@ impl Tab {
         }
         reservation.sent();
         Ok(reservation)
+    }
+
+    /// Pays for what nothing was set aside for when its session ended: the answer before had just ended as well, or there
+    /// was nothing left.
+    pub fn charge(&self, charge: &Charge, how: How) {
+        if let Some(books) = &self.gateway.control.books {
+            books.ledger().charge(&self.demand(), charge, how);
+        }
+    }
+
+    fn demand(&self) -> ledger::Demand<'_> {
+        ledger::Demand {
+            budgets: &self.budgets,
+            cost: self.cost,
+            tokens: self.tokens,
+            least: self.least,
+            request: "",
+            trace: &self.trace,
+        }
     }
 }

@@ -8,8 +8,9 @@ const LARGEST: usize = 4 * 1024 * 1024;
 const SNIFFED: usize = 512;
 
 /// Messages that are kept whole.
-const WANTED: [&[u8]; 8] = [
+const WANTED: [&[u8]; 11] = [
     b"session.created",
+    b"session.updated",
     b"response.created",
     b"response.done",
     b"error",
@@ -18,6 +19,8 @@ const WANTED: [&[u8]; 8] = [
     b"response.incomplete",
     b"response.failed",
     b"transcription_session.created",
+    b"transcription_session.updated",
+    b"conversation.item.input_audio_transcription.completed",
 ];
 
 /// A text message that has passed.

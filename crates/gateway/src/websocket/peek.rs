@@ -11,9 +11,14 @@ use super::message::Passed;
 /// Something that the books or the log are told.
 #[derive(Debug)]
 pub enum Event {
-    /// The model that answers.
+    /// The model that answers, and the one that writes down what the client says.
     Session {
         model: Option<Box<str>>,
+        transcriber: Option<Box<str>>,
+    },
+    /// What the client said was written down, which is billed beside the answers.
+    Transcribed {
+        used: Option<Box<Used>>,
     },
     Began,
     /// An answer is over. Without usage, nothing was used.
@@ -50,6 +55,9 @@ struct Told<'a> {
     response: Option<Answer<'a>>,
     session: Option<Session>,
     error: Option<Failure>,
+    /// Of a transcription.
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -61,6 +69,32 @@ struct Answer<'a> {
 #[derive(Deserialize)]
 struct Session {
     model: Option<Box<str>>,
+    audio: Option<Audio>,
+    /// Where the first version of the API had it.
+    input_audio_transcription: Option<Transcription>,
+}
+
+#[derive(Deserialize)]
+struct Audio {
+    input: Option<AudioInput>,
+}
+
+#[derive(Deserialize)]
+struct AudioInput {
+    transcription: Option<Transcription>,
+}
+
+#[derive(Deserialize)]
+struct Transcription {
+    model: Option<Box<str>>,
+}
+
+impl Session {
+    fn event(self) -> Event {
+        let now = self.audio.and_then(|audio| audio.input?.transcription);
+        let transcriber = now.or(self.input_audio_transcription).and_then(|own| own.model);
+        Event::Session { model: self.model, transcriber }
+    }
 }
 
 #[derive(Deserialize)]
@@ -114,8 +148,12 @@ fn piece(kind: &[u8], bytes: usize) -> Option<Piece> {
 fn told(message: &Bytes) -> Option<Event> {
     let told: Told<'_> = serde_json::from_slice(message).ok()?;
     Some(match &*told.kind {
-        "session.created" | "transcription_session.created" => {
-            Event::Session { model: told.session.and_then(|session| session.model) }
+        "session.created"
+        | "session.updated"
+        | "transcription_session.created"
+        | "transcription_session.updated" => told.session?.event(),
+        "conversation.item.input_audio_transcription.completed" => {
+            Event::Transcribed { used: told.usage.and_then(used) }
         }
         "response.created" => Event::Began,
         "error" => Event::Error { message: told.error.and_then(|error| error.message).unwrap_or_default() },
@@ -181,6 +219,27 @@ mod tests {
         "cached_tokens_details":{"text_tokens":60,"audio_tokens":4}},"output_token_details":{"text_tokens":30,"audio_tokens":91}}}}"#;
 
     #[test]
+    fn a_session_says_who_writes_down_what_the_client_says() {
+        for (kind, session) in [
+            (
+                "session.updated",
+                r#"{"type":"realtime","audio":{"input":{"transcription":{"model":"whisper-1"}}}}"#,
+            ),
+            ("transcription_session.created", r#"{"input_audio_transcription":{"model":"whisper-1"}}"#),
+        ] {
+            let event = format!(r#"{{"type":"{kind}","session":{session}}}"#);
+            let told = told(&event.into());
+            let Some(Event::Session { model: None, transcriber }) = told else { panic!("{told:?}") };
+            assert_eq!(transcriber.as_deref(), Some("whisper-1"));
+        }
+        let off = r#"{"type":"session.updated","session":{"audio":{"input":{"transcription":null}}}}"#;
+        assert!(matches!(
+            told(&Bytes::from_static(off.as_bytes())),
+            Some(Event::Session { transcriber: None, .. })
+        ));
+    }
+
+    #[test]
     fn an_answers_end_says_what_it_used_by_kind() {
         let Some(Event::Done { used: Some(used) }) = told(&Bytes::from_static(DONE.as_bytes())) else {
             panic!("it is the end of an answer");
@@ -207,7 +266,7 @@ mod tests {
         let of = |text: &'static str| told(&Bytes::from_static(text.as_bytes()));
         assert!(matches!(
             of(r#"{"type":"session.created","session":{"model":"gpt-realtime","x":[1]}}"#),
-            Some(Event::Session { model: Some(model) }) if &*model == "gpt-realtime"
+            Some(Event::Session { model: Some(model), transcriber: None }) if &*model == "gpt-realtime"
         ));
         assert!(matches!(of(r#"{"type":"response.created","response":{}}"#), Some(Event::Began)));
         for none in [

@@ -27,15 +27,22 @@ pub struct Tally {
     /// Found when it is first needed.
     prices: Option<Arc<Found>>,
     model: Box<str>,
+    transcriber: Option<Transcriber>,
     usage: Option<Usage>,
     cost: Option<Cost>,
     answer: Answer,
     /// Of the answer before, in tokens.
     prompt: u64,
-    /// Used while nothing was set aside for it yet.
+    /// Used while nothing was set aside for it.
     owed: Option<(Option<Money>, u64)>,
     reserving: Option<Reserving>,
     is_closed: bool,
+}
+
+/// The model that writes down what the client says, and its prices once they were needed.
+struct Transcriber {
+    model: Box<str>,
+    prices: Option<Arc<Found>>,
 }
 
 /// An answer under way, in case that nobody ever says what it used.
@@ -60,6 +67,7 @@ impl Tally {
             stored,
             prices: None,
             model: model.into(),
+            transcriber: None,
             usage: None,
             cost: None,
             answer: Answer::default(),
@@ -77,8 +85,24 @@ impl Tally {
 
     pub fn see(&mut self, event: Event) {
         match event {
-            Event::Session { model: Some(model) } => self.record.model = model,
-            Event::Session { model: None } => {}
+            Event::Session { model, transcriber } => {
+                if let Some(model) = model {
+                    self.record.model = model;
+                }
+                // Who is told of no other keeps the one there was: what was said before may still be written down.
+                if let Some(model) = transcriber
+                    && self.transcriber.as_ref().is_none_or(|own| own.model != model)
+                {
+                    self.transcriber = Some(Transcriber { model, prices: None });
+                }
+            }
+            Event::Transcribed { used } => {
+                if let Some(used) = used {
+                    let cost = self.price_of_transcript(&used);
+                    let money = self.add(&used.usage, cost);
+                    self.pay(money, used.usage.total());
+                }
+            }
             Event::Began => self.answer.has_begun = true,
             Event::Piece(piece) => {
                 self.answer.has_begun = true;
@@ -119,18 +143,35 @@ impl Tally {
 
     fn price(&mut self, quantities: &Quantities, usage: &Usage) -> Option<Cost> {
         self.record.account.as_ref()?;
-        let gateway = self.record.gateway.clone();
-        let prices = self.prices.get_or_insert_with(|| {
-            let name = ModelName {
-                provider: self.record.provider,
-                slug: self.stored.as_ref().map(|stored| &*stored.slug),
-                asked: &self.model,
-                answered: Some(&*self.record.model).filter(|model| !model.is_empty()),
-                base_model: None,
-            };
-            charge::prices(&gateway.control.prices, self.stored.as_deref(), &name)
-        });
-        let unix_s = gateway.clock.unix_ms() / 1_000;
+        if self.prices.is_none() {
+            let answered = Some(&*self.record.model).filter(|model| !model.is_empty());
+            self.prices = Some(self.prices_of(&self.model, answered));
+        }
+        self.cost(self.prices.as_deref()?, quantities, usage)
+    }
+
+    /// A transcript of a session that never said who makes it has the session's prices, which are higher.
+    fn price_of_transcript(&mut self, used: &Used) -> Option<Cost> {
+        self.record.account.as_ref()?;
+        let Some(Transcriber { model, prices }) = &self.transcriber else {
+            return self.price(&used.quantities, &used.usage);
+        };
+        let prices = prices.clone().unwrap_or_else(|| self.prices_of(model, None));
+        let cost = self.cost(&prices, &used.quantities, &used.usage);
+        if let Some(own) = &mut self.transcriber {
+            own.prices = Some(prices);
+        }
+        cost
+    }
+
+    fn prices_of(&self, asked: &str, answered: Option<&str>) -> Arc<Found> {
+        let slug = self.stored.as_ref().map(|stored| &*stored.slug);
+        let name = ModelName { provider: self.record.provider, slug, asked, answered, base_model: None };
+        charge::prices(&self.record.gateway.control.prices, self.stored.as_deref(), &name)
+    }
+
+    fn cost(&self, prices: &Found, quantities: &Quantities, usage: &Usage) -> Option<Cost> {
+        let unix_s = self.record.gateway.clock.unix_ms() / 1_000;
         let served = Served { class: Class::of_usage(usage), unix_s, ..Served::default() };
         prices.cost(quantities, &served).ok()
     }
@@ -140,9 +181,7 @@ impl Tally {
         let Some(meter) = &mut self.meter else { return };
         let Some(tab) = meter.tab().cloned() else { return };
         if !meter.step(&Charge { cost: money, tokens, estimated: false }) {
-            let (owed, before) = self.owed.unwrap_or((Some(Money::ZERO), 0));
-            let sum = owed.zip(money).and_then(|(owed, money)| owed.checked_add(money).ok());
-            self.owed = Some((sum, before.saturating_add(tokens)));
+            self.owed = Some(sum_of(self.owed, money, tokens));
         }
         if self.reserving.is_none() {
             self.reserving = Some(Box::pin(async move { tab.reserve().await }));
@@ -194,15 +233,15 @@ impl Tally {
         }
         self.record.ended(end);
         self.record.is_finished = end == End::Ok;
-        let mut rest = Charge { cost: Some(Money::ZERO), tokens: 0, estimated: false };
+        let mut rest = Charge::NOTHING;
         if let Some((cost, tokens)) = self.owed.take() {
             rest = Charge { cost, tokens, ..rest };
         }
         if let Some(usage) = self.cut_off() {
             let cost = self.price(&Quantities::of_usage(&usage).guessed(), &usage);
             let money = self.add(&usage, cost);
-            let sum = rest.cost.zip(money).and_then(|(owed, money)| owed.checked_add(money).ok());
-            rest = Charge { cost: sum, tokens: rest.tokens.saturating_add(usage.total()), estimated: true };
+            let (cost, tokens) = sum_of(Some((rest.cost, rest.tokens)), money, usage.total());
+            rest = Charge { cost, tokens, estimated: true };
         }
         if let Some(account) = &mut self.record.account {
             account.summed(self.cost.take(), rest.estimated, self.meter.is_some());
@@ -214,17 +253,16 @@ impl Tally {
         if let Some(meter) = self.meter.take() {
             meter.settle_session(&rest, total, how, now);
         }
-        if let Some(reserving) = self.reserving.take()
-            && rest.tokens > 0
-        {
-            // It is paid for from what is being set aside.
-            tokio::spawn(async move {
-                if let Ok(reservation) = reserving.await {
-                    reservation.settle(&rest, how);
-                }
-            });
-        }
+        // What is being set aside for another answer goes back when it is let go of.
+        self.reserving = None;
     }
+}
+
+/// More is owed. What has no price makes the sum one without.
+fn sum_of(owed: Option<(Option<Money>, u64)>, money: Option<Money>, tokens: u64) -> (Option<Money>, u64) {
+    let (before, tokens_before) = owed.unwrap_or((Some(Money::ZERO), 0));
+    let sum = before.zip(money).and_then(|(before, money)| before.checked_add(money).ok());
+    (sum, tokens_before.saturating_add(tokens))
 }
 
 impl Drop for Tally {

@@ -60,7 +60,7 @@ async fn serve(ports: &Ports) {
     let gemini = start("gemini", Gemini, ports, &mut urls).await;
     let azure = start("azure", Azure, ports, &mut urls).await;
     let cohere = start("cohere", Cohere, ports, &mut urls).await;
-    let realtime = Realtime::listen(ports.of("realtime")).await;
+    let realtime = Realtime::listen(ports.of("realtime"), None).await;
     let faults = Faults::listen(ports.of("faults")).await;
     let identity = Identity::new(Flaw::Untrusted);
     let tls = Server::listen(Scripted::default(), ports.of("tls"), Some(identity.acceptor)).await;

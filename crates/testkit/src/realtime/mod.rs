@@ -12,8 +12,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::json;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::accept_hdr_async;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{self, HeaderValue, StatusCode};
@@ -39,6 +41,7 @@ pub(crate) fn usage() -> serde_json::Value {
 #[derive(Debug)]
 pub struct Realtime {
     address: SocketAddr,
+    scheme: &'static str,
     log: Arc<Mutex<Log>>,
     accepting: AbortHandle,
 }
@@ -59,21 +62,22 @@ pub(crate) struct Log {
 impl Realtime {
     /// Listens on an unused port of 127.0.0.1.
     pub async fn start() -> Self {
-        Self::listen(0).await
+        Self::listen(0, None).await
     }
 
-    /// Listens on `port`; 0 for any.
-    pub async fn listen(port: u16) -> Self {
+    /// Listens on `port` (0 for any), with TLS when an acceptor is given.
+    pub async fn listen(port: u16, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("the port is free");
         let address = listener.local_addr().expect("a bound socket has an address");
         let log = Arc::new(Mutex::new(Log::default()));
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&log))).abort_handle();
-        Self { address, log, accepting }
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&log), tls)).abort_handle();
+        Self { address, scheme, log, accepting }
     }
 
-    /// `http://127.0.0.1:PORT/v1`, as OpenAI's base.
+    /// `http://127.0.0.1:PORT/v1`, as OpenAI's base; `https` with TLS.
     pub fn base(&self) -> String {
-        format!("http://{}/v1", self.address)
+        format!("{}://{}/v1", self.scheme, self.address)
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -115,19 +119,33 @@ pub(crate) fn locked(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
     log.lock().expect("nobody panics with the log")
 }
 
-async fn accept(listener: TcpListener, log: Arc<Mutex<Log>>) {
+/// A connection, with TLS or without.
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
+
+pub(crate) type Wire = Box<dyn Duplex>;
+
+async fn accept(listener: TcpListener, log: Arc<Mutex<Log>>, tls: Option<TlsAcceptor>) {
     let mut sessions = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let _ = stream.set_nodelay(true);
         while sessions.try_join_next().is_some() {}
-        sessions.spawn(serve(stream, Arc::clone(&log)));
+        sessions.spawn(serve(stream, tls.clone(), Arc::clone(&log)));
     }
 }
 
-async fn serve(stream: TcpStream, log: Arc<Mutex<Log>>) {
+async fn serve(stream: TcpStream, tls: Option<TlsAcceptor>, log: Arc<Mutex<Log>>) {
+    let wire: Wire = match tls {
+        None => Box::new(stream),
+        Some(tls) => match tls.accept(stream).await {
+            Ok(stream) => Box::new(stream),
+            Err(_) => return,
+        },
+    };
     let mut model = String::new();
     let shake = |request: &Request, response: Response| judge(request, response, &log, &mut model);
-    let Ok(socket) = accept_hdr_async(stream, shake).await else { return };
+    let Ok(socket) = accept_hdr_async(wire, shake).await else { return };
     let end = session::run(socket, &model, &log).await;
     locked(&log).ends.push(end);
 }

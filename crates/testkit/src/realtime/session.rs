@@ -4,14 +4,13 @@ use std::sync::Mutex;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
-use super::{Log, locked, usage};
+use super::{Log, Wire, locked, usage};
 use crate::fake::story::TIDE;
 
 /// The text of a message of a flood, without what is around it.
@@ -24,14 +23,28 @@ enum Next {
 }
 
 struct Session<'a> {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Wire>,
     log: &'a Mutex<Log>,
     events: u64,
+    /// The model that writes down what the client says, if one was asked for.
+    transcriber: String,
+}
+
+/// What a transcript uses: of Whisper its length, of others tokens.
+fn transcript_usage(model: &str) -> Option<Value> {
+    match model {
+        "" => None,
+        "whisper-1" => Some(json!({"type": "duration", "seconds": 9})),
+        _ => Some(json!({
+            "type": "tokens", "total_tokens": 30, "input_tokens": 20, "output_tokens": 10,
+            "input_token_details": {"text_tokens": 0, "audio_tokens": 20}
+        })),
+    }
 }
 
 /// Serves until the client closes, whose code it gives, or leaves.
-pub(super) async fn run(socket: WebSocketStream<TcpStream>, model: &str, log: &Mutex<Log>) -> Option<u16> {
-    let mut session = Session { socket, log, events: 0 };
+pub(super) async fn run(socket: WebSocketStream<Wire>, model: &str, log: &Mutex<Log>) -> Option<u16> {
+    let mut session = Session { socket, log, events: 0, transcriber: String::new() };
     let created =
         json!({"type": "realtime", "object": "realtime.session", "id": "sess_fake", "model": model});
     session.tell("session.created", json!({"session": created})).await;
@@ -64,6 +77,8 @@ impl Session<'_> {
         };
         match event["type"].as_str() {
             Some("session.update") if event["session"].is_object() => {
+                let transcriber = event["session"]["audio"]["input"]["transcription"]["model"].as_str();
+                self.transcriber = transcriber.unwrap_or_default().to_owned();
                 self.tell("session.updated", json!({"session": event["session"]})).await;
             }
             Some("conversation.item.create") if event["item"].is_object() => {
@@ -73,6 +88,10 @@ impl Session<'_> {
             Some("input_audio_buffer.append") if event["audio"].is_string() => {}
             Some("input_audio_buffer.commit") => {
                 self.tell("input_audio_buffer.committed", json!({"item_id": "item_fake"})).await;
+                if let Some(usage) = transcript_usage(&self.transcriber) {
+                    let members = json!({"item_id": "item_fake", "content_index": 0, "transcript": TIDE, "usage": usage});
+                    self.tell("conversation.item.input_audio_transcription.completed", members).await;
+                }
             }
             Some("response.create") => return self.answer(&event["response"]["metadata"]).await,
             Some("response.cancel") => {}
@@ -107,7 +126,13 @@ impl Session<'_> {
         let response = json!({"id": "resp_fake", "status": "completed", "usage": usage(), "output": []});
         let done = self.event("response.done", json!({"response": response}));
         match number("fragments") {
-            None => drop(self.socket.send(Message::text(done)).await),
+            None => {
+                // Together, as answers end that ran side by side.
+                for _ in 0..number("times").unwrap_or(1) {
+                    let _ = self.socket.feed(Message::text(done.clone())).await;
+                }
+                let _ = self.socket.flush().await;
+            }
             Some(count) => self.send_in(count, done.as_bytes()).await,
         }
         Next::On

@@ -82,6 +82,27 @@ async fn a_budget_that_is_used_up_ends_the_session() {
     assert_eq!(refused.json()["error"]["type"], "usage_limit_exceeded", "{}", refused.text());
 }
 
+/// Answers that end side by side are over before anything can be set aside for all but one of them.
+#[tokio::test]
+async fn what_the_log_says_is_what_the_budget_paid() {
+    for (budget, times) in [(10, 3), (1, 150)] {
+        let office = Office::new(usd(&json!(budget))).await;
+        let mut socket = office.connect().await.unwrap();
+        socket.send(&answer(json!({"times": times.to_string()}))).await;
+        for _ in 0..times {
+            // More than the budget ends the session, before or after the client has heard all of it.
+            if socket.until("response.done").await.is_err() {
+                break;
+            }
+        }
+        socket.close(1000).await;
+        let log = office.log().await;
+        let cost: f64 = log["tidegate"]["cost"].as_str().unwrap().parse().unwrap();
+        assert!(cost >= 0.02094, "{log}");
+        assert_eq!(office.used().await, cost, "{log}");
+    }
+}
+
 /// The dearest answer there can be is more than a budget of a dollar: two sessions do not share it.
 #[tokio::test]
 async fn what_one_session_holds_another_has_not() {

@@ -30,7 +30,11 @@ impl Office {
     }
 
     async fn with(limits: Limits, setup: Setup) -> Self {
-        let (directory, upstream) = (Scratch::new(), Realtime::start().await);
+        Self::before(limits, setup, Scratch::new(), Realtime::start().await).await
+    }
+
+    /// In front of this stand-in.
+    async fn before(limits: Limits, setup: Setup, directory: Scratch, upstream: Realtime) -> Self {
         let tenant = Tenant::new(&directory).await;
         let workspace = tenant.workspace("a", Limits::default()).await;
         tenant.provider(workspace, "openai", &upstream.base(), Limits::default()).await;
@@ -62,6 +66,13 @@ impl Office {
             }
             assert!(started.elapsed() < PATIENCE, "{page}");
         }
+    }
+
+    /// What the key's budget has paid.
+    async fn used(&self) -> f64 {
+        let url = self.gateway.url(&format!("/v1/api-keys/{}", self.key_id));
+        let key = client::get(&url, &[("x-portkey-api-key", &self.admin)]).await.json();
+        key["current_usage"][0]["current_usage"].as_f64().unwrap_or_else(|| panic!("{key}"))
     }
 
     /// How the only session ended, as the provider saw it.

@@ -2,11 +2,58 @@
 
 use serde_json::json;
 use tidegate_store::entity::Limits;
-use tidegate_testkit::{Realtime, SocketEnd, connect};
+use tidegate_testkit::tls::{Flaw, Identity};
+use tidegate_testkit::{Realtime, Scratch, SocketEnd, connect};
 
 use super::{Office, PATH, answer};
-use crate::stage::{Tidegate, fallback, target};
+use crate::stage::{Setup, Tidegate, fallback, target};
 use crate::tenant::usd;
+
+#[tokio::test]
+async fn what_the_client_said_is_written_down_at_its_own_models_price() {
+    let office = Office::new(usd(&json!(10))).await;
+    let mut socket = office.connect().await.unwrap();
+    const COMPLETED: &str = "conversation.item.input_audio_transcription.completed";
+    for model in ["gpt-4o-transcribe", "whisper-1"] {
+        let input = json!({"transcription": {"model": model}});
+        socket.send(&json!({"type": "session.update", "session": {"audio": {"input": input}}})).await;
+        socket.until("session.updated").await.unwrap();
+        socket.send(&json!({"type": "input_audio_buffer.commit"})).await;
+        socket.until(COMPLETED).await.unwrap();
+    }
+    assert_eq!(socket.close(1000).await, SocketEnd::Closed { code: 1000, reason: "done".into() });
+    let log = office.log().await;
+    // 20 tokens of audio at 6 and 10 of text at 10 USD a million; 9 seconds at 0.36 USD an hour.
+    assert_eq!(log["tidegate"]["cost"], "0.00112", "{log}");
+    assert_eq!(log["tidegate"]["cost_estimated"], false, "{log}");
+    assert_eq!(log["tidegate"]["usage"]["audio_input"], 20, "{log}");
+    assert_eq!(office.used().await, 0.00112);
+}
+
+#[tokio::test]
+async fn a_session_with_a_provider_over_tls() {
+    let (identity, directory) = (Identity::new(Flaw::Untrusted), Scratch::new());
+    let upstream = Realtime::listen(0, Some(identity.acceptor.clone())).await;
+    directory.write("ca.pem", &identity.certificate_pem);
+    let ca = directory.path().join("ca.pem");
+    let trusting = Setup::default().settings(&format!("[egress]\nextra_ca_file = {ca:?}"));
+    let office = Office::before(Limits::default(), trusting, directory, upstream).await;
+    assert!(office.upstream.base().starts_with("https://"));
+    let mut socket = office.connect().await.unwrap();
+    socket.send(&answer(json!({"bytes": "100000"}))).await;
+    let events = socket.until("response.done").await.unwrap();
+    assert_eq!(events.last().unwrap()["response"]["usage"]["total_tokens"], 253);
+    assert_eq!(socket.close(1000).await, SocketEnd::Closed { code: 1000, reason: "done".into() });
+    assert_eq!(office.upstream_end().await, Some(1000));
+    assert_eq!(office.log().await["metrics"]["response_status_code"], 101);
+
+    // Whoever cannot show who they are is not spoken to.
+    let stranger = Realtime::listen(0, Some(Identity::new(Flaw::Untrusted).acceptor)).await;
+    let office = Office::before(Limits::default(), Setup::default(), Scratch::new(), stranger).await;
+    let refused = office.connect().await.unwrap_err();
+    assert_eq!(refused.status, 502, "{}", refused.text());
+    assert_eq!(office.upstream.handshakes().len(), 0);
+}
 
 #[tokio::test]
 async fn a_session_is_one_request_with_the_usage_of_all_its_answers() {
