@@ -124,6 +124,12 @@ impl Pipe {
         self.0.queue.with_stats(|stats| stats.turned_away += records);
     }
 
+    /// Waits until every record that was pushed before has found its place, for those who read the store: they find what was
+    /// answered. The writer does not let them gather then. Blocks. False: not within `patience`, or the store is away.
+    pub fn caught_up(&self, patience: Duration) -> bool {
+        self.0.queue.caught_up(patience)
+    }
+
     /// Figures of one moment; they add up.
     pub fn stats(&self) -> Stats {
         self.0.queue.lock().stats

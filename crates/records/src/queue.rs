@@ -57,6 +57,8 @@ pub(crate) struct State {
     /// The reason to give for records that find the queue full.
     blocked: Option<fn(&mut Drops) -> &mut u64>,
     idle: bool,
+    /// Somebody waits for so many records to be dealt with: until then nothing is left to gather.
+    wanted: u64,
     pub(crate) closing: Option<Instant>,
     pub(crate) ended: bool,
 }
@@ -65,6 +67,8 @@ pub(crate) struct State {
 pub(crate) struct Queue {
     state: Mutex<State>,
     filled: Condvar,
+    /// Told after each chunk that somebody waits for.
+    settled: Condvar,
     pub(crate) done: Condvar,
     most_records: u64,
     most_bytes: u64,
@@ -78,6 +82,7 @@ impl Queue {
         Self {
             state: Mutex::new(State { stats, ..State::default() }),
             filled: Condvar::new(),
+            settled: Condvar::new(),
             done: Condvar::new(),
             most_records: options.queue_records,
             most_bytes: options.queue_bytes,
@@ -154,6 +159,7 @@ impl Queue {
         }
         let filling = |state: &mut State| {
             state.closing.is_none()
+                && state.stats.safe() >= state.wanted
                 && state.chunks.len() == 1
                 && state.chunks[0].len() < self.batch_records
                 && state.chunks[0].bytes < self.batch_bytes
@@ -174,6 +180,27 @@ impl Queue {
         drop(self.filled.wait_timeout_while(state, time, |state| state.closing.is_none()));
     }
 
+    /// Waits until the writer has dealt with everything that is here now. False: it did not within `patience`, or the store is
+    /// away, so that nobody knows when it will.
+    pub(crate) fn caught_up(&self, patience: Duration) -> bool {
+        let mut state = self.lock();
+        let mark = state.stats.accepted;
+        let behind = |state: &mut State| {
+            let is_away = state.stats.sink_failures > 0 && !state.stats.sink_up;
+            state.stats.safe() < mark && !is_away && !state.ended
+        };
+        if behind(&mut state) {
+            state.wanted = state.wanted.max(mark);
+            self.filled.notify_all();
+            state = self
+                .settled
+                .wait_timeout_while(state, patience, behind)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        state.stats.safe() >= mark
+    }
+
     /// Records of a chunk have found their place: `settle` says where.
     pub(crate) fn settle(&self, mut chunk: Chunk, settle: impl FnOnce(&mut Stats)) {
         let mut state = self.lock();
@@ -181,6 +208,12 @@ impl Queue {
         state.stats.queued_bytes -= chunk.bytes;
         settle(&mut state.stats);
         state.blocked = None;
+        if state.wanted > 0 {
+            if state.stats.safe() >= state.wanted {
+                state.wanted = 0;
+            }
+            self.settled.notify_all();
+        }
         if state.spare.len() < SPARE && chunk.text.capacity() <= KEPT {
             chunk.clear();
             state.spare.push(chunk);

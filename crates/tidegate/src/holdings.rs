@@ -182,6 +182,7 @@ pub async fn open(
     let ids = Arc::new(IdSource::new(number, None));
     let tails = Tails::default();
     let (records, exporter, ships) = recorder(settings, &ids, egress, clock, &tails)?;
+    let pipe = records.as_ref().map(|recorder| recorder.pipe.clone());
     let books = settings.records.enabled.then(|| books(settings)).transpose()?;
     let options = ApiOptions {
         public_url: public_url(settings),
@@ -189,12 +190,15 @@ pub async fn open(
             providers: settings.providers.iter().map(|provider| provider.slug.clone()).collect(),
             hosts,
         },
-        records: settings.records.enabled.then(|| readers(settings)).transpose()?,
+        records: pipe
+            .clone()
+            .map(|pipe| readers(settings).map(|readers| readers.written_by(pipe)))
+            .transpose()?,
         tails: settings.records.enabled.then(|| tails.clone()),
         books: books.clone(),
         keep_days: settings.records.keep_days,
         export_logs: u64::from(settings.records.export_logs),
-        pipe: records.as_ref().map(|recorder| recorder.pipe.clone()),
+        pipe,
         max_intake: settings.limits.max_intake,
         usage: Arc::new(usage::Books(ledger.clone())),
         ids,

@@ -170,3 +170,31 @@ async fn what_is_told_may_be_large_and_is_bounded() {
 fn config(config: &str) -> (&str, &str) {
     ("x-portkey-config", config)
 }
+
+/// A record leaves when the last byte has, so a question can come between the two. Without anybody's hurry it would be
+/// asked hundreds of times for each request, until the writer has gathered enough.
+#[tokio::test]
+async fn who_was_answered_finds_the_request_at_once() {
+    const REQUESTS: u64 = 20;
+    let (tidegate, key) = gateway().await;
+    let headers =
+        [("x-portkey-api-key", key.as_str()), ("x-portkey-provider", "@demo"), ("x-portkey-trace-id", "now")];
+    let mut in_vain = 0;
+    for asked in 1..=REQUESTS {
+        let mut body = chat("echo");
+        if asked % 2 == 0 {
+            // With its usage, which would be counted behind the answer otherwise.
+            body = streamed("echo");
+            body["stream_options"] = json!({"include_usage": true});
+        }
+        assert_eq!(tidegate.post(CHAT, &headers, &body).await.status, 200);
+        loop {
+            let found = client::get(&tidegate.url("/v1/traces/now"), &headers[..1]).await.json();
+            if found["requests"].as_u64() == Some(asked) {
+                break;
+            }
+            in_vain += 1;
+            assert!(in_vain < REQUESTS, "{found}");
+        }
+    }
+}

@@ -68,6 +68,29 @@ fn a_query_is_not_recorded() {
 }
 
 #[test]
+fn who_reads_finds_what_was_pushed_before() {
+    let (scratch, shelf, ids) = (Scratch::new(), Arc::new(Shelf::default()), ids());
+    let mut options = options(&scratch.0);
+    // Longer than the test: only who waits brings them there.
+    options.gather = Duration::from_secs(3_600);
+    let pipe = Pipe::start(options, Box::new(ShelfSink(shelf.clone())), clock()).unwrap();
+    assert!(pipe.caught_up(Duration::ZERO), "there is nothing to wait for");
+    for rows in [1, 2, 700] {
+        let missing = rows - shelf.rows.lock().unwrap().len();
+        (0..missing).for_each(|_| assert!(pipe.push(&small(&ids), None)));
+        assert!(pipe.caught_up(Duration::from_secs(60)));
+        assert_eq!(shelf.rows.lock().unwrap().len(), rows);
+    }
+    // Nobody waits for a store that is away.
+    shelf.away.store(true, Ordering::Relaxed);
+    assert!(pipe.push(&small(&ids), None));
+    let _ = pipe.caught_up(Duration::from_secs(60));
+    assert!(pipe.push(&small(&ids), None));
+    let _ = pipe.caught_up(Duration::from_secs(3_600));
+    assert!(pipe.close(Duration::ZERO).adds_up());
+}
+
+#[test]
 fn a_full_queue_drops_and_counts() {
     let (scratch, shelf, ids) = (Scratch::new(), Arc::new(Shelf::default()), ids());
     shelf.away.store(true, Ordering::Relaxed);
