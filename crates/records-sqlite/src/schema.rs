@@ -64,7 +64,7 @@ pub(crate) fn prepare(connection: &Connection, tables: &str) -> Result<()> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     // A commit survives the process; `sync` makes it survive the machine before the journal forgets it.
     connection.pragma_update(None, "synchronous", "normal")?;
-    connection.pragma_update(None, "cache_size", -16_000)?;
+    connection.pragma_update(None, "cache_size", -4_000)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT / PAGE)?;
     let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
     if version < VERSION {
