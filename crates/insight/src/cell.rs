@@ -61,6 +61,11 @@ pub(crate) fn fold(at: usize, own: u64, more: u64) -> u64 {
     }
 }
 
+/// The sums that add up: what a part has can be taken from the whole.
+pub(crate) fn adds_up(at: usize) -> bool {
+    Sum::FOLDS[at] == Fold::Add
+}
+
 /// Amounts in 10^-12 USD.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Amount {
@@ -138,6 +143,18 @@ impl Cell {
         }
         self.shapes.iter_mut().zip(&other.shapes).for_each(|(own, more)| own.merge(more));
         self.users.extend(&other.users);
+    }
+
+    /// Takes a part away again. What does not add up is nothing then, and so are users.
+    pub(crate) fn take(&mut self, part: &Self) {
+        for (at, (own, less)) in self.sums.iter_mut().zip(part.sums).enumerate() {
+            *own = if adds_up(at) { own.saturating_sub(less) } else { 0 };
+        }
+        for (own, less) in self.amounts.iter_mut().zip(part.amounts) {
+            *own = own.saturating_sub(less);
+        }
+        self.shapes.iter_mut().zip(&part.shapes).for_each(|(own, less)| own.take(less));
+        self.users.clear();
     }
 
     /// `with_shapes`: latencies are wanted, too.

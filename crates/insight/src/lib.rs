@@ -21,6 +21,7 @@ mod query;
 mod sketch;
 mod source;
 mod table;
+mod tally;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use tidegate_records::Filter;
 
-use crate::cell::Cell;
+use crate::cell::{Cell, Sum};
 use crate::cube::Dimension;
-use crate::metric::Metric;
+use crate::metric::{Metric, Value};
 use crate::wants::Wants;
 
 /// A question to the records of some time.
@@ -25,6 +25,14 @@ pub struct Query {
     /// Groups are in the order of this metric, the largest first.
     pub rank: &'static Metric,
     pub wants: Wants,
+}
+
+impl Query {
+    /// Where a group with this total stands: the larger, the earlier.
+    pub(crate) fn ranked(&self, total: &Cell) -> f64 {
+        let seconds = self.to_ms.saturating_sub(self.from_ms) as f64 / 1e3;
+        self.rank.of(total, seconds).map_or(f64::NEG_INFINITY, Value::real)
+    }
 }
 
 /// How time is cut. Buckets begin at multiples of their width in UTC, weeks on Mondays.
@@ -88,4 +96,20 @@ pub struct Group {
     pub total: Cell,
     /// Buckets in which something is, in their order, with their beginnings.
     pub points: Vec<(u64, Cell)>,
+}
+
+impl Group {
+    /// What is left of it without those who are a part of it.
+    pub(crate) fn without(mut self, parts: &[Self]) -> Self {
+        for part in parts {
+            self.total.take(&part.total);
+            for (start, cell) in &part.points {
+                if let Ok(at) = self.points.binary_search_by_key(start, |(own, _)| *own) {
+                    self.points[at].1.take(cell);
+                }
+            }
+        }
+        self.points.retain(|(_, cell)| cell.sum(Sum::Requests) > 0);
+        self
+    }
 }

@@ -112,6 +112,24 @@ impl Sketch {
         other.each(|bucket, count| self.count(bucket, count));
     }
 
+    /// Takes away what was merged before.
+    pub(crate) fn take(&mut self, part: &Self) {
+        part.each(|bucket, less| match &mut self.0 {
+            Counts::Few(counts) => {
+                if let Ok(at) = counts.binary_search_by_key(&bucket, |(bucket, _)| *bucket) {
+                    counts[at].1 = counts[at].1.saturating_sub(less);
+                }
+            }
+            Counts::Many(first, counts) => {
+                let own = bucket.checked_sub(*first).and_then(|at| counts.get_mut(usize::from(at)));
+                own.into_iter().for_each(|count| *count = count.saturating_sub(less));
+            }
+        });
+        if let Counts::Few(counts) = &mut self.0 {
+            counts.retain(|(_, count)| *count > 0);
+        }
+    }
+
     fn each(&self, mut then: impl FnMut(u16, u64)) {
         match &self.0 {
             Counts::Few(counts) => counts.iter().for_each(|(bucket, count)| then(*bucket, *count)),
@@ -191,18 +209,41 @@ impl Sketch {
     }
 
     /// Adds a sketch as it was encoded. What cannot be read is left out.
-    pub(crate) fn merge_encoded(&mut self, bytes: &[u8]) {
-        each_encoded(bytes, |bucket, count| self.count(bucket, count));
+    pub(crate) fn merge_encoded(&mut self, mut bytes: &[u8]) {
+        let mut bucket = 0u16;
+        loop {
+            // Nearly every pair but the first is two bytes, and its counter is there already.
+            while let Counts::Many(first, counts) = &mut self.0
+                && let [distance @ ..0x80, count @ ..0x80, rest @ ..] = bytes
+            {
+                bucket = bucket.saturating_add((*distance).into()).min(BUCKETS as u16 - 1);
+                bytes = rest;
+                let own = bucket.checked_sub(*first).and_then(|at| counts.get_mut(usize::from(at)));
+                match own {
+                    Some(own) => *own = own.saturating_add((*count).into()),
+                    None => self.count(bucket, (*count).into()),
+                }
+            }
+            let Some((next, count)) = read_pair(bucket, &mut bytes) else { return };
+            self.count(next, count);
+            bucket = next;
+        }
     }
 }
 
 /// The buckets of a sketch as it was encoded, in their order, and how many values each has.
 pub(crate) fn each_encoded(mut bytes: &[u8], mut then: impl FnMut(u16, u64)) {
-    let mut bucket = 0u64;
-    while let (Some(distance), Some(count)) = (varint::read(&mut bytes), varint::read(&mut bytes)) {
-        bucket = bucket.saturating_add(distance).min(BUCKETS as u64 - 1);
-        then(bucket as u16, count);
+    let mut before = 0;
+    while let Some((bucket, count)) = read_pair(before, &mut bytes) {
+        then(bucket, count);
+        before = bucket;
     }
+}
+
+/// The bucket behind this one, and its count.
+fn read_pair(before: u16, bytes: &mut &[u8]) -> Option<(u16, u64)> {
+    let (distance, count) = (varint::read(bytes)?, varint::read(bytes)?);
+    Some((u64::from(before).saturating_add(distance).min(BUCKETS as u64 - 1) as u16, count))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::ops::Range;
 use tidegate_core::Usage;
 use tidegate_records::{Facts, Filter, ReadError, RecordId, StatusFilter};
 
+use crate::answer::{at_once, in_two_steps};
 use crate::testing::Chance;
 use crate::*;
 
@@ -56,8 +57,12 @@ fn records(count: u64) -> Vec<Facts<'static>> {
 
 impl Shelf {
     fn new() -> Self {
-        let records = records(COUNT);
-        let without = (records[COUNT as usize / 2].id.unix_ms() / 86_400_000) as u32;
+        Self::of(COUNT)
+    }
+
+    fn of(count: u64) -> Self {
+        let records = records(count);
+        let without = (records[records.len() / 2].id.unix_ms() / 86_400_000) as u32;
         let mut blocks = Vec::new();
         for cube in Cube::all() {
             for batch in records.chunks(60) {
@@ -181,7 +186,7 @@ fn answers_are_what_adding_up_gives() {
         Some(Dimension::Metadata("team".into())),
     ];
     let buckets = [Bucket::None, Bucket::FiveMinutes, Bucket::Hour, Bucket::Day, Bucket::Week];
-    let mut from_cells = 0;
+    let (mut from_cells, mut chance) = (0, Chance(3));
     for (from_ms, to_ms) in
         [(START, START + 4 * 86_400_000), (START + 5_000_000, START + 200_000_000), (0, START)]
     {
@@ -195,10 +200,14 @@ fn answers_are_what_adding_up_gives() {
                         ..query(from_ms, to_ms)
                     };
                     shelf.scanned = 0;
-                    let answer = answer(&mut shelf, &query).unwrap();
-                    assert!(answer.exact);
+                    let mut answer = answer(&mut shelf, &query).unwrap();
                     let whole = brute(&shelf, &query, None, None);
                     from_cells += u64::from(shelf.scanned < whole.sum(Sum::Requests));
+                    if query.group.is_some() && chance.below(2) == 0 {
+                        // As where there are too many groups.
+                        answer = in_two_steps(&mut shelf, &query).unwrap();
+                    }
+                    assert!(answer.exact);
                     let mut all = Cell::default();
                     for group in &answer.groups {
                         all.merge(&group.total);
@@ -224,13 +233,14 @@ fn the_others_are_together_and_users_are_counted_once() {
     let whole = query(START - 86_400_000, START + 6 * 86_400_000);
     let by_model = Query { top: 2, group: Some(Dimension::Model), bucket: Bucket::Day, ..whole.clone() };
     let answer_of = |shelf: &mut Shelf, query: &Query| answer(shelf, query).unwrap();
-    let answer = answer_of(&mut shelf, &by_model);
-    assert_eq!((answer.groups.len(), &answer.groups[2].key), (3, &None));
-    let sum: u64 = answer.groups.iter().map(|group| group.total.sum(Sum::Requests)).sum();
-    assert_eq!(sum, COUNT);
-    assert!(answer.groups[0].total.sum(Sum::Requests) >= answer.groups[1].total.sum(Sum::Requests));
-    let points: u64 = answer.groups[2].points.iter().map(|(_, cell)| cell.sum(Sum::Requests)).sum();
-    assert_eq!(points, answer.groups[2].total.sum(Sum::Requests));
+    for answer in [answer_of(&mut shelf, &by_model), in_two_steps(&mut shelf, &by_model).unwrap()] {
+        assert_eq!((answer.groups.len(), &answer.groups[2].key), (3, &None));
+        let sum: u64 = answer.groups.iter().map(|group| group.total.sum(Sum::Requests)).sum();
+        assert_eq!(sum, COUNT);
+        assert!(answer.groups[0].total.sum(Sum::Requests) >= answer.groups[1].total.sum(Sum::Requests));
+        let points: u64 = answer.groups[2].points.iter().map(|(_, cell)| cell.sum(Sum::Requests)).sum();
+        assert_eq!(points, answer.groups[2].total.sum(Sum::Requests));
+    }
 
     let wants = Wants::NUMBERS.with_users(true);
     for (bucket, group) in [
@@ -246,6 +256,56 @@ fn the_others_are_together_and_users_are_counted_once() {
 }
 
 /// By everything that users are told apart by, with filters and without; and with no more than is wanted.
+#[test]
+fn more_points_than_are_held_at_once_take_two_steps() {
+    let mut shelf = Shelf::of(4_000);
+    let query = Query {
+        top: 1,
+        group: Some(Dimension::Model),
+        bucket: Bucket::FiveMinutes,
+        wants: Wants::ALL,
+        ..query(START - 86_400_000, START + 6 * 86_400_000)
+    };
+    for bucket in [Bucket::Day, Bucket::FiveMinutes] {
+        let query = Query { bucket, ..query.clone() };
+        assert_eq!(at_once(&mut shelf, &query).unwrap().is_some(), bucket == Bucket::Day);
+        let answer = answer(&mut shelf, &query).unwrap();
+        let points = answer.groups.iter().flat_map(|group| &group.points);
+        assert_eq!(points.map(|(_, cell)| cell.sum(Sum::Requests)).sum::<u64>(), 4_000);
+    }
+}
+
+#[test]
+fn the_others_are_the_whole_without_those_who_are_shown() {
+    let mut shelf = Shelf::new();
+    for id in ["requests", "cost", "error_rate", "latency_p95", "ttft_p50", "latency_max", "users"] {
+        let metric = Metric::find(id).unwrap();
+        let query = Query {
+            top: 2,
+            rank: metric,
+            wants: Wants::of([metric]),
+            group: Some(Dimension::Model),
+            bucket: Bucket::Day,
+            ..query(START + 5_000_000, START + 3 * 86_400_000)
+        };
+        let told = |answer: Answer| {
+            let groups = answer.groups.into_iter();
+            let of = |cell: &Cell| (cell.sum(Sum::Requests), metric.of(cell, 100.0));
+            groups
+                .map(|group| {
+                    let points: Vec<_> =
+                        group.points.iter().map(|(start, cell)| (*start, of(cell))).collect();
+                    (group.key, of(&group.total), points)
+                })
+                .collect::<Vec<_>>()
+        };
+        let (once, twice) =
+            (at_once(&mut shelf, &query).unwrap().unwrap(), in_two_steps(&mut shelf, &query).unwrap());
+        assert_eq!(once.groups.len(), 3);
+        assert_eq!(told(once), told(twice), "{id}");
+    }
+}
+
 #[test]
 fn users_of_any_group_and_metrics_alone_are_what_adding_up_gives() {
     let mut shelf = Shelf::new();
@@ -271,7 +331,7 @@ fn users_of_any_group_and_metrics_alone_are_what_adding_up_gives() {
         Dimension::User,
         Dimension::Metadata("team".into()),
     ];
-    let mut from_cells = 0;
+    let (mut from_cells, mut chance) = (0, Chance(3));
     let some = |(at, metric): &(usize, &Metric)| at % 16 == 0 || Wants::of([*metric]).users;
     let metrics: Vec<&'static Metric> =
         Metric::all().iter().enumerate().filter(some).map(|(_, metric)| metric).collect();
@@ -287,10 +347,14 @@ fn users_of_any_group_and_metrics_alone_are_what_adding_up_gives() {
                 ..query(START + 5_000_000, START + 3 * 86_400_000)
             };
             shelf.scanned = 0;
-            let answer = answer(&mut shelf, &query).unwrap();
+            let mut answer = answer(&mut shelf, &query).unwrap();
+            let scanned = shelf.scanned;
+            if query.group.is_some() && chance.below(2) == 0 {
+                answer = in_two_steps(&mut shelf, &query).unwrap();
+            }
             let filter = Filter { from_ms: Some(query.from_ms), to_ms: Some(query.to_ms), ..filter.clone() };
             let fitting = || shelf.records.iter().filter(|facts| filter.fits(facts));
-            from_cells += u64::from(shelf.scanned < fitting().count() as u64 / 2);
+            from_cells += u64::from(scanned < fitting().count() as u64 / 2);
             let mut requests = 0;
             for group in &answer.groups {
                 let mut want = brute(&shelf, &query, group.key.as_deref(), None);

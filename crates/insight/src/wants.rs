@@ -1,7 +1,7 @@
 //! What a question reads of cells.
 
 use crate::block::{AMOUNT, SUM};
-use crate::cell::{Amount, Shape, Sum};
+use crate::cell::{Amount, Shape, Sum, adds_up};
 use crate::metric::Metric;
 
 /// The numbers of cells that are looked at: each costs, and stores keep them apart. Others may be nothing in an answer.
@@ -62,6 +62,11 @@ impl Wants {
     pub(crate) fn shape(mut self, shape: Shape) -> Self {
         self.shapes |= 1 << shape as u32;
         self
+    }
+
+    /// Of all that is wanted, what a part has can be taken from the whole.
+    pub(crate) fn are_sums(self) -> bool {
+        !self.users && (0..Sum::COUNT).all(|at| self.sums >> at & 1 == 0 || adds_up(at))
     }
 
     pub(crate) fn has_shapes(self) -> bool {
