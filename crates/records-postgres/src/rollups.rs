@@ -19,6 +19,8 @@ const FEW: i64 = 16;
 const FEW_COMBINATIONS: usize = 256;
 /// Rows that are merged in one step.
 const AT_ONCE: i64 = 256;
+/// Steps of one housekeeping, besides the last.
+const MOST_ROUNDS: usize = 8;
 /// What becomes one: the smallest first. Rows that another gateway is merging are left to it.
 const TAKE: &str = "DELETE FROM request_rollup WHERE id IN (SELECT id FROM request_rollup WHERE day = $1 AND cube = $2 \
      AND tier = $3 ORDER BY id LIMIT $4 FOR UPDATE SKIP LOCKED) RETURNING records, cells";
@@ -99,8 +101,19 @@ impl Rows {
 
 /// Merges rows where there are many. Called by the housekeeping of every gateway; they take different rows.
 pub(crate) async fn merge(server: &mut Connected) -> Result<(), Error> {
-    let many = server.client.query(MANY, &[&FEW]).await?;
-    for row in many {
+    // As many as a busy minute leaves behind, and what a merge makes is merged, too.
+    for _ in 0..MOST_ROUNDS {
+        if !merge_once(server, AT_ONCE).await? {
+            break;
+        }
+    }
+    merge_once(server, FEW).await.map(drop)
+}
+
+/// Where there are more rows than `least`, makes some of them one. False: there are nowhere so many.
+async fn merge_once(server: &mut Connected, least: i64) -> Result<bool, Error> {
+    let many = server.client.query(MANY, &[&least]).await?;
+    for row in &many {
         let (day, cube, tier): (i32, i32, i32) = (row.get(0), row.get(1), row.get(2));
         let Some(known) = Cube::FIGURES.into_iter().find(|known| i32::from(known.number()) == cube) else {
             continue;
@@ -122,5 +135,5 @@ pub(crate) async fn merge(server: &mut Connected) -> Result<(), Error> {
         rows.insert(&transaction).await?;
         transaction.commit().await?;
     }
-    Ok(())
+    Ok(!many.is_empty())
 }

@@ -34,7 +34,9 @@ CREATE INDEX IF NOT EXISTS request_record_user ON request_record (user_name, id)
 CREATE INDEX IF NOT EXISTS request_record_trace ON request_record (trace, id) WHERE trace <> '';
 CREATE INDEX IF NOT EXISTS request_record_session ON request_record (session, id) WHERE session <> '';
 CREATE INDEX IF NOT EXISTS request_record_sessions ON request_record (id) WHERE session <> '';
-CREATE INDEX IF NOT EXISTS request_record_metadata ON request_record USING GIN (metadata);
+CREATE INDEX IF NOT EXISTS request_record_metadata ON request_record USING GIN (metadata) WITH (gin_pending_list_limit = 512);
+CREATE INDEX IF NOT EXISTS request_record_numbers ON request_record
+  USING BRIN (cost, prompt_tokens, completion_tokens, total_tokens) WITH (pages_per_range = 8);
 CREATE TABLE IF NOT EXISTS request_body (
   id BIGINT NOT NULL PRIMARY KEY, bodies BYTEA NOT NULL, words TEXT[] NOT NULL DEFAULT '{}'
 ) PARTITION BY RANGE (id);
@@ -43,7 +45,7 @@ DO $$ BEGIN
     ALTER TABLE request_body ADD COLUMN words TEXT[] NOT NULL DEFAULT '{}';
   END IF;
 END $$;
-CREATE INDEX IF NOT EXISTS request_body_words ON request_body USING GIN (words);
+CREATE INDEX IF NOT EXISTS request_body_words ON request_body USING GIN (words) WITH (gin_pending_list_limit = 512);
 "#;
 
 /// Roll-ups, by the hour and of days that are over, and the last day (since 1970) of which records may be there that none has. `{day}` is a day as a range of ids,
@@ -97,6 +99,26 @@ pub(crate) fn drop(names: &[String]) -> String {
 
 pub(crate) const PARTITIONS: &str = "SELECT c.relname::TEXT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid \
      WHERE i.inhparent = ANY (ARRAY['request_record'::REGCLASS, 'request_body'::REGCLASS])";
+
+/// A day that is over: its indexes know all of it, and so does the planner. Records that came last wait beside an index of words or
+/// pairs, and ranges of pages that were filled last are in none by ranges, until somebody says that no more will come.
+pub(crate) fn finish(day: u32) -> String {
+    let mut sql = String::from("DO $$ DECLARE own RECORD; BEGIN ");
+    for table in [ROWS, BODIES] {
+        let name = partition(table, day);
+        sql.push_str(&format!(
+            "IF to_regclass('{name}') IS NOT NULL THEN \
+               FOR own IN SELECT c.oid, a.amname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
+                 JOIN pg_am a ON a.oid = c.relam WHERE i.indrelid = to_regclass('{name}') LOOP \
+                 IF own.amname = 'gin' THEN PERFORM gin_clean_pending_list(own.oid); \
+                 ELSIF own.amname = 'brin' THEN PERFORM brin_summarize_new_values(own.oid); END IF; \
+               END LOOP; \
+               ANALYZE {name}; \
+             END IF; "
+        ));
+    }
+    sql + "END $$"
+}
 
 /// Days since 1970: no calendar is needed to name a table.
 fn partition(table: &str, day: u32) -> String {

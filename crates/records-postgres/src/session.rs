@@ -9,6 +9,10 @@ use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Statement};
 
+/// The server takes its disk for one that turns, on which a few pages here and there cost more than all in a row. So it looks
+/// through every record for those that an index names.
+const NO_SEEKS: &str = "SET random_page_cost = 1.1";
+
 #[derive(Debug)]
 pub(crate) enum Fault {
     /// Nobody answers, or the answer is that it does not work now.
@@ -66,6 +70,7 @@ impl Session {
                         let (client, connection) = server.connect().await?;
                         // It ends with the client. What broke it is told to whoever asks next.
                         tokio::spawn(async move { drop(connection.await) });
+                        client.batch_execute(NO_SEEKS).await?;
                         own.insert(Connected { client, insert: None })
                     }
                 };

@@ -8,6 +8,7 @@ use tidegate_insight::{Block, By, Cube, Reading, merged_to_days};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Transaction};
 
+use crate::schema;
 use crate::session::{Connected, Fault, Session};
 use crate::users;
 
@@ -103,7 +104,8 @@ pub(crate) fn settle(session: &mut Session, today: i32) -> Result<(), Fault> {
             transaction.execute("DELETE FROM request_rollup_settled WHERE day = $1", &[&day]).await?;
             let values: [&(dyn ToSql + Sync); 5] = [&day, &records, &parts.cubes, &parts.parts, &parts.bytes];
             transaction.execute(INSERT, &values).await?;
-            transaction.commit().await
+            transaction.commit().await?;
+            server.client.batch_execute(&schema::finish(day.cast_unsigned())).await
         })?;
     }
     Ok(())
