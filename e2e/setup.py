@@ -25,6 +25,13 @@ NEEDS = {
     "rust": ["rust/Cargo.lock"],
     "console": ["console/package-lock.json"],
 }
+# Without these nothing is installed, whatever was noted.
+MADE = {
+    "python": VENV / "bin/python",
+    "node": E2E / "node" / PACKAGES,
+    "reference": E2E / "reference" / PACKAGES,
+    "console": E2E / "console" / PACKAGES,
+}
 
 
 def main() -> None:
@@ -34,7 +41,7 @@ def main() -> None:
     for name, install in (("python", python), ("node", node), ("reference", reference), ("rust", rust), ("console", console)):
         stamp = CACHE / f"{name}.sha256"
         wanted = digest(NEEDS[name])
-        if stamp.exists() and stamp.read_text() == wanted:
+        if stamp.exists() and stamp.read_text() == wanted and MADE.get(name, E2E).exists():
             continue
         print(f"setup: {name}", flush=True)
         install()

@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { type ComponentType, lazy, Suspense, useEffect } from "react";
+import { type ComponentType, lazy, Suspense, useEffect, useState } from "react";
 import { Redirect, Route, Router, Switch, useLocation, useParams } from "wouter";
 import { problemOf } from "./api/problem";
 import { HereProvider, OWN_WORKSPACE, type Workspace, useAccountQuery } from "./api/session";
@@ -8,11 +8,11 @@ import { Boundary } from "./layout/boundary";
 import { Shell } from "./layout/shell";
 import { SignIn } from "./layout/sign-in";
 import { text } from "./layout/text";
-import { type Nav, pages } from "./pages";
+import { loaded, type Nav, pages } from "./pages";
 import { Button } from "./ui/button";
 import { Empty, Failure, Loading } from "./ui/state";
 
-const queries = new QueryClient({
+export const queries = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 5_000,
@@ -23,10 +23,13 @@ const queries = new QueryClient({
   },
 });
 
-const routes: readonly { readonly page: Nav; readonly component: ComponentType }[] = pages.map((page) => ({
-  page,
-  component: lazy(page.load),
-}));
+const routes: readonly { readonly page: Nav; readonly later: ComponentType }[] = pages.map((page) => ({ page, later: lazy(page.load) }));
+
+/** What is there already is shown at once; the rest behind a frame of what comes. */
+function Shown({ page, later }: (typeof routes)[number]) {
+  const [Component] = useState(() => loaded(page) ?? later);
+  return <Component />;
+}
 
 const KEPT_AS = "tidegate.workspace";
 
@@ -117,8 +120,10 @@ function Pages() {
     <Boundary key={path.split("/")[1]} fallback={broken}>
       <Suspense fallback={<div className="page"><Loading rows={10} /></div>}>
         <Switch>
-          {routes.map(({ page, component }) => (
-            <Route key={page.id} path={page.path} component={component} />
+          {routes.map((route) => (
+            <Route key={route.page.id} path={route.page.path}>
+              <Shown {...route} />
+            </Route>
           ))}
           <Route>
             <div className="page">

@@ -1,9 +1,19 @@
+import type { QueryClient } from "@tanstack/react-query";
 import type { LucideIcon } from "lucide-react";
 import type { ComponentType } from "react";
+import { askAhead, type WorkspaceParam } from "./api/session";
 import type { Language } from "./i18n/text";
 
 /** The groups of the rail, in their order. `none`: only reached by links. */
 export type Group = "observe" | "build" | "connect" | "govern" | "help" | "none";
+
+/** Asks what a page shows first, so that it is drawn once. `view`: the address's query. */
+export type Ahead = (client: QueryClient, workspace: WorkspaceParam, view: URLSearchParams) => Promise<unknown>;
+
+interface PageModule {
+  readonly default: ComponentType;
+  readonly ahead?: Ahead;
+}
 
 /**
  * What the frame knows of a page before it is loaded. Each folder of `src/pages` says it in its `nav.ts`; nothing else
@@ -20,7 +30,7 @@ export interface Nav {
   readonly title: Readonly<Record<Language, string>>;
   /** `g` and this letter go there. */
   readonly shortcut?: string;
-  readonly load: () => Promise<{ readonly default: ComponentType }>;
+  readonly load: () => Promise<PageModule>;
 }
 
 const found = import.meta.glob<{ readonly nav: Nav }>("./pages/*/nav.ts", { eager: true });
@@ -29,12 +39,24 @@ export const pages: readonly Nav[] = Object.values(found)
   .map((module) => module.nav)
   .sort((a, b) => a.order - b.order);
 
-/** Begins to load the page of an address, `/console/w/<workspace>/<page>`, before it is known who looks at it. */
-export function loadAhead(path: string): void {
-  const [, , place, , first = ""] = path.split("/");
+const ready = new Map<string, ComponentType>();
+
+/** A page that was loaded ahead of being shown. */
+export function loaded(page: Nav): ComponentType | undefined {
+  return ready.get(page.id);
+}
+
+/**
+ * Gets the page of an address, `/console/w/<workspace>/<page>`, and what it shows first, while it is found out who looks at it.
+ * Never fails: what does is tried again, and told, when the page is shown.
+ */
+export async function loadAhead(client: QueryClient, { pathname, search }: Location): Promise<void> {
+  const [, , place, workspace = "", first = "", more] = pathname.split("/");
   const page = place === "w" ? pages.find((one) => home(one) === `/${first}`) : undefined;
-  // What fails is tried again, and told, when the page is shown.
-  page?.load().catch(() => undefined);
+  const [known, module] = await Promise.all([askAhead(client, workspace), page?.load().catch(() => undefined)]);
+  if (!page || !module) return;
+  ready.set(page.id, module.default);
+  if (known && !more) await module.ahead?.(client, known, new URLSearchParams(search)).catch(() => undefined);
 }
 
 /** The address of a page without its parameters. */

@@ -61,7 +61,7 @@ export async function open(browser, gateway, { key = gateway.admin, language = "
 /** The page is there, and nothing in it is still coming. */
 export async function settled(page) {
   await page.locator("main h1").waitFor();
-  await page.waitForFunction(() => document.querySelector(".skeleton, .is-old") === null);
+  await page.waitForFunction(() => document.querySelector(".skeleton, .is-old, [aria-busy=true]") === null);
 }
 
 /** Nothing that keeps people out: axe's serious and critical findings, by WCAG 2.2 AA. */

@@ -1,5 +1,6 @@
-import { useGet } from "./hooks";
-import { useWorkspaceParam } from "./session";
+import type { Query } from "./client";
+import { asking, useGet } from "./hooks";
+import { useWorkspaceParam, type WorkspaceParam } from "./session";
 
 /** A figure that the gateway can compute. Money is US dollars, times milliseconds, shares 0 to 100. */
 export interface Metric {
@@ -48,23 +49,29 @@ export function apiTime(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
+const PATH = "/v1/analytics/query";
+
+function membersOf(workspace: WorkspaceParam, query: AnalyticsQuery): Query {
+  return {
+    ...workspace,
+    ...query.filters,
+    metrics: query.metrics,
+    group: query.group,
+    bucket: query.bucket ?? "auto",
+    time_of_generation_min: apiTime(query.from),
+    time_of_generation_max: apiTime(query.to),
+    top: query.top,
+    compare: query.compare ? "previous" : undefined,
+  };
+}
+
 export function useAnalytics(query: AnalyticsQuery, options: { readonly enabled?: boolean; readonly every?: number | false } = {}) {
-  const workspace = useWorkspaceParam();
-  return useGet<AnalyticsAnswer>(
-    "/v1/analytics/query",
-    {
-      ...workspace,
-      ...query.filters,
-      metrics: query.metrics,
-      group: query.group,
-      bucket: query.bucket ?? "auto",
-      time_of_generation_min: apiTime(query.from),
-      time_of_generation_max: apiTime(query.to),
-      top: query.top,
-      compare: query.compare ? "previous" : undefined,
-    },
-    options,
-  );
+  return useGet<AnalyticsAnswer>(PATH, membersOf(useWorkspaceParam(), query), options);
+}
+
+/** As {@link useAnalytics} asks, for a page that is not drawn yet. */
+export function askingAnalytics(workspace: WorkspaceParam, query: AnalyticsQuery) {
+  return asking<AnalyticsAnswer>(PATH, membersOf(workspace, query));
 }
 
 export function useMetrics() {

@@ -8,11 +8,15 @@ export interface GetOptions {
   readonly every?: number | false;
 }
 
+/** A question and the name under which its answer is kept. */
+export function asking<T>(path: string, query?: Query) {
+  return { queryKey: [path, query ?? {}], queryFn: ({ signal }: { readonly signal: AbortSignal }) => ask<T>(path, { query, signal }) };
+}
+
 /** What a path gives. Old data stays while new data comes, so that nothing jumps. */
 export function useGet<T>(path: string, query?: Query, options: GetOptions = {}): UseQueryResult<T, Problem> {
   return useQuery<T, Problem>({
-    queryKey: [path, query ?? {}],
-    queryFn: ({ signal }) => ask<T>(path, { query, signal }),
+    ...asking<T>(path, query),
     enabled: options.enabled ?? true,
     refetchInterval: options.every ?? false,
     placeholderData: keepPreviousData,

@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useMemo } from "react";
 import { ask, setCredential } from "./client";
 import type { Problem } from "./problem";
@@ -72,9 +72,20 @@ function shown(key: string): string {
 }
 
 const ACCOUNT = ["account"];
+const QUERY = { queryKey: ACCOUNT, queryFn: account, retry: false, staleTime: Number.POSITIVE_INFINITY };
 
 export function useAccountQuery() {
-  return useQuery<Account, Problem>({ queryKey: ACCOUNT, queryFn: account, retry: false, staleTime: Number.POSITIVE_INFINITY });
+  return useQuery<Account, Problem>(QUERY);
+}
+
+/**
+ * Asks who is there before anything is drawn: everything else waits for the answer. Never fails. What names the workspace of an
+ * address in queries; `null` where nobody is signed in, or it is none of theirs.
+ */
+export async function askAhead(client: QueryClient, slug: string): Promise<WorkspaceParam | null> {
+  await client.prefetchQuery(QUERY);
+  const known = client.getQueryData<Account>(ACCOUNT)?.workspaces.find((one) => one.slug === slug);
+  return known ? paramOf(known) : null;
 }
 
 /** After signing in or out everything is asked anew. */
@@ -105,10 +116,16 @@ export function useHere(): Here {
   return here;
 }
 
+export type WorkspaceParam = { readonly workspace_id?: string };
+
+function paramOf({ slug }: Pick<Workspace, "slug">): WorkspaceParam {
+  return slug === OWN_WORKSPACE ? {} : { workspace_id: slug };
+}
+
 /** The member that names the workspace in queries and bodies; none with a key, which has its own. */
-export function useWorkspaceParam(): { readonly workspace_id?: string } {
+export function useWorkspaceParam(): WorkspaceParam {
   const { workspace } = useHere();
-  return useMemo(() => (workspace.slug === OWN_WORKSPACE ? {} : { workspace_id: workspace.slug }), [workspace.slug]);
+  return useMemo(() => paramOf(workspace), [workspace]);
 }
 
 /** Whether somebody may do something, as far as is known here: the server decides. */

@@ -4,7 +4,7 @@ import { change, count, duration, money, percent, rate } from "./number";
 describe("figures", () => {
   it.each([
     [null, "—"], [Number.NaN, "—"], [0, "0"], [8192, "8,192"], [9999, "9,999"], [12_400, "12.4k"], [3_140_000, "3.1M"],
-    [999_999, "1.0M"], [2.5, "2.5"],
+    [999_999, "1.0M"], [2.5, "2.5"], [-8192, "-8,192"], [123_456_000_000_000, "123,456.0G"],
   ])("count %s", (value, text) => expect(count(value)).toBe(text));
 
   it.each([

@@ -5,9 +5,40 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/**
+ * One formatter per language, made when it is needed first: to make one takes longer than to draw a chart, so what every page
+ * shows does without (`AGO`, `dayOf`, `clockOf`).
+ */
+function each(style: Intl.DateTimeFormatOptions): (language: Language) => Intl.DateTimeFormat {
+  const made = new Map<Language, Intl.DateTimeFormat>();
+  return (language) => {
+    const format = made.get(language) ?? new Intl.DateTimeFormat(language, style);
+    made.set(language, format);
+    return format;
+  };
+}
+
+const toSecond = each({ dateStyle: "medium", timeStyle: "medium" });
+const toMinute = each({ dateStyle: "medium", timeStyle: "short" });
+
+const AGO = {
+  en: { second: "s ago", minute: "min ago", hour: "h ago" },
+  "zh-CN": { second: "秒前", minute: "分钟前", hour: "小时前" },
+} as const satisfies Record<Language, object>;
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+function dayOf(date: Date, language: Language): string {
+  return language === "zh-CN" ? `${date.getMonth() + 1}月${date.getDate()}日` : `${MONTHS[date.getMonth()]} ${date.getDate()}`;
+}
+
+function clockOf(...parts: readonly number[]): string {
+  return parts.map((part) => String(part).padStart(2, "0")).join(":");
+}
+
 /** Local date and time to the second. */
 export function exact(time: number | string, language: Language): string {
-  return new Date(time).toLocaleString(language, { dateStyle: "medium", timeStyle: "medium" });
+  return toSecond(language).format(new Date(time));
 }
 
 /** For tooltips: local time and UTC. */
@@ -19,21 +50,21 @@ export function both(time: number | string, language: Language): string {
 export function relative(time: number | string, now: number, language: Language): string {
   const gone = now - new Date(time).getTime();
   if (gone >= DAY || gone < -MINUTE) {
-    return new Date(time).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+    return toMinute(language).format(new Date(time));
   }
-  const format = new Intl.RelativeTimeFormat(language, { style: "narrow", numeric: "always" });
-  if (gone < MINUTE) return format.format(-Math.max(0, Math.floor(gone / SECOND)), "second");
-  if (gone < HOUR) return format.format(-Math.floor(gone / MINUTE), "minute");
-  return format.format(-Math.floor(gone / HOUR), "hour");
+  const words = AGO[language];
+  if (gone < MINUTE) return `${Math.max(0, Math.floor(gone / SECOND))}${words.second}`;
+  if (gone < HOUR) return `${Math.floor(gone / MINUTE)}${words.minute}`;
+  return `${Math.floor(gone / HOUR)}${words.hour}`;
 }
 
 /** A label for a time axis whose marks are `step` apart. */
 export function axisLabel(time: number, step: number, language: Language): string {
   const date = new Date(time);
-  if (step >= DAY) return date.toLocaleDateString(language, { month: "short", day: "numeric" });
-  if (step < MINUTE) return date.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
-  if (date.getHours() === 0 && date.getMinutes() === 0) return date.toLocaleDateString(language, { month: "short", day: "numeric" });
-  return date.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hour12: false });
+  const [hours, minutes] = [date.getHours(), date.getMinutes()];
+  if (step >= DAY) return dayOf(date, language);
+  if (step < MINUTE) return clockOf(hours, minutes, date.getSeconds());
+  return hours === 0 && minutes === 0 ? dayOf(date, language) : clockOf(hours, minutes);
 }
 
 /** A range of time as the address holds it: `-24h` up to now, or two times. */

@@ -1,9 +1,10 @@
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import "./menu.css";
 
-/** A button that opens a small panel. Closes on Escape and when something else is pressed. */
+/** A button that opens a small panel. Closes on Escape and when something else is pressed. What is in it is made when it opens first. */
 export function Menu({ label, children }: { readonly label: ReactNode; readonly children: ReactNode }) {
   const details = useRef<HTMLDetailsElement>(null);
+  const [wasOpen, setWasOpen] = useState(false);
   useEffect(() => {
     const close = (event: Event) => {
       const element = details.current;
@@ -20,9 +21,9 @@ export function Menu({ label, children }: { readonly label: ReactNode; readonly 
     };
   }, []);
   return (
-    <details className="menu" ref={details}>
+    <details className="menu" ref={details} onToggle={(event) => event.currentTarget.open && setWasOpen(true)}>
       <summary className="button">{label}</summary>
-      <div className="menu-body">{children}</div>
+      <div className="menu-body">{wasOpen && children}</div>
     </details>
   );
 }

@@ -1,4 +1,4 @@
-import { type ReactNode, useMemo, useState } from "react";
+import { memo, type ReactNode, startTransition, useEffect, useMemo, useState } from "react";
 import { useText } from "@/i18n/language";
 import { text } from "./text";
 import "./table.css";
@@ -13,6 +13,9 @@ export interface Column<Row> {
   readonly sort?: (row: Row) => number | string | null | undefined;
   readonly className?: string;
 }
+
+/** As many rows as a screen holds. */
+const FIRST = 12;
 
 interface Props<Row> {
   /** What the table shows, for people who do not see it. */
@@ -37,9 +40,12 @@ export function Table<Row>({ label, columns, rows, rowKey, onChoose, current, se
     const by = columns.find((column) => column.id === order?.id)?.sort;
     return by && order ? [...rows].sort((a, b) => compare(by(a), by(b), order.isUp)) : rows;
   }, [rows, columns, order]);
+  // The first rows are seen before the rest is made.
+  const [isWhole, setWhole] = useState(rows.length <= FIRST);
+  useEffect(() => startTransition(() => setWhole(true)), []);
   return (
     <div className="table-frame" tabIndex={0} role="region" aria-label={label}>
-      <table className={isOld ? "table is-old" : "table"} aria-label={label}>
+      <table className={isOld ? "table is-old" : "table"} aria-label={label} aria-busy={isWhole ? undefined : true}>
         <thead>
           <tr>
             {columns.map((column) => {
@@ -71,35 +77,48 @@ export function Table<Row>({ label, columns, rows, rowKey, onChoose, current, se
           </tr>
         </thead>
         <tbody>
-          {sorted.map((row) => {
+          {(isWhole ? sorted : sorted.slice(0, FIRST)).map((row) => {
             const key = rowKey(row);
-            const classes = [onChoose ? "choosable" : "", current === key ? "current" : ""].filter(Boolean).join(" ");
-            return (
-              <tr
-                key={key}
-                data-row={key}
-                className={classes || undefined}
-                aria-selected={selected ? selected.has(key) : undefined}
-                onClick={
-                  onChoose &&
-                  ((event) => {
-                    if (!(event.target as Element).closest("a,button,input,label")) onChoose(row);
-                  })
-                }
-              >
-                {columns.map((column) => (
-                  <td key={column.id} className={[column.isNumber ? "number" : "", column.className ?? ""].filter(Boolean).join(" ") || undefined}>
-                    {column.cell(row)}
-                  </td>
-                ))}
-              </tr>
-            );
+            return <Line key={key} id={key} row={row} columns={columns} onChoose={onChoose} isCurrent={current === key} isSelected={selected?.has(key)} />;
           })}
         </tbody>
       </table>
     </div>
   );
 }
+
+interface LineProps<Row> {
+  readonly id: string;
+  readonly row: Row;
+  readonly columns: readonly Column<Row>[];
+  readonly onChoose: ((row: Row) => void) | undefined;
+  readonly isCurrent: boolean;
+  readonly isSelected: boolean | undefined;
+}
+
+/** One row; made anew only when something of it changed. */
+const Line = memo(function Line<Row>({ id, row, columns, onChoose, isCurrent, isSelected }: LineProps<Row>) {
+  const classes = [onChoose ? "choosable" : "", isCurrent ? "current" : ""].filter(Boolean).join(" ");
+  return (
+    <tr
+      data-row={id}
+      className={classes || undefined}
+      aria-selected={isSelected}
+      onClick={
+        onChoose &&
+        ((event) => {
+          if (!(event.target as Element).closest("a,button,input,label")) onChoose(row);
+        })
+      }
+    >
+      {columns.map((column) => (
+        <td key={column.id} className={[column.isNumber ? "number" : "", column.className ?? ""].filter(Boolean).join(" ") || undefined}>
+          {column.cell(row)}
+        </td>
+      ))}
+    </tr>
+  );
+}) as <Row>(props: LineProps<Row>) => ReactNode;
 
 function compare(a: number | string | null | undefined, b: number | string | null | undefined, isUp: boolean): number {
   if (a === null || a === undefined) return b === null || b === undefined ? 0 : 1;

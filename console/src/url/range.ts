@@ -4,6 +4,12 @@ import { useView } from "./view";
 
 export const RANGES = ["-15m", "-1h", "-6h", "-24h", "-7d", "-30d"] as const;
 
+/** The range of time that an address says, with its ends if somebody asked now. */
+export function rangeOf(view: Pick<URLSearchParams, "get">, otherwise: string): { readonly range: Range; readonly from: number; readonly to: number } {
+  const range = parseRange(view.get("from"), view.get("to"), otherwise);
+  return { range, ...ends(range, Date.now()) };
+}
+
 /**
  * The range of time in the address: `from=-24h`, or two times. Its ends move only when somebody asks for that, so that the
  * charts of a page show the same time.

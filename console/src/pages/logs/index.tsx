@@ -2,24 +2,28 @@ import { BellRing, Columns3, Download, GitCompareArrows } from "lucide-react";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { Link, useLocation, useParams } from "wouter";
 import { apiTime } from "@/api/analytics";
-import { type LogRow, MOST_COUNTED } from "@/api/logs";
+import { type LogPage, type LogRow, MOST_COUNTED } from "@/api/logs";
 import { useKeyNames } from "@/api/names";
-import { useWorkspaceParam } from "@/api/session";
+import type { Problem } from "@/api/problem";
+import { useWorkspaceParam, type WorkspaceParam } from "@/api/session";
 import { download } from "@/charts/series";
 import { count } from "@/format/number";
 import { FilterBar } from "@/filters/filter-bar";
+import type { Range } from "@/format/time";
 import { useText } from "@/i18n/language";
 import { useKeys } from "@/layout/keys";
+import type { Ahead } from "@/pages";
 import { Button } from "@/ui/button";
 import { copyText, CopyButton } from "@/ui/copy";
 import { CheckField } from "@/ui/field";
 import { Menu } from "@/ui/menu";
+import { Later } from "@/ui/later";
 import { Page } from "@/ui/page";
 import { RangePicker } from "@/ui/range-picker";
 import { Empty, Failure, Loading } from "@/ui/state";
 import { Table } from "@/ui/table";
 import { parse, print, type Term, toApi, withTerm } from "@/url/filter";
-import { useRange } from "@/url/range";
+import { rangeOf, useRange } from "@/url/range";
 import { useView } from "@/url/view";
 import { SavedViews } from "@/views/saved-views";
 import { COLUMNS, columnsOf, tableColumns, USUAL } from "./columns";
@@ -29,8 +33,25 @@ import { asCsv, asJsonl, everyRow, MOST_EXPORTED, tableOf } from "./export";
 import { Facets } from "./facets";
 import { Histogram } from "./histogram";
 import { text } from "./text";
-import { useRows } from "./use-rows";
+import { pagesOf, useRows } from "./use-rows";
 import "./logs.css";
+
+const RANGE = "-24h";
+
+function questionOf(workspace: WorkspaceParam, filters: Readonly<Record<string, string>>, { range, from, to }: { readonly range: Range; readonly from: number; readonly to: number }) {
+  return {
+    ...workspace,
+    ...filters,
+    time_of_generation_min: apiTime(from),
+    // Up to now there is no end, so that the list grows.
+    time_of_generation_max: range.kind === "between" ? apiTime(to) : undefined,
+  };
+}
+
+export const ahead: Ahead = (client, workspace, view) => {
+  const filters = toApi(parse(view.get("filter") ?? "").terms);
+  return client.prefetchInfiniteQuery<LogPage, Problem, LogPage, unknown[], string | null>(pagesOf(questionOf(workspace, filters, rangeOf(view, RANGE))));
+};
 
 /** Every request of the workspace. What is shown stands in the address: filters, time, columns, the open request. */
 export default function Logs() {
@@ -38,7 +59,7 @@ export default function Logs() {
   const { id: opened } = useParams<{ id?: string }>();
   const [, go] = useLocation();
   const view = useView();
-  const range = useRange("-24h");
+  const range = useRange(RANGE);
   const workspace = useWorkspaceParam();
   const keyName = useKeyNames();
   const isLive = view.get("live") === "1";
@@ -50,16 +71,7 @@ export default function Logs() {
   const [marked, setMarked] = useState<readonly string[]>([]);
   const [isComparing, setComparing] = useState(false);
   const [at, setAt] = useState<string | null>(null);
-  const query = useMemo(
-    () => ({
-      ...workspace,
-      ...filters,
-      time_of_generation_min: apiTime(range.from),
-      // Up to now there is no end, so that the list grows.
-      time_of_generation_max: range.range.kind === "between" ? apiTime(range.to) : undefined,
-    }),
-    [workspace, filters, range.from, range.to, range.range.kind],
-  );
+  const query = useMemo(() => questionOf(workspace, filters, { range: range.range, from: range.from, to: range.to }), [workspace, filters, range.range, range.from, range.to]);
   const list = useRows(query, isLive, isLive && (isScrolled || opened !== undefined));
   const search = view.all.size > 0 ? `?${view.all}` : "";
   const open = useCallback((row: { readonly id: string } | null) => go(row ? `/logs/${row.id}${search}` : `/logs${search}`), [go, search]);
@@ -97,7 +109,7 @@ export default function Logs() {
     };
     return [marks, ...all];
   }, [columns, t, keyName, search, marked, mark]);
-  const isFiltered = terms.length > 0 || range.text !== "-24h";
+  const isFiltered = terms.length > 0 || range.text !== RANGE;
   return (
     <Page
       title={t("title")}
@@ -114,7 +126,11 @@ export default function Logs() {
       }
     >
       <FilterBar terms={terms} onChange={setTerms} />
-      <Histogram filters={filters} from={range.from} to={range.to} rows={list.rows} onBrush={range.between} />
+      <div className="histogram">
+        <Later instead={<div aria-busy />}>
+          <Histogram filters={filters} from={range.from} to={range.to} rows={list.rows} onBrush={range.between} />
+        </Later>
+      </div>
       <div className="row">
         <span>{list.total >= MOST_COUNTED ? t("requestsMany", { n: count(MOST_COUNTED) }) : t("requests", { n: list.total })}</span>
         <span className="push" />
@@ -154,7 +170,9 @@ export default function Logs() {
         </Button>
       )}
       <div className="logs">
-        <Facets rows={list.rows} keyName={keyName} onAdd={(term) => setTerms(withTerm(terms, term))} />
+        <Later instead={<div aria-busy />}>
+          <Facets rows={list.rows} keyName={keyName} onAdd={(term) => setTerms(withTerm(terms, term))} />
+        </Later>
         <div className="stack">
           {list.error ? (
             <Failure error={list.error} onRetry={list.refetch} />

@@ -27,17 +27,29 @@ export interface Rows {
   readonly refetch: () => void;
 }
 
+type Question = Readonly<Record<string, string | undefined>>;
+
+/** The pages of a list, and the name under which they are kept. */
+export function pagesOf(query: Question) {
+  return {
+    queryKey: ["/v1/logs", "pages", query] as unknown[],
+    queryFn: ({ pageParam, signal }: { readonly pageParam: string | null; readonly signal: AbortSignal }) =>
+      ask<LogPage>("/v1/logs", { query: { ...query, page_size: PAGE, cursor: pageParam }, signal }),
+    initialPageParam: null,
+    getNextPageParam: (last: LogPage) => (last.has_more ? last.next_cursor : null),
+  };
+}
+
 /**
  * Pages of the list, with the newest in front while it is live. `isHeld`: somebody reads; what comes is counted, and shown
  * when it is let go.
  */
-export function useRows(query: Readonly<Record<string, string | undefined>>, isLive: boolean, isHeld: boolean): Rows {
+export function useRows(query: Question, isLive: boolean, isHeld: boolean): Rows {
   const pages = useInfiniteQuery<LogPage, Problem, { pages: LogPage[] }, unknown[], string | null>({
-    queryKey: ["/v1/logs", "pages", query],
-    queryFn: ({ pageParam, signal }) => ask<LogPage>("/v1/logs", { query: { ...query, page_size: PAGE, cursor: pageParam }, signal }),
-    initialPageParam: null,
-    getNextPageParam: (last) => (last.has_more ? last.next_cursor : null),
+    ...pagesOf(query),
     placeholderData: (before) => before,
+    // A record is written a moment after its answer: whoever comes from there is not left with an empty list.
+    refetchInterval: ({ state }) => (state.data?.pages[0]?.data.length === 0 ? LIVE_EVERY_MS : false),
   });
   const [live, setLive] = useState<readonly LogRow[]>([]);
   const newest = useRef<() => unknown>(() => undefined);

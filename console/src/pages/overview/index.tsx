@@ -1,5 +1,5 @@
 import { Link } from "wouter";
-import { apiTime, useAnalytics } from "@/api/analytics";
+import { type AnalyticsQuery, apiTime, askingAnalytics, useAnalytics } from "@/api/analytics";
 import { useGet } from "@/api/hooks";
 import { type LogPage, modelOf } from "@/api/logs";
 import { useWorkspaceParam } from "@/api/session";
@@ -8,13 +8,15 @@ import { useText } from "@/i18n/language";
 import { GroupTable } from "@/metrics/group-table";
 import { MetricChart } from "@/metrics/metric-chart";
 import { text as metricsText } from "@/metrics/text";
+import type { Ahead } from "@/pages";
 import { StatusBadge } from "@/ui/badge";
+import { Later } from "@/ui/later";
 import { Page } from "@/ui/page";
 import { RangePicker } from "@/ui/range-picker";
 import { Await, Empty, Failure, Loading } from "@/ui/state";
 import { Table } from "@/ui/table";
 import { Time } from "@/ui/time";
-import { useRange } from "@/url/range";
+import { rangeOf, useRange } from "@/url/range";
 import { Changed } from "./changed";
 import { Errors } from "./errors";
 import { Outage } from "./outage";
@@ -23,14 +25,21 @@ import { TILE_METRICS, Tiles } from "./tiles";
 import "./overview.css";
 
 const NO_FILTERS = {};
+const RANGE = "-24h";
+
+function totalsOf({ from, to }: { readonly from: number; readonly to: number }): AnalyticsQuery {
+  return { metrics: TILE_METRICS, bucket: "none", from, to, compare: true };
+}
+
+export const ahead: Ahead = (client, workspace, view) => client.prefetchQuery(askingAnalytics(workspace, totalsOf(rangeOf(view, RANGE))));
 
 /** How it goes: the figures of a time against the one before, what moved them, and what failed. */
 export default function Overview() {
   const t = useText(text);
   const m = useText(metricsText);
-  const range = useRange("-24h");
+  const range = useRange(RANGE);
   const { from, to } = range;
-  const totals = useAnalytics({ metrics: TILE_METRICS, bucket: "none", from, to, compare: true });
+  const totals = useAnalytics(totalsOf(range));
   const shared = { from, to, filters: NO_FILTERS, terms: [], onBrush: range.between };
   return (
     <Page title={t("title")} actions={<RangePicker range={range} />}>
@@ -38,48 +47,50 @@ export default function Overview() {
       {totals.data ? (
         <>
           <Tiles answer={totals.data} from={from} to={to} />
-          <div className="grid-2">
-            <div className="panel">
-              <MetricChart {...shared} title={t("byStatus")} metrics={["requests"]} group="status" kind="bar" colors={STATUS_COLORS} />
-            </div>
-            <div className="panel">
-              <MetricChart {...shared} title={t("latencyChart")} metrics={["latency_p50", "latency_p95", "latency_p99"]} names={["p50", "p95", "p99"]} kind="line" />
-            </div>
-            <div className="panel">
-              <MetricChart {...shared} title={t("costByModel")} metrics={["cost"]} group="model" kind="area" />
-            </div>
-            <div className="panel">
-              <MetricChart {...shared} title={t("tokensChart")} metrics={["tokens_in", "tokens_out"]} names={[t("tokensIn"), t("tokensOut")]} kind="area" />
-            </div>
-            <Changed from={from} to={to} />
-            <Errors from={from} to={to} />
-          </div>
-          <div className="grid-2">
-            {(
-              [
-                ["provider", t("providers")],
-                ["model", t("topModels")],
-                ["api_key", t("topKeys")],
-                ["user", t("topUsers")],
-              ] as const
-            ).map(([group, title]) => (
-              <div className="panel" key={group}>
-                <GroupTable
-                  {...shared}
-                  title={title}
-                  group={group}
-                  groupName={m(`group_${group}`)}
-                  top={6}
-                  columns={[
-                    ["requests", t("requests")],
-                    ["cost", t("cost")],
-                    ["success_rate", t("successRate")],
-                    ["latency", t("latencyMean")],
-                  ]}
-                />
+          <Later>
+            <div className="grid-2">
+              <div className="panel">
+                <MetricChart {...shared} title={t("byStatus")} metrics={["requests"]} group="status" kind="bar" colors={STATUS_COLORS} />
               </div>
-            ))}
-          </div>
+              <div className="panel">
+                <MetricChart {...shared} title={t("latencyChart")} metrics={["latency_p50", "latency_p95", "latency_p99"]} names={["p50", "p95", "p99"]} kind="line" />
+              </div>
+              <div className="panel">
+                <MetricChart {...shared} title={t("costByModel")} metrics={["cost"]} group="model" kind="area" />
+              </div>
+              <div className="panel">
+                <MetricChart {...shared} title={t("tokensChart")} metrics={["tokens_in", "tokens_out"]} names={[t("tokensIn"), t("tokensOut")]} kind="area" />
+              </div>
+              <Changed from={from} to={to} />
+              <Errors from={from} to={to} />
+            </div>
+            <div className="grid-2">
+              {(
+                [
+                  ["provider", t("providers")],
+                  ["model", t("topModels")],
+                  ["api_key", t("topKeys")],
+                  ["user", t("topUsers")],
+                ] as const
+              ).map(([group, title]) => (
+                <div className="panel" key={group}>
+                  <GroupTable
+                    {...shared}
+                    title={title}
+                    group={group}
+                    groupName={m(`group_${group}`)}
+                    top={6}
+                    columns={[
+                      ["requests", t("requests")],
+                      ["cost", t("cost")],
+                      ["success_rate", t("successRate")],
+                      ["latency", t("latencyMean")],
+                    ]}
+                  />
+                </div>
+              ))}
+            </div>
+          </Later>
         </>
       ) : totals.error && !totals.error.isNotServed ? (
         <Failure error={totals.error} onRetry={() => void totals.refetch()} />
