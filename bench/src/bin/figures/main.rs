@@ -31,6 +31,10 @@ const DAYS: u64 = 30;
 const BATCH: u64 = 1_000;
 /// Records a second while questions are asked.
 const RATE: u64 = 500;
+/// How often the store does its housekeeping.
+const TEND: Duration = Duration::from_secs(60);
+/// How long records gather before they are written.
+const GATHER: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
@@ -74,12 +78,18 @@ fn measure(count: u64, mut sink: impl Sink, mut reader: impl Reader, mut source:
         let (stop, written) = (&stop, &mut written);
         scope.spawn(move || {
             let (clock, began) = (SystemClock::new(), Instant::now());
+            let mut tended = Instant::now();
             while !stop.load(Ordering::Relaxed) {
                 let due = began.elapsed().as_millis() as u64 * RATE / 1_000;
                 // Behind after a pause of the machine, it catches up in batches as the pipe does.
                 let batch = (due - written.made()).min(BATCH);
                 written.write(&mut sink, clock.unix_ms(), batch);
-                std::thread::park_timeout(Duration::from_millis(100));
+                // The pipe's housekeeping.
+                if tended.elapsed() >= TEND {
+                    sink.tend(clock.unix_ms()).unwrap();
+                    tended = Instant::now();
+                }
+                std::thread::park_timeout(GATHER);
             }
             println!("\n{} records were written meanwhile, in {:?}", written.made(), began.elapsed());
         });
