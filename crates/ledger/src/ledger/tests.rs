@@ -141,7 +141,11 @@ fn what_took_place_is_paid_for_however_little_is_left() {
     assert_eq!(stands(&ledger, money), ["1.2", "0", "0", "-0.2"]);
     assert_eq!(stands(&ledger, counted), ["140", "0", "0", "-40"]);
     ledger.charge(&asked, &Charge { cost: None, ..Charge::NOTHING }, How::Success);
-    assert_eq!(stands(&ledger, money), ["1.2", "0", "0", "-0.2"], "nothing was set aside for what nobody knows");
+    assert_eq!(
+        stands(&ledger, money),
+        ["1.2", "0", "0", "-0.2"],
+        "nothing was set aside for what nobody knows"
+    );
     ledger.close();
     assert!(ledger.charge(&asked, &charge, How::Success).is_none());
     assert_eq!(place.marks(), ["0.8", "1", "100"]);
