@@ -164,9 +164,19 @@ pub async fn open(
     let unheard = tidegate_ledger::Unheard::Ceiling;
     let options =
         tidegate_ledger::Options { share, on_alert, unheard, ..tidegate_ledger::Options::default() };
-    let ledger = ledger(data, clock, options)?;
-    let store = store(settings, given.master_key, clock).await?;
-    let first = first(&store, given.admin_key, data).await?;
+    let opening = {
+        let (data, clock) = (data.clone(), clock.clone());
+        tokio::task::spawn_blocking(move || ledger(&data, &clock, options))
+    };
+    let opening = async { opening.await.map_err(|error| format!("the ledger cannot be opened: {error}"))? };
+    let founding = found(settings, given, clock);
+    let (ledger, (store, first)) = if data.join(STORE_FILE).exists() {
+        // Nothing is changed before it is known that nobody else uses the directory.
+        (opening.await?, founding.await?)
+    } else {
+        // A first start waits for the disk again and again: at both places at once.
+        tokio::try_join!(opening, founding)?
+    };
     let keeper = Keeper::start(
         store.clone(),
         directory.clone(),
@@ -329,7 +339,27 @@ fn ledger(data: &Path, clock: &Arc<dyn Clock>, options: tidegate_ledger::Options
     Ok(ledger)
 }
 
-async fn store(settings: &Settings, master: Option<&str>, clock: &Arc<dyn Clock>) -> Result<Store, String> {
+/// The store, with what a new one begins with.
+async fn found(
+    settings: &Settings,
+    given: &Given<'_>,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Store, FirstStart), String> {
+    let (store, file) = store(settings, given.master_key, clock).await?;
+    let first = first(&store, given.admin_key, &settings.server.data_dir).await?;
+    if let Some(file) = file {
+        // Only then is anybody told of it.
+        file.settle().await.map_err(|error| error.to_string())?;
+    }
+    Ok((store, first))
+}
+
+/// The store; and its file, where it is one.
+async fn store(
+    settings: &Settings,
+    master: Option<&str>,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Store, Option<Arc<Sqlite>>), String> {
     let data = &settings.server.data_dir;
     let path = data.join(STORE_FILE);
     // A file that is there was made with a key. So the key is made first: a start that is cut off between the two can be
@@ -340,14 +370,18 @@ async fn store(settings: &Settings, master: Option<&str>, clock: &Arc<dyn Clock>
         None => master_keys_in(&data.join(MASTER_KEY_FILE), may_make),
     };
     let masters = masters.map_err(|error| error.to_string())?;
-    let backend: Arc<dyn Backend> = match &settings.database.url {
-        None => Arc::new(Sqlite::open(&path).map_err(|error| error.to_string())?),
+    let (backend, file): (Arc<dyn Backend>, _) = match &settings.database.url {
+        None => {
+            let file = Arc::new(Sqlite::found(&path).map_err(|error| error.to_string())?);
+            (file.clone(), Some(file))
+        }
         Some(url) => {
             let postgres = Postgres::open(replicas::server(url)?).await.map_err(|error| error.to_string())?;
-            Arc::new(postgres)
+            (Arc::new(postgres), None)
         }
     };
-    Store::open(backend, masters, clock.clone()).await.map_err(|error| error.to_string())
+    let store = Store::open(backend, masters, clock.clone()).await.map_err(|error| error.to_string())?;
+    Ok((store, file))
 }
 
 /// Its number among those who write records to the same database; `None` where nobody else does.

@@ -69,22 +69,46 @@ impl Sqlite {
         Self::open_with(path, MIGRATIONS)
     }
 
+    /// [`Sqlite::open`] for who fills a new database with what it begins with, and then calls [`Sqlite::settle`]. Until then the
+    /// commits of a new file are not waited for: a power cut takes the last of them or all, as if there had been no start.
+    /// A file that was there is as durable as ever.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub fn found(path: &Path) -> Result<Self, StoreError> {
+        Self::open_as(path, MIGRATIONS, true)
+    }
+
     /// [`Sqlite::open`] with another schema, for tests of upgrades.
     ///
     /// # Errors
     /// As [`Sqlite::open`].
     pub fn open_with(path: &Path, migrations: &[Migration]) -> Result<Self, StoreError> {
+        Self::open_as(path, migrations, false)
+    }
+
+    fn open_as(path: &Path, migrations: &[Migration], is_settled_later: bool) -> Result<Self, StoreError> {
         let lock = lock_file(path)?;
         let locked = lock.try_lock_shared();
         locked.map_err(|_| StoreError::file(path, "a restore is going on, or another program holds it"))?;
         let created = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-        created.map_err(|error| StoreError::file(path, error))?;
+        let created = created.map_err(|error| StoreError::file(path, error))?;
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let is_empty = || created.metadata().is_ok_and(|file| file.len() == 0);
+        let is_unsettled = is_settled_later && is_empty();
+        let sync = |how: Sync| how.set(&connection).map_err(|error| StoreError::file(path, error));
+        if is_unsettled {
+            sync(Sync::Off)?;
+        }
         let mode: String = connection
             .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
             .map_err(|error| StoreError::file(path, error))?;
         if mode != "wal" {
             return Err(StoreError::file(path, "its file system cannot share memory, which WAL needs"));
+        }
+        if is_unsettled {
+            // From here on a power cut takes commits, never the file.
+            sync(Sync::Normal)?;
         }
         let read_only = match migrate::run(&mut connection, migrations).map_err(|error| error.about(path))? {
             Plan::RunFrom(_) => None,
@@ -93,7 +117,7 @@ impl Sqlite {
         let (sender, head) = watch::channel(question::change_head(&connection)?);
         Ok(Self {
             path: path.to_owned(),
-            writer: Writer::start(connection, sender)?,
+            writer: Writer::start(connection, sender, is_unsettled)?,
             readers: Readers::start(path, READERS)?,
             read_only,
             head,
@@ -108,6 +132,12 @@ impl Sqlite {
     /// [`StoreError::File`].
     pub fn backup(&self, to: PathBuf) -> Answer<'_, ()> {
         self.readers.ask(move |connection| backup::copy(connection, &to))
+    }
+
+    /// Everything so far is on the disk after this, and from then on every commit when it is answered. Nothing to do unless
+    /// the file was [founded](Sqlite::found) here.
+    pub fn settle(&self) -> Answer<'_, ()> {
+        self.writer.settle()
     }
 
     pub fn path(&self) -> &Path {
@@ -152,6 +182,26 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
         Ok(connection)
     };
     open().map_err(|error| StoreError::file(path, error))
+}
+
+/// What a commit waits for.
+#[derive(Debug, Clone, Copy)]
+enum Sync {
+    Off,
+    /// Nothing in WAL; only what a checkpoint copies is in order on the disk.
+    Normal,
+    Full,
+}
+
+impl Sync {
+    fn set(self, connection: &Connection) -> rusqlite::Result<()> {
+        let word = match self {
+            Self::Off => "off",
+            Self::Normal => "normal",
+            Self::Full => "full",
+        };
+        connection.pragma_update(None, "synchronous", word)
+    }
 }
 
 /// A failure of SQLite while it serves.

@@ -1,6 +1,7 @@
 //! The threads that hold the connections.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -8,7 +9,7 @@ use std::thread;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{oneshot, watch};
 
-use super::{connect, failed, question};
+use super::{Sync, connect, failed, question};
 use crate::backend::Answer;
 use crate::error::StoreError;
 
@@ -22,7 +23,11 @@ type Write = Box<dyn FnOnce(Result<&Connection, StoreError>) -> (bool, Ending) +
 type Ending = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 pub(super) struct Readers(Sender<Read>);
-pub(super) struct Writer(Sender<Write>);
+pub(super) struct Writer {
+    queue: Sender<Write>,
+    /// Commits are not waited for, and shall be before the next one.
+    settles: Arc<AtomicBool>,
+}
 
 impl Readers {
     pub fn start(path: &Path, count: usize) -> Result<Self, StoreError> {
@@ -62,11 +67,32 @@ impl Readers {
 }
 
 impl Writer {
-    pub fn start(connection: Connection, head: watch::Sender<u64>) -> Result<Self, StoreError> {
-        let (sender, receiver) = channel::<Write>();
-        let run = move || write_all(&connection, &receiver, &head);
+    /// `is_unsettled`: until [`Writer::settle`] a commit is answered before it is on the disk.
+    pub fn start(
+        connection: Connection,
+        head: watch::Sender<u64>,
+        is_unsettled: bool,
+    ) -> Result<Self, StoreError> {
+        let (queue, receiver) = channel::<Write>();
+        let settles = Arc::new(AtomicBool::new(false));
+        let due = settles.clone();
+        let run = move || {
+            let mut is_unsettled = is_unsettled;
+            write_all(&connection, &receiver, &head, || {
+                if is_unsettled && due.load(Ordering::Acquire) {
+                    settle(&connection).map_err(failed)?;
+                    is_unsettled = false;
+                }
+                Ok(())
+            });
+        };
         thread::Builder::new().name("store-write".to_owned()).spawn(run).map_err(StoreError::internal)?;
-        Ok(Self(sender))
+        Ok(Self { queue, settles })
+    }
+
+    pub fn settle(&self) -> Answer<'static, ()> {
+        self.settles.store(true, Ordering::Release);
+        self.ask(|_| Ok(()))
     }
 
     /// Runs `write` in a transaction and answers when that is on the disk.
@@ -75,7 +101,7 @@ impl Writer {
         write: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Answer<'static, T> {
         let (answer, waiting) = oneshot::channel();
-        let sent = self.0.send(Box::new(move |connection| {
+        let sent = self.queue.send(Box::new(move |connection| {
             let outcome = connection.and_then(write);
             let keep = outcome.is_ok();
             let ending: Ending = Box::new(move |through| {
@@ -94,11 +120,22 @@ fn ended() -> StoreError {
     StoreError::away("the database's thread has ended")
 }
 
-fn write_all(connection: &Connection, receiver: &Receiver<Write>, head: &watch::Sender<u64>) {
+/// Commits wait for the disk from here on, and what was committed before is there.
+fn settle(connection: &Connection) -> rusqlite::Result<()> {
+    Sync::Full.set(connection)?;
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+}
+
+fn write_all(
+    connection: &Connection,
+    receiver: &Receiver<Write>,
+    head: &watch::Sender<u64>,
+    mut before: impl FnMut() -> Result<(), StoreError>,
+) {
     while let Ok(first) = receiver.recv() {
         let group: Vec<Write> = std::iter::once(first).chain(receiver.try_iter().take(GROUP - 1)).collect();
         let mut endings = Vec::with_capacity(group.len());
-        let through = transaction(connection, group, &mut endings);
+        let through = transaction(connection, group, &mut endings, &mut before);
         if through.is_ok()
             && let Ok(latest) = question::change_head(connection)
         {
@@ -115,8 +152,9 @@ fn transaction(
     connection: &Connection,
     group: Vec<Write>,
     endings: &mut Vec<Ending>,
+    before: &mut impl FnMut() -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(failed);
+    let begun = before().and_then(|()| connection.execute_batch("BEGIN IMMEDIATE").map_err(failed));
     if let Err(error) = &begun {
         endings.extend(group.into_iter().map(|write| write(Err(error.clone())).1));
         return begun;

@@ -32,6 +32,31 @@ async fn all_files_are_for_their_owner_only() {
     }
 }
 
+/// A checkpoint is the one thing that a new file waits for: after it the file has everything without the log beside it.
+#[tokio::test]
+async fn a_new_file_is_whole_when_it_is_settled() {
+    let directory = Directory::new();
+    let path = directory.file("tidegate.db");
+    let sqlite = Arc::new(Sqlite::found(&path).unwrap());
+    let world = World::new(sqlite.clone()).await;
+    let made = world.store.create(&by(), world.home_a(), key("k")).await.unwrap();
+    let alone = |name: &str| {
+        let copy = directory.file(name);
+        std::fs::copy(&path, &copy).unwrap();
+        Arc::new(Sqlite::open(&copy).unwrap())
+    };
+    let open = |file| Store::open(file, masters(MASTER), TestClock::new());
+    sqlite.settle().await.unwrap();
+    let store = open(alone("settled.db")).await.unwrap();
+    assert!(store.get::<ApiKey>(&Scope::Organisation(world.org), made.id).await.is_ok());
+    // What comes after waits in the log as ever; saying it again changes nothing.
+    let later = world.store.create(&by(), world.home_a(), key("l")).await.unwrap();
+    sqlite.settle().await.unwrap();
+    let store = open(alone("later.db")).await.unwrap();
+    assert!(store.get::<ApiKey>(&Scope::Organisation(world.org), later.id).await.is_err());
+    assert!(world.store.get::<ApiKey>(&Scope::Organisation(world.org), later.id).await.is_ok());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_is_of_one_moment_while_writers_go_on() {
     let directory = Directory::new();
