@@ -1,7 +1,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import type { LucideIcon } from "lucide-react";
 import type { ComponentType } from "react";
-import { askAhead, type WorkspaceParam } from "./api/session";
+import { askAhead, paramOf, type WorkspaceParam } from "./api/session";
 import type { Language } from "./i18n/text";
 
 /** The groups of the rail, in their order. `none`: only reached by links. */
@@ -53,10 +53,14 @@ export function loaded(page: Nav): ComponentType | undefined {
 export async function loadAhead(client: QueryClient, { pathname, search }: Location): Promise<void> {
   const [, , place, workspace = "", first = "", more] = pathname.split("/");
   const page = place === "w" ? pages.find((one) => home(one) === `/${first}`) : undefined;
-  const [known, module] = await Promise.all([askAhead(client, workspace), page?.load().catch(() => undefined)]);
-  if (!page || !module) return;
+  await Promise.all([askAhead(client), page && loadPage(client, page, paramOf(workspace), more ? null : new URLSearchParams(search))]);
+}
+
+async function loadPage(client: QueryClient, page: Nav, workspace: WorkspaceParam, view: URLSearchParams | null): Promise<void> {
+  const module = await page.load().catch(() => undefined);
+  if (!module) return;
   ready.set(page.id, module.default);
-  if (known && !more) await module.ahead?.(client, known, new URLSearchParams(search)).catch(() => undefined);
+  if (view) await module.ahead?.(client, workspace, view).catch(() => undefined);
 }
 
 /** The address of a page without its parameters. */

@@ -78,14 +78,9 @@ export function useAccountQuery() {
   return useQuery<Account, Problem>(QUERY);
 }
 
-/**
- * Asks who is there before anything is drawn: everything else waits for the answer. Never fails. What names the workspace of an
- * address in queries; `null` where nobody is signed in, or it is none of theirs.
- */
-export async function askAhead(client: QueryClient, slug: string): Promise<WorkspaceParam | null> {
-  await client.prefetchQuery(QUERY);
-  const known = client.getQueryData<Account>(ACCOUNT)?.workspaces.find((one) => one.slug === slug);
-  return known ? paramOf(known) : null;
+/** Asks who is there before anything is drawn: everything else waits for the answer. Never fails. */
+export function askAhead(client: QueryClient): Promise<void> {
+  return client.prefetchQuery(QUERY);
 }
 
 /** After signing in or out everything is asked anew. */
@@ -118,14 +113,15 @@ export function useHere(): Here {
 
 export type WorkspaceParam = { readonly workspace_id?: string };
 
-function paramOf({ slug }: Pick<Workspace, "slug">): WorkspaceParam {
+/** What names the workspace of an address in queries. */
+export function paramOf(slug: string): WorkspaceParam {
   return slug === OWN_WORKSPACE ? {} : { workspace_id: slug };
 }
 
 /** The member that names the workspace in queries and bodies; none with a key, which has its own. */
 export function useWorkspaceParam(): WorkspaceParam {
   const { workspace } = useHere();
-  return useMemo(() => paramOf(workspace), [workspace]);
+  return useMemo(() => paramOf(workspace.slug), [workspace]);
 }
 
 /** Whether somebody may do something, as far as is known here: the server decides. */

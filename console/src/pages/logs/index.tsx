@@ -1,5 +1,5 @@
 import { BellRing, Columns3, Download, GitCompareArrows } from "lucide-react";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import { Link, useLocation, useParams } from "wouter";
 import { apiTime } from "@/api/analytics";
 import { type LogPage, type LogRow, MOST_COUNTED } from "@/api/logs";
@@ -27,8 +27,6 @@ import { rangeOf, useRange } from "@/url/range";
 import { useView } from "@/url/view";
 import { SavedViews } from "@/views/saved-views";
 import { COLUMNS, columnsOf, tableColumns, USUAL } from "./columns";
-import { Compare } from "./compare";
-import { LogSheet } from "./detail/sheet";
 import { asCsv, asJsonl, everyRow, MOST_EXPORTED, tableOf } from "./export";
 import { Facets } from "./facets";
 import { Histogram } from "./histogram";
@@ -37,6 +35,10 @@ import { pagesOf, useRows } from "./use-rows";
 import "./logs.css";
 
 const RANGE = "-24h";
+
+/** What a list needs only when somebody looks closer. */
+const LogSheet = lazy(async () => ({ default: (await import("./detail/sheet")).LogSheet }));
+const Compare = lazy(async () => ({ default: (await import("./compare")).Compare }));
 
 function questionOf(workspace: WorkspaceParam, filters: Readonly<Record<string, string>>, { range, from, to }: { readonly range: Range; readonly from: number; readonly to: number }) {
   return {
@@ -203,8 +205,10 @@ export default function Logs() {
           )}
         </div>
       </div>
-      {opened && <LogSheet key="sheet" id={opened} onClose={() => open(null)} onStep={(by) => open(step(by, opened) ?? { id: opened })} />}
-      {isComparing && marked[0] && marked[1] && <Compare ids={[marked[0], marked[1]]} onClose={() => setComparing(false)} />}
+      <Suspense>
+        {opened && <LogSheet key="sheet" id={opened} onClose={() => open(null)} onStep={(by) => open(step(by, opened) ?? { id: opened })} />}
+        {isComparing && marked[0] && marked[1] && <Compare ids={[marked[0], marked[1]]} onClose={() => setComparing(false)} />}
+      </Suspense>
     </Page>
   );
 }
