@@ -15,12 +15,12 @@ export default defineConfig({
     target: "es2023",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // A page is the frame, what pages share with the two that are opened most, and its own file: on a slow machine each further
-    // file costs more time than its bytes.
+    // On a slow machine each further file costs more time than its bytes. So the first one has the frame, what pages share, and the two
+    // pages that are opened most; every other page is a file, and what only pages for managing need.
     cssCodeSplit: false,
     rolldownOptions: {
       output: {
-        codeSplitting: { groups: [{ name: "shared", test: /\/src\/(?!pages\/(?!overview\/|logs\/(?!detail\/|compare|diff))|main\.tsx|app\.tsx)|node_modules/ }] },
+        codeSplitting: { groups: [{ name: "shared", test: /\/src\/(?!pages\/(?!overview\/|logs\/(?!detail\/|compare|diff)|[\w-]+\/nav)|manage\/(?:meter|limit-fields|list)|editor\/)|node_modules|^\0/ }] },
       },
     },
   },

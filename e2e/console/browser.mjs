@@ -29,6 +29,13 @@ export async function open(browser, gateway, { key = gateway.admin, language = "
   );
   const page = await context.newPage();
   const mistakes = [];
+  const pending = new Set();
+  underWay.set(page, pending);
+  page.on("request", (request) => {
+    // What is open for as long as the page is ends never.
+    if (!request.url().includes("/tail")) pending.add(request);
+  });
+  for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => pending.delete(request));
   page.on("pageerror", (error) => mistakes.push(`script: ${error.message}`));
   page.on("request", (request) => {
     const { origin, protocol } = new URL(request.url());
@@ -58,10 +65,19 @@ export async function open(browser, gateway, { key = gateway.admin, language = "
   };
 }
 
-/** The page is there, and nothing in it is still coming. */
+/** Requests of pages that are not answered yet. */
+const underWay = new WeakMap();
+
+/** The page is there, and nothing in it is still coming: parts that show nothing until they know something are there as well. */
 export async function settled(page) {
   await page.locator("main h1").waitFor();
-  await page.waitForFunction(() => document.querySelector(".skeleton, .is-old, [aria-busy=true]") === null);
+  const pending = underWay.get(page);
+  for (let quiet = 0; quiet < 3; ) {
+    await page.waitForFunction(() => document.querySelector(".skeleton, .is-old, [aria-busy=true]") === null);
+    // What comes is drawn, and may ask for more.
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 10))));
+    quiet = pending.size === 0 ? quiet + 1 : 0;
+  }
 }
 
 /** Nothing that keeps people out: axe's serious and critical findings, by WCAG 2.2 AA. */

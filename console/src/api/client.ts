@@ -14,17 +14,6 @@ export interface Request {
   readonly signal?: AbortSignal | undefined;
 }
 
-declare global {
-  /** By public/first.js: answers by their addresses, each for one who asks. */
-  var askedFirst: Record<string, Promise<Response>> | undefined;
-}
-
-function takeFirst(url: string): Promise<Response> | undefined {
-  const answer = globalThis.askedFirst?.[url];
-  if (answer) delete globalThis.askedFirst?.[url];
-  return answer;
-}
-
 let credential: Credential | null = null;
 
 export function setCredential(next: Credential | null): void {
@@ -53,18 +42,15 @@ export async function send(path: string, request: Request = {}): Promise<Respons
   if (request.body !== undefined) headers.set("content-type", "application/json");
   if (credential?.kind === "key" && !headers.has("x-portkey-api-key")) headers.set("x-portkey-api-key", credential.key);
   if (credential?.kind === "session" && method !== "GET") headers.set("x-tidegate-csrf", credential.csrf);
-  const url = path + queryText(request.query);
-  const asked = method === "GET" && credential?.kind !== "key" ? takeFirst(url) : undefined;
   let response: Response;
   try {
-    response = await (asked ??
-      fetch(url, {
-        method,
-        headers,
-        body: request.body === undefined ? null : JSON.stringify(request.body),
-        credentials: credential?.kind === "key" ? "omit" : "same-origin",
-        signal: request.signal ?? null,
-      }));
+    response = await fetch(path + queryText(request.query), {
+      method,
+      headers,
+      body: request.body === undefined ? null : JSON.stringify(request.body),
+      credentials: credential?.kind === "key" ? "omit" : "same-origin",
+      signal: request.signal ?? null,
+    });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Problem(0, "the gateway does not answer");

@@ -10,7 +10,7 @@ function current(): Theme {
   return set === "light" || set === "dark" ? set : "system";
 }
 
-/** The theme that was chosen; `public/first.js` puts it in force before the first paint. */
+/** The theme that was chosen; `public/theme.js` puts it in force before the first paint. */
 export function useTheme(): readonly [Theme, (theme: Theme) => void] {
   const [theme, setTheme] = useState(current);
   const choose = useCallback((next: Theme) => {

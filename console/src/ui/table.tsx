@@ -15,7 +15,7 @@ export interface Column<Row> {
 }
 
 /** As many rows as a screen holds. */
-const FIRST = 12;
+const FIRST = 6;
 
 interface Props<Row> {
   /** What the table shows, for people who do not see it. */
