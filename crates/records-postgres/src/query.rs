@@ -23,21 +23,21 @@ impl Conditions {
         if let Some(end) = end {
             all.add("id < ?", end.signed());
         }
-        for (term, sparse, names) in [
-            ("organisation = ANY (?)", "", &filter.organisation),
-            ("workspace = ANY (?)", "", &filter.workspace),
-            ("provider = ANY (?)", "", &filter.provider),
-            ("model = ANY (?)", "", &filter.model),
-            ("api_key = ANY (?)", "api_key <> ''", &filter.api_key),
-            ("key_owner = ANY (?)", "key_owner <> ''", &filter.key_owner),
-            ("virtual_key = ANY (?)", "virtual_key <> ''", &filter.virtual_key),
-            ("config = ANY (?)", "config <> ''", &filter.config),
-            ("user_name = ANY (?)", "user_name <> ''", &filter.user),
-            ("cache = ANY (?)", "", &filter.cache),
-            ("trace = ANY (?)", "trace <> ''", &filter.trace),
+        for (name, sparse, names) in [
+            ("organisation", "", &filter.organisation),
+            ("workspace", "", &filter.workspace),
+            ("provider", "", &filter.provider),
+            ("model", "", &filter.model),
+            ("api_key", "api_key <> ''", &filter.api_key),
+            ("key_owner", "key_owner <> ''", &filter.key_owner),
+            ("virtual_key", "virtual_key <> ''", &filter.virtual_key),
+            ("config", "config <> ''", &filter.config),
+            ("user_name", "user_name <> ''", &filter.user),
+            ("cache", "", &filter.cache),
+            ("trace", "trace <> ''", &filter.trace),
             // Every request has one: an index would cost more than it is asked for, which is within a time or a trace.
-            ("span = ANY (?)", "", &filter.span),
-            ("session = ANY (?)", "session <> ''", &filter.session),
+            ("span", "", &filter.span),
+            ("session", "session <> ''", &filter.session),
         ] {
             if names.is_empty() {
                 continue;
@@ -46,7 +46,15 @@ impl Conditions {
                 // Said so that an index which leaves out rows may be used.
                 all.terms.push(sparse.into());
             }
-            all.add(term, names.iter().map(|name| column(name).into_owned()).collect::<Vec<String>>());
+            let mut names: Vec<String> = names.iter().map(|name| column(name).into_owned()).collect();
+            match names.pop() {
+                // Not as a list of one: an index gives the newest first only for what equals one value.
+                Some(one) if names.is_empty() => all.add(&format!("{name} = ?"), one),
+                last => {
+                    names.extend(last);
+                    all.add(&format!("{name} = ANY (?)"), names);
+                }
+            }
         }
         if filter.in_session {
             all.terms.push("session <> ''".into());
