@@ -40,11 +40,12 @@ pub const MIGRATIONS: &[Migration] = &[
 const APPLICATION: i32 = 0x5469_6467;
 const READERS: usize = 3;
 
-/// A database file. Dropping it ends its threads after what was asked before.
+/// A database file. Dropping it waits until what was asked before is done and the file is closed; then others may have it.
 pub struct Sqlite {
     path: PathBuf,
-    writer: Writer,
+    // In the order in which they are closed: only one that may write takes the journal into the file at its end.
     readers: Readers,
+    writer: Writer,
     /// Set when a newer program made the file: found and known schema.
     read_only: Option<(u32, u32)>,
     head: watch::Receiver<u64>,
@@ -117,8 +118,8 @@ impl Sqlite {
         let (sender, head) = watch::channel(question::change_head(&connection)?);
         Ok(Self {
             path: path.to_owned(),
-            writer: Writer::start(connection, sender, is_unsettled)?,
             readers: Readers::start(path, READERS)?,
+            writer: Writer::start(connection, sender, is_unsettled)?,
             read_only,
             head,
             _lock: lock,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{oneshot, watch};
@@ -22,15 +22,41 @@ type Read = Box<dyn FnOnce(&Connection) + Send>;
 type Write = Box<dyn FnOnce(Result<&Connection, StoreError>) -> (bool, Ending) + Send>;
 type Ending = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
-pub(super) struct Readers(Sender<Read>);
+pub(super) struct Readers {
+    queue: Sender<Read>,
+    _threads: Vec<Ended>,
+}
 pub(super) struct Writer {
     queue: Sender<Write>,
     /// Commits are not waited for, and shall be before the next one.
     settles: Arc<AtomicBool>,
+    _thread: Ended,
+}
+
+/// Waits for a thread when it is dropped, so that the connection it held is closed by then. The queue that keeps the thread
+/// alive must be dropped first: fields are, in their order.
+struct Ended(Option<JoinHandle<()>>);
+
+impl Ended {
+    fn when_dropped(name: &str, run: impl FnOnce() + Send + 'static) -> Result<Self, StoreError> {
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(run).map_err(StoreError::internal)?;
+        Ok(Self(Some(thread)))
+    }
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // A panic of the thread has been told where it happened. No thread can wait for itself.
+        if let Some(thread) = self.0.take().filter(|thread| thread.thread().id() != thread::current().id()) {
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Readers {
     pub fn start(path: &Path, count: usize) -> Result<Self, StoreError> {
+        // Before the queue: should a connection fail, they are waited for after it is gone.
+        let mut threads = Vec::with_capacity(count);
         let (sender, receiver) = channel::<Read>();
         let receiver = Arc::new(Mutex::new(receiver));
         for _ in 0..count {
@@ -46,9 +72,9 @@ impl Readers {
                     }
                 }
             };
-            thread::Builder::new().name("store-read".to_owned()).spawn(run).map_err(StoreError::internal)?;
+            threads.push(Ended::when_dropped("store-read", run)?);
         }
-        Ok(Self(sender))
+        Ok(Self { queue: sender, _threads: threads })
     }
 
     pub fn ask<T: Send + 'static>(
@@ -56,7 +82,7 @@ impl Readers {
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Answer<'static, T> {
         let (answer, waiting) = oneshot::channel();
-        let sent = self.0.send(Box::new(move |connection| {
+        let sent = self.queue.send(Box::new(move |connection| {
             let _ = answer.send(read(connection));
         }));
         Box::pin(async move {
@@ -86,8 +112,7 @@ impl Writer {
                 Ok(())
             });
         };
-        thread::Builder::new().name("store-write".to_owned()).spawn(run).map_err(StoreError::internal)?;
-        Ok(Self { queue, settles })
+        Ok(Self { queue, settles, _thread: Ended::when_dropped("store-write", run)? })
     }
 
     pub fn settle(&self) -> Answer<'static, ()> {

@@ -57,6 +57,19 @@ async fn a_new_file_is_whole_when_it_is_settled() {
     assert!(world.store.get::<ApiKey>(&Scope::Organisation(world.org), later.id).await.is_ok());
 }
 
+/// Many times: whether a thread is still closing its connection is a matter of moments.
+#[tokio::test]
+async fn whoever_drops_a_database_leaves_it_closed_and_to_others() {
+    let directory = Directory::new();
+    let path = directory.file("tidegate.db");
+    for _ in 0..20 {
+        drop(World::new(Arc::new(Sqlite::open(&path).unwrap())).await);
+        assert!(!directory.file("tidegate.db-wal").exists(), "its journal is in it");
+        std::fs::File::open(directory.file("tidegate.db.lock")).unwrap().try_lock().unwrap();
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_is_of_one_moment_while_writers_go_on() {
     let directory = Directory::new();
