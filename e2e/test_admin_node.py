@@ -21,7 +21,7 @@ def test_admin_node(managed, workspace):
         env=os.environ | {"TIDEGATE_E2E": json.dumps(given)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert ended.returncode == 0, ended.stdout[-6000:] + ended.stderr[-2000:]
     assert "tests 0" not in ended.stdout

@@ -9,7 +9,7 @@ ASK = [{"role": "user", "content": QUESTION}]
 
 def client(gateway, headers=None, key=KEY):
     return anthropic.Anthropic(
-        base_url=gateway.url, api_key=key, default_headers=headers or {}, max_retries=0, timeout=60
+        base_url=gateway.url, api_key=key, default_headers=headers or {}, max_retries=0, timeout=180
     )
 
 

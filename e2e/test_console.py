@@ -15,7 +15,7 @@ def test_console(part):
         env=os.environ | {"TIDEGATE_BIN": str(paths.binary("tidegate"))},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1200,
     )
     assert ended.returncode == 0, ended.stdout[-6000:] + ended.stderr[-2000:]
     assert "tests 0" not in ended.stdout

@@ -22,7 +22,7 @@ def failing(fakes, script):
 def ask(gateway, *targets, **more):
     config = {"strategy": {"mode": "fallback"}, "targets": list(targets)}
     headers = {"x-portkey-config": json.dumps(config)}
-    return httpx.post(f"{gateway.v1}/chat/completions", headers=headers, json=BODY | more, timeout=30)
+    return httpx.post(f"{gateway.v1}/chat/completions", headers=headers, json=BODY | more, timeout=120)
 
 
 @pytest.mark.parametrize("script", ["st503", "st500", "st429", "st401", "html"])

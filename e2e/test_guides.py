@@ -94,7 +94,7 @@ class Reader:
         """What commands say, which must succeed."""
         # They alone know a provider's key: with it in its environment the gateway would make a provider of it.
         env = self.env | {"OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY}
-        ended = subprocess.run([*run, text], env=env, cwd=self.folder, capture_output=True, text=True, timeout=60)
+        ended = subprocess.run([*run, text], env=env, cwd=self.folder, capture_output=True, text=True, timeout=180)
         assert ended.returncode == 0, f"{self.said}\n$ {text}{ended.stdout}{ended.stderr}"
         return ended.stdout
 

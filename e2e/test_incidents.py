@@ -24,7 +24,7 @@ CHAT = {"model": "gpt-4o", "max_tokens": 50, "messages": [{"role": "user", "cont
 
 def chat(workspace, key=None, **headers):
     headers = {"authorization": f"Bearer {key or workspace.key}"} | headers
-    return httpx.post(f"{workspace.gateway.v1}/chat/completions", headers=headers, json=CHAT, timeout=30)
+    return httpx.post(f"{workspace.gateway.v1}/chat/completions", headers=headers, json=CHAT, timeout=120)
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_incident_02_sql_in_the_authorization_header(workspace, header):
     for text in HOSTILE_KEYS:
         headers = {header: f"Bearer {text}" if header == "authorization" else text}
         for method, path in [("GET", "/api-keys"), ("GET", "/configs"), ("POST", "/chat/completions")]:
-            answer = httpx.request(method, f"{workspace.gateway.v1}{path}", headers=headers, json=CHAT, timeout=30)
+            answer = httpx.request(method, f"{workspace.gateway.v1}{path}", headers=headers, json=CHAT, timeout=120)
             assert answer.status_code in (400, 401), f"{path} {text}: {answer.status_code}: {answer.text}"
     assert office.ask(workspace.gateway, "GET", "/configs", workspace.key).status_code == 200
 
@@ -106,7 +106,7 @@ def disguised(path: str) -> list[str]:
 def raw(url: str, method: str, target: str, host: str) -> int:
     """The status of a request that no client would send; 0 when the connection is closed without an answer."""
     place = urlsplit(url)
-    with socket.create_connection((place.hostname, place.port), timeout=20) as line:
+    with socket.create_connection((place.hostname, place.port), timeout=120) as line:
         body = "" if method == "GET" else '{"name": "forged", "scopes": ["completions.write"]}'
         head = f"{method} {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n"
         line.sendall(f"{head}content-length: {len(body)}\r\n\r\n{body}".encode())
@@ -287,7 +287,7 @@ def test_incident_14_no_side_door_around_a_limit(workspace, fakes):
     )["key"]
     headers = {"authorization": f"Bearer {key}", "x-portkey-provider": f"@{slug}"}
     ask = lambda method, path: httpx.request(  # noqa: E731
-        method, f"{workspace.gateway.v1}{path}", headers=headers, json=None if method == "GET" else CHAT, timeout=30
+        method, f"{workspace.gateway.v1}{path}", headers=headers, json=None if method == "GET" else CHAT, timeout=120
     )
     assert ask("POST", "/chat/completions").status_code == 200
     for method, path in DOORS:

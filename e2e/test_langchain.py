@@ -22,7 +22,7 @@ def chat(gateway, provider, **more):
         model=provider.model,
         default_headers=headers,
         max_retries=0,
-        timeout=60,
+        timeout=180,
         **more,
     )
 

@@ -14,7 +14,7 @@ def test_node(gateway, upstreams, fakes, sdk):
         env=given.environment(gateway, upstreams, fakes),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert ended.returncode == 0, ended.stdout[-6000:] + ended.stderr[-2000:]
     assert "tests 0" not in ended.stdout

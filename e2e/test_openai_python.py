@@ -10,7 +10,7 @@ ASK = [{"role": "user", "content": QUESTION}]
 
 
 def client(gateway, headers=None, key=KEY):
-    return openai.OpenAI(base_url=gateway.v1, api_key=key, default_headers=headers or {}, max_retries=0, timeout=60)
+    return openai.OpenAI(base_url=gateway.v1, api_key=key, default_headers=headers or {}, max_retries=0, timeout=180)
 
 
 def chosen(gateway, provider, how):

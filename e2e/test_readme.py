@@ -37,7 +37,7 @@ def block(name: str, language: str) -> str:
 
 def run(text: str, language: str) -> str:
     command, folder = COMMANDS[language]
-    ended = subprocess.run([*command, text], cwd=folder, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([*command, text], cwd=folder, capture_output=True, text=True, timeout=180)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 
@@ -75,7 +75,7 @@ def test_fallback(gateway, fakes, upstreams):
     config["retry"]["attempts"] = 1
     body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello!"}]}
     headers = {"x-portkey-config": json.dumps(config).encode()}
-    answer = httpx.post(f"{gateway.v1}/chat/completions", headers=headers, json=body, timeout=30)
+    answer = httpx.post(f"{gateway.v1}/chat/completions", headers=headers, json=body, timeout=120)
     assert answer.status_code == 200, answer.text
     assert answer.headers["x-portkey-last-used-option-index"] == "config.targets[1]"
 
@@ -115,6 +115,6 @@ def test_keys_of_your_own(fakes, tmp_path):
 
 def command(line: list[str], env: dict[str, str], folder) -> str:
     """What a command says, with a provider's key on its standard input."""
-    ended = subprocess.run(line, env=env, cwd=folder, input=KEY, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(line, env=env, cwd=folder, input=KEY, capture_output=True, text=True, timeout=180)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout

@@ -19,7 +19,7 @@ def headers(fakes):
 
 
 def client(gateway, kind=openai.OpenAI):
-    return kind(base_url=gateway.v1, api_key=KEY, max_retries=0, timeout=60)
+    return kind(base_url=gateway.v1, api_key=KEY, max_retries=0, timeout=180)
 
 
 def test_a_session(gateway, headers):

@@ -14,7 +14,7 @@ def test_rust(gateway, upstreams, fakes):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1200,
     )
     assert ended.returncode == 0, ended.stdout[-6000:] + ended.stderr[-6000:]
     assert " passed" in ended.stdout

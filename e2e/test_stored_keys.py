@@ -104,7 +104,7 @@ def test_half_and_half_through_langchain(workspace, fakes):
     headers = createHeaders(api_key=workspace.key, config=config)
     model = ChatOpenAI(
         base_url=workspace.gateway.v1, api_key=workspace.key, model="gpt-4o", default_headers=headers,
-        max_retries=0, timeout=60, include_response_headers=True,
+        max_retries=0, timeout=180, include_response_headers=True,
     )  # fmt: skip
     used = []
     for _ in range(60):

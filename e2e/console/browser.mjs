@@ -20,6 +20,8 @@ export async function launch(...more) {
  */
 export async function open(browser, gateway, { key = gateway.admin, language = "en", theme = "light", width = 1360, height = 900 } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, locale: language, acceptDownloads: true });
+  // Long, because only what is broken gets there.
+  context.setDefaultTimeout(90_000);
   await context.addInitScript(
     ([kept, chosen]) => {
       if (kept !== null && sessionStorage.getItem("tidegate.key") === null && !location.pathname.endsWith("/sign-in")) sessionStorage.setItem("tidegate.key", kept);

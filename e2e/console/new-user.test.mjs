@@ -14,7 +14,7 @@ import { binary } from "./gateway.mjs";
 import { album } from "./steps.mjs";
 
 const README = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 
 let browser, pictures, machine;
 before(async () => {

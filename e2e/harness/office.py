@@ -58,7 +58,7 @@ def workspace(gateway: Tidegate, name: str = "Tides") -> Workspace:
 def ask(gateway: Tidegate, method: str, path: str, key: str = ADMIN, **more: object) -> httpx.Response:
     """One request to the admin API, whatever it answers."""
     headers = {"x-portkey-api-key": key}
-    return httpx.request(method, f"{gateway.v1}{path}", headers=headers, timeout=30, **more)
+    return httpx.request(method, f"{gateway.v1}{path}", headers=headers, timeout=120, **more)
 
 
 def call(gateway: Tidegate, method: str, path: str, key: str = ADMIN, **more: object) -> dict:

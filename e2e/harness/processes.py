@@ -14,7 +14,7 @@ from pathlib import Path
 
 from . import paths
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Process:

@@ -131,7 +131,7 @@ impl Client {
 }
 
 async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), what).await.expect("this should have happened by now")
+    tokio::time::timeout(Duration::from_secs(120), what).await.expect("this should have happened by now")
 }
 
 async fn echo(request: Request<Incoming>) -> Response<Frames> {

@@ -119,7 +119,7 @@ fn round(directory: &Path, generation: u64) -> u64 {
     let acknowledged =
         || fs::read(&file).ok().and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)));
     // Now and then during the start already, else at some moment under load.
-    let patience = Instant::now() + Duration::from_secs(20);
+    let patience = Instant::now() + Duration::from_secs(120);
     while id::draw() > 0.01 && acknowledged().unwrap_or(0) == 0 {
         assert!(child.try_wait().unwrap().is_none(), "the child ended by itself");
         assert!(Instant::now() < patience, "the child pushes");
@@ -139,7 +139,7 @@ fn killed_many_times(name: &str) {
 
     let pipe =
         Pipe::start(options(&directory), Box::new(sink(&directory)), Arc::new(SystemClock::new())).unwrap();
-    let patience = Instant::now() + Duration::from_secs(20);
+    let patience = Instant::now() + Duration::from_secs(120);
     while pipe.stats().journal_bytes > 0 {
         assert!(Instant::now() < patience, "{:?}", pipe.stats());
         std::thread::park_timeout(Duration::from_millis(1));

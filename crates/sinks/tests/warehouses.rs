@@ -149,7 +149,7 @@ async fn all(target: &Target, options: SpoolOptions, count: u64) -> Heard {
     let heard = Heard::default();
     write(&mut tee, 0..count);
     drop(tee);
-    tokio::time::timeout(Duration::from_secs(60), shipper.run(|told| heard.hear(&told))).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(120), shipper.run(|told| heard.hear(&told))).await.unwrap();
     heard
 }
 
@@ -162,7 +162,7 @@ async fn sent(target: &Target, options: SpoolOptions, count: u64) -> Arc<Heard> 
     let heard = Arc::new(Heard::default());
     let hearing = heard.clone();
     let shipping = tokio::spawn(shipper.run(move |told| hearing.hear(&told)));
-    let patience = std::time::Instant::now() + Duration::from_secs(30);
+    let patience = std::time::Instant::now() + Duration::from_secs(120);
     while heard.of("sent") < count {
         assert!(std::time::Instant::now() < patience, "{heard:?}");
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -275,7 +275,7 @@ async fn what_finds_no_room_or_is_refused_is_counted() {
     let hearing = heard.clone();
     let shipping = tokio::spawn(shipper.run(move |told| hearing.hear(&told)));
     write(&mut tee, 0..20);
-    let patience = std::time::Instant::now() + Duration::from_secs(30);
+    let patience = std::time::Instant::now() + Duration::from_secs(120);
     while heard.of("sent") < 10 {
         assert!(std::time::Instant::now() < patience, "{heard:?}");
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -296,7 +296,7 @@ async fn a_batch_goes_out_when_it_is_old_enough() {
     let hearing = heard.clone();
     let shipping = tokio::spawn(shipper.run(move |told| hearing.hear(&told)));
     write(&mut tee, 0..3);
-    let patience = std::time::Instant::now() + Duration::from_secs(30);
+    let patience = std::time::Instant::now() + Duration::from_secs(120);
     while heard.of("sent") < 3 {
         assert!(std::time::Instant::now() < patience, "{heard:?}");
         tokio::time::sleep(Duration::from_millis(2)).await;

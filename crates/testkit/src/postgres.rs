@@ -12,7 +12,7 @@ use crate::process::signal;
 use crate::scratch::Scratch;
 use crate::tls::Identity;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One database, `postgres`, without a password.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running binary whose output is collected. Killed when dropped.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl Gateway {
     /// error contains `ready`.
     ///
     /// # Panics
-    /// When it cannot be started, ends before that, or takes more than twenty seconds; with what it wrote.
+    /// When it cannot be started, ends before that, or takes more than two minutes; with what it wrote.
     pub async fn start(binary: &Path, arguments: &[&str], environment: &[(&str, &str)], ready: &str) -> Self {
         let mut gateway = Self::spawn(binary, arguments, environment);
         gateway.wait_for(ready).await;
@@ -57,7 +57,7 @@ impl Gateway {
     /// Waits for a line that contains `text` and returns the first such line.
     ///
     /// # Panics
-    /// When the process ends before, or after twenty seconds.
+    /// When the process ends before, or after two minutes.
     pub async fn wait_for(&mut self, text: &str) -> String {
         let line = tokio::select! {
             line = self.output.line_with(text) => Some(line),
@@ -82,7 +82,7 @@ impl Gateway {
     /// Sends SIGTERM and waits for the end; [`Gateway::output`] is complete then.
     ///
     /// # Panics
-    /// When it does not end within twenty seconds.
+    /// When it does not end within two minutes.
     pub async fn terminate(&mut self) -> ExitStatus {
         let id = self.id().expect("the process still runs").to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status().await.expect("kill exists");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// How long [`Traffic::wait_until`] waits before it fails the test. Long, because only a broken test gets there.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// All but `open_connections` and `in_flight` only grow, until [`Traffic::reset`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -37,7 +37,7 @@ impl Traffic {
     /// Returns as soon as `holds` is true of the counts, which it may be already.
     ///
     /// # Panics
-    /// After twenty seconds, naming the counts as they are.
+    /// After two minutes, naming the counts as they are.
     pub async fn wait_until(&self, mut holds: impl FnMut(&Counts) -> bool) -> Counts {
         let mut counts = self.0.subscribe();
         let waited = tokio::time::timeout(PATIENCE, counts.wait_for(|counts| holds(counts))).await;
@@ -51,7 +51,7 @@ impl Traffic {
     /// machine can make it return early, so assert an upper bound on what was written, never a lower one.
     ///
     /// # Panics
-    /// When that has not happened after twenty seconds, naming the counts as they are.
+    /// When that has not happened after two minutes, naming the counts as they are.
     pub async fn wait_until_quiet(&self, span: Duration) -> Counts {
         let mut counts = self.0.subscribe();
         let quiet = async {

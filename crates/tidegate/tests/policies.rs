@@ -95,7 +95,7 @@ impl Running {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), taken).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(120), taken).await.unwrap();
     }
 
     async fn ask(&self, more: &[(&str, &str)]) -> Answer {

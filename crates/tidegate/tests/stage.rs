@@ -11,7 +11,7 @@ use tidegate_testkit::fake::story::TIDE;
 use tidegate_testkit::{Gateway, Scratch, Scripted, Server};
 
 /// Only a broken build waits this long.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The settings file.
 const FILE: &str = "tidegate.toml";

@@ -29,7 +29,7 @@ async fn told() -> Telling {
 
 impl Telling {
     async fn finished(&self, id: &str) -> Value {
-        let patience = Instant::now() + Duration::from_secs(20);
+        let patience = Instant::now() + Duration::from_secs(120);
         loop {
             let job = self.get(&format!("/v1/logs/exports/{id}")).await;
             if job["status"] != "in_progress" {

@@ -132,12 +132,12 @@ impl Reading {
                 self.text.push_str(std::str::from_utf8(&part.into_data().unwrap()).unwrap());
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), reading).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(120), reading).await.unwrap();
     }
 
     /// To the end.
     async fn rest(mut self) -> String {
-        let rest = tokio::time::timeout(Duration::from_secs(60), self.body.collect()).await;
+        let rest = tokio::time::timeout(Duration::from_secs(120), self.body.collect()).await;
         self.text.push_str(std::str::from_utf8(&rest.unwrap().unwrap().to_bytes()).unwrap());
         self.text
     }

@@ -58,7 +58,7 @@ impl Telling {
 
     /// Until the writer has nothing left.
     pub async fn written(&self) {
-        let patience = Instant::now() + Duration::from_secs(20);
+        let patience = Instant::now() + Duration::from_secs(120);
         while self.pipe.stats().queued > 0 {
             assert!(Instant::now() < patience, "{:?}", self.pipe.stats());
             tokio::time::sleep(Duration::from_millis(2)).await;

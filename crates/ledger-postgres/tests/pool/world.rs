@@ -98,7 +98,7 @@ pub(crate) fn claim_at(budget: &Budget, period_start: u64, least: &str, want: &s
 
 pub(crate) async fn pool(server: &Server, holder: &str) -> Postgres {
     let options = Options {
-        patience: Duration::from_secs(10),
+        patience: Duration::from_secs(30),
         pause: Duration::from_millis(5),
         ..Options::new(holder)
     };
@@ -116,7 +116,7 @@ pub(crate) async fn becomes(pool: &Postgres, budget: &Budget, goal: Amount) {
             tokio::task::yield_now().await;
         }
     };
-    if tokio::time::timeout(Duration::from_secs(20), waiting).await.is_err() {
+    if tokio::time::timeout(Duration::from_secs(120), waiting).await.is_err() {
         panic!("{:?} should be {goal}", pool.outstanding(budget).await);
     }
 }

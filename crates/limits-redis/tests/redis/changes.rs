@@ -7,7 +7,7 @@ use tidegate_testkit::Redis as Server;
 
 async fn hear(receiver: &mut tokio::sync::watch::Receiver<u64>, seq: u64) {
     let heard = receiver.wait_for(|known| *known >= seq);
-    let heard = *tokio::time::timeout(Duration::from_secs(20), heard).await.unwrap().unwrap();
+    let heard = *tokio::time::timeout(Duration::from_secs(120), heard).await.unwrap().unwrap();
     assert_eq!(heard, seq);
 }
 

@@ -79,7 +79,7 @@ impl Load {
 
 /// Requests that were asked when it went away wait for the timeout; nobody waits longer, however slow the machine is
 /// by its own doing.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_server_that_stops_and_comes_back_empty() {
@@ -136,7 +136,7 @@ async fn a_server_that_hangs_and_goes_on() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), counted).await.expect("it counts what was admitted");
+    tokio::time::timeout(Duration::from_secs(120), counted).await.expect("it counts what was admitted");
     let stats = limits.store().redis().stats();
     assert!(stats.late > 0 && stats.lost == 0, "{stats:?}");
 }

@@ -17,7 +17,7 @@ use tidegate_notify::{Counts, Notifier, Options, Retry};
 use tidegate_upstream::{AddressPolicy, Egress, EgressSettings};
 
 /// Long, because only a broken test gets there.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 struct Fixed;
 

@@ -22,7 +22,7 @@ use tidegate_records::{
 };
 use tidegate_records_postgres::{Node, PostgresOptions, PostgresReader, PostgresSink};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 struct Database(Address);
 

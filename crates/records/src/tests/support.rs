@@ -147,7 +147,7 @@ impl SegmentFile for SmallFile {
 }
 
 pub fn wait(pipe: &Pipe, what: &str, until: impl Fn(&Stats) -> bool) -> Stats {
-    let patience = Instant::now() + Duration::from_secs(20);
+    let patience = Instant::now() + Duration::from_secs(120);
     loop {
         let stats = pipe.stats();
         assert!(stats.adds_up(), "{stats:?}");

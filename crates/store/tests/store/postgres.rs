@@ -91,7 +91,7 @@ async fn replicas_start_together_and_lose_nothing(server: &Running) {
         })
         .collect();
     // A replica hears of what others do, without polling.
-    tokio::time::timeout(Duration::from_secs(10), feed.woken()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(120), feed.woken()).await.unwrap();
     // One that polls sees every change of the others, in order.
     let mut versions = Vec::new();
     while versions.len() < 40 {

@@ -15,7 +15,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use crate::client::Answer;
 
 /// Only a broken test waits this long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// An open WebSocket. Dropping it drops the connection, without a close.
 #[derive(Debug)]

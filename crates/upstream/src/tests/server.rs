@@ -39,7 +39,7 @@ pub(super) fn get(url: impl AsRef<str>) -> Request<OutBody> {
 
 /// Waits for what has to happen; a test that waits in vain fails instead of hanging.
 pub(super) async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), what).await.expect("this should have happened by now")
+    tokio::time::timeout(Duration::from_secs(120), what).await.expect("this should have happened by now")
 }
 
 /// Lets other tasks run until `condition` holds.
