@@ -108,6 +108,12 @@ fn cube_for(query: &Query, bucket: Bucket, mut cubes: impl Iterator<Item = Cube>
 }
 
 fn gather(source: &mut dyn Source, query: &Query, tally: &mut Tally) -> Result<(), ReadError> {
+    gather_parts(source, query, tally)?;
+    tally.finish();
+    Ok(())
+}
+
+fn gather_parts(source: &mut dyn Source, query: &Query, tally: &mut Tally) -> Result<(), ReadError> {
     let cube = cube_for(query, tally.bucket, Cube::FIGURES.into_iter());
     if !query.wants.users {
         return gather_part(source, query, tally, cube, Part::All);

@@ -144,8 +144,19 @@ impl PartialEq for Cells<'_> {
     }
 }
 
-/// Adds what is wanted of a block's cells to those at `places`; `usize::MAX` is no place. Column by column: most are empty.
+/// Adds what is wanted of a block's cells to those at `places`; `usize::MAX` is no place.
 pub(crate) fn merge_columns(block: &Block<'_>, places: &[usize], cells: &mut [Cell], wants: Wants) {
+    merge_numbers(block, places, cells, wants);
+    for shape in Shape::ALL.into_iter().filter(|shape| wants.has_shape(*shape)) {
+        for (at, place) in places.iter().enumerate() {
+            let Some(cell) = cells.get_mut(*place) else { continue };
+            cell.shapes[shape as usize].merge_encoded(block.shape(shape, at));
+        }
+    }
+}
+
+/// [`merge_columns`] without shapes. Column by column: most are empty.
+pub(crate) fn merge_numbers(block: &Block<'_>, places: &[usize], cells: &mut [Cell], wants: Wants) {
     for column in block.present(AMOUNT).filter(|column| wants.has(*column)) {
         for (at, place) in places.iter().enumerate() {
             let Some(cell) = cells.get_mut(*place) else { continue };
@@ -157,12 +168,6 @@ pub(crate) fn merge_columns(block: &Block<'_>, places: &[usize], cells: &mut [Ce
                 let shift = 64 * ((column - AMOUNT) % 2);
                 *amount = amount.saturating_add(u128::from(value) << shift);
             }
-        }
-    }
-    for shape in Shape::ALL.into_iter().filter(|shape| wants.has_shape(*shape)) {
-        for (at, place) in places.iter().enumerate() {
-            let Some(cell) = cells.get_mut(*place) else { continue };
-            cell.shapes[shape as usize].merge_encoded(block.shape(shape, at));
         }
     }
 }

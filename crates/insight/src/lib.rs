@@ -13,6 +13,7 @@ mod cells;
 mod combination;
 mod cube;
 mod gather;
+mod later;
 mod measure;
 mod metric;
 mod page;

@@ -7,9 +7,10 @@ use foldhash::fast::{FixedState, RandomState};
 
 use crate::block::{Block, NAME};
 use crate::cell::Cell;
-use crate::cells::merge_columns;
+use crate::cells::{merge_columns, merge_numbers};
 use crate::combination::Combination;
 use crate::cube::{COMBINATION, Cube, Dimension, NAMES, Place};
+use crate::later::Later;
 use crate::query::{Answer, Bucket, Group, Query};
 use crate::source::Seen;
 use crate::wants::Wants;
@@ -47,6 +48,8 @@ pub(crate) struct Tally {
     pub(crate) keys: HashMap<String, u32, RandomState>,
     pub(crate) places: HashMap<(u32, u64), usize, RandomState>,
     pub(crate) cells: Vec<Cell>,
+    /// What is still to be merged into the cells.
+    later: Later,
     pub(crate) exact: bool,
     /// Records that may be looked at still.
     pub(crate) left: u64,
@@ -71,6 +74,7 @@ impl Tally {
             keys: shown.unwrap_or_default(),
             places: HashMap::default(),
             cells: Vec::new(),
+            later: Later::default(),
             exact: true,
             left: MOST_RECORDS,
             held_users: 0,
@@ -256,9 +260,21 @@ impl Tally {
                 self.user(*place, block.name(user, at));
             }
         }
-        if cube.has_figures() {
+        if !cube.has_figures() {
+            return;
+        }
+        if self.grouped && self.bucket == Bucket::None {
+            // A cell for each of many groups, and each gets something of every block.
+            merge_numbers(block, &places, &mut self.cells, self.wants);
+            self.later.keep(block, &places, &mut self.cells, self.wants);
+        } else {
             merge_columns(block, &places, &mut self.cells, self.wants);
         }
+    }
+
+    /// All that was gathered is in the cells after this.
+    pub(crate) fn finish(&mut self) {
+        self.later.merge(&mut self.cells);
     }
 
     /// What was gathered under a number.

@@ -6,6 +6,8 @@ use tidegate_core::Usage;
 use tidegate_records::{Facts, Filter, ReadError, RecordId, StatusFilter};
 
 use crate::answer::{at_once, in_two_steps};
+use crate::cells::{merge_columns, merge_numbers};
+use crate::later::Later;
 use crate::testing::Chance;
 use crate::*;
 
@@ -401,6 +403,28 @@ fn blocks_are_merged_exactly_in_any_order() {
         let more = Facts { user: "new", ..shelf.records[0].clone() };
         all.add(&more, combination(&more), &Measure::of(&more));
         assert!(all != want, "{cube:?}");
+    }
+}
+
+/// Kept for the end or merged as they come, however few are kept: the same cells.
+#[test]
+fn shapes_that_are_merged_later_are_the_same() {
+    let shelf = Shelf::new();
+    let blocks: Vec<Block<'_>> = shelf.blocks.iter().map(|(_, bytes)| Block::read(bytes).unwrap()).collect();
+    for most in [0, 3_000, usize::MAX] {
+        let (mut want, mut got) = (vec![Cell::default(); 7], vec![Cell::default(); 7]);
+        let mut later = Later::of(most);
+        for block in &blocks {
+            // Every eighth cell has no place.
+            let places: Vec<usize> =
+                (0..block.len()).map(|at| if at % 8 == 7 { usize::MAX } else { at % 8 }).collect();
+            merge_columns(block, &places, &mut want, Wants::ALL);
+            merge_numbers(block, &places, &mut got, Wants::ALL);
+            later.keep(block, &places, &mut got, Wants::ALL);
+        }
+        assert!(most == 0 || got != want, "something is kept");
+        later.merge(&mut got);
+        assert!(got == want && want.iter().any(|cell| !cell.shape(Shape::Latency).is_empty()));
     }
 }
 

@@ -31,8 +31,8 @@ CREATE INDEX IF NOT EXISTS request_record_provider ON request_record (provider, 
 CREATE INDEX IF NOT EXISTS request_record_model ON request_record (model, id);
 CREATE INDEX IF NOT EXISTS request_record_api_key ON request_record (api_key, id) WHERE api_key <> '';
 CREATE INDEX IF NOT EXISTS request_record_key_owner ON request_record (key_owner, id) WHERE key_owner <> '';
-CREATE INDEX IF NOT EXISTS request_record_virtual_key ON request_record (virtual_key, id) WHERE virtual_key <> '';
-CREATE INDEX IF NOT EXISTS request_record_config ON request_record (config, id) WHERE config <> '';
+CREATE INDEX IF NOT EXISTS request_record_virtual_key ON request_record (virtual_key, workspace, id) WHERE virtual_key <> '';
+CREATE INDEX IF NOT EXISTS request_record_config ON request_record (config, workspace, id) WHERE config <> '';
 CREATE INDEX IF NOT EXISTS request_record_user ON request_record (user_name, id) WHERE user_name <> '';
 CREATE INDEX IF NOT EXISTS request_record_trace ON request_record (trace, id) WHERE trace <> '';
 CREATE INDEX IF NOT EXISTS request_record_session ON request_record (session, id) WHERE session <> '';

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use rusqlite::{Connection, Result};
-use tidegate_insight::{Combination, MOST_COMBINATIONS};
+use tidegate_insight::{Combination, Dimension, MOST_COMBINATIONS};
 use tidegate_records::Facts;
 
 use crate::columns::Block;
@@ -72,10 +72,49 @@ impl<'a> Combinations<'a> {
     pub(crate) fn text(&self, number: u64, names: &mut Texts<'_>) -> Result<Rc<str>> {
         match number.checked_sub(FIRST) {
             None => names.get(number),
-            Some(at) => {
-                let text = usize::try_from(at).ok().and_then(|at| self.texts.get(at));
-                text.cloned().ok_or_else(|| damaged("a name"))
-            }
+            Some(at) => self.at(at).cloned().ok_or_else(|| damaged("a name")),
         }
+    }
+
+    fn at(&self, at: u64) -> Option<&Rc<str>> {
+        usize::try_from(at).ok().and_then(|at| self.texts.get(at))
+    }
+}
+
+/// What records of blocks have under one name of their metadata, where that is what they are grouped by.
+pub(crate) struct Values<'a> {
+    name: Option<&'a str>,
+    combinations: Combinations<'a>,
+    /// By the place of the combination.
+    known: Vec<Rc<str>>,
+    nothing: Rc<str>,
+}
+
+impl<'a> Values<'a> {
+    pub(crate) fn new(connection: &'a Connection, group: Option<&'a Dimension>) -> Self {
+        let name = match group {
+            Some(Dimension::Metadata(name)) => Some(name.as_str()),
+            _ => None,
+        };
+        let combinations = Combinations::new(connection);
+        Self { name, combinations, known: Vec::new(), nothing: "".into() }
+    }
+
+    pub(crate) fn are_wanted(&self) -> bool {
+        self.name.is_some()
+    }
+
+    /// Empty for a record that has nothing there. `None`: it is to be read from the record itself.
+    pub(crate) fn of(&mut self, block: &Block<'_>, at: usize) -> Result<Option<Rc<str>>> {
+        let Some(name) = self.name else { return Ok(None) };
+        let number = self.combinations.number(block, at)?;
+        if self.combinations.are_too_many() {
+            return Ok(None);
+        }
+        let Some(place) = number.checked_sub(FIRST) else { return Ok(Some(self.nothing.clone())) };
+        while let Some(text) = self.combinations.at(self.known.len() as u64) {
+            self.known.push(Combination::read(text).value(name).into());
+        }
+        Ok(usize::try_from(place).ok().and_then(|place| self.known.get(place)).cloned())
     }
 }

@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use rusqlite::{Connection, params};
 use tidegate_insight::{
-    Block as CellBlock, Cells, Cube, Dimension, Measure, Reading, Scanned, Seen, Source, Verified, Wanted,
+    Block as CellBlock, Cells, Cube, Measure, Reading, Scanned, Seen, Source, Verified, Wanted,
 };
 use tidegate_records::{Facts, Filter, ReadError, RecordId};
 
 use crate::columns::Column;
+use crate::combinations::Values;
 use crate::files::ROWS;
 use crate::names;
 use crate::pages::{BLOCKS, Chunks, Place, damaged, each as each_block};
@@ -161,10 +162,9 @@ fn day_of(
         question.among(ids);
     }
     // Blocks have hashes of these, and no text.
-    let is_of_text = matches!(wanted.group, Some(Dimension::Metadata(_)));
-    let is_hashed =
-        is_of_text || !filter.metadata.is_empty() || !filter.trace.is_empty() || !filter.span.is_empty();
+    let is_hashed = !filter.metadata.is_empty() || !filter.trace.is_empty() || !filter.span.is_empty();
     let (mut texts, mut chunks) = (Texts::new(&transaction), Chunks::new(&transaction));
+    let mut values = Values::new(&transaction, wanted.group);
     let mut found = Vec::new();
     let mut blocks = transaction.prepare_cached(BLOCKS)?;
     let mut blocks = blocks.query(params![question.first(), question.end()])?;
@@ -177,7 +177,8 @@ fn day_of(
                     return Ok(());
                 }
                 let at = *at as usize;
-                if is_hashed {
+                let value = if is_hashed { None } else { values.of(block, at)? };
+                if is_hashed || value.is_none() && values.are_wanted() {
                     let encoded = chunks.find(Place::of(block, at))?;
                     let facts = Facts::read(encoded).map_err(|_| damaged("a record"))?;
                     if filter.fits(&facts) {
@@ -190,7 +191,10 @@ fn day_of(
                 }
                 scanned.records += 1;
                 let measure = texts.measure(block, at)?;
-                let key = wanted.group.map(|group| texts.key(group, block, at)).transpose()?;
+                let key = match value {
+                    Some(value) => Some(value),
+                    None => wanted.group.map(|group| texts.key(group, block, at)).transpose()?,
+                };
                 let user = if wanted.user { Some(texts.get(block.get(Column::User, at))?) } else { None };
                 let (key, user) = (key.as_deref().unwrap_or(""), user.as_deref().unwrap_or(""));
                 each(Seen { key, user, measure: &measure });
