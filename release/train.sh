@@ -3,7 +3,7 @@
 # benchmark (plain, translated and streamed; without keys, recorded, and with everything on), and keeps the counts.
 #   release/train.sh [seconds of each load]
 #
-# About twenty minutes on two cores. Commit both files that it writes.
+# About twenty minutes on two cores. Commit the three files that it writes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,4 +25,5 @@ LLVM_PROFILE_FILE="$counts/%p.profraw" bench/run.py --no-build --rounds 1 --seco
 "$merge" merge -o "$built/tidegate.profdata" "$counts"/*.profraw
 xz -9 -c "$built/tidegate.profdata" > release/tidegate.profdata.xz
 release/flags.sh --key > release/tidegate.profdata.key
-ls -l release/tidegate.profdata.xz
+"$merge" show --all-functions --counts "$built/tidegate.profdata" | python3 release/order.py | xz -9 > release/tidegate.order.xz
+ls -l release/tidegate.profdata.xz release/tidegate.order.xz

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -21,7 +21,6 @@ use crate::books::Books;
 use crate::call::{Call, Visit, decoded};
 use crate::endpoint::{Content, Endpoint, Run};
 use crate::oidc::{Issuer, OidcOptions};
-use crate::openapi;
 use crate::problem::Problem;
 use crate::records::Records;
 use crate::settings_view::SettingsView;
@@ -106,8 +105,8 @@ pub(crate) struct Inner {
     pub(crate) options: ApiOptions,
     pub(crate) tries: Tries,
     pub(crate) oidc: Option<Arc<Issuer>>,
-    /// The description of the API, as text.
-    pub(crate) description: String,
+    /// The description of the API, as text: made when somebody asks, which takes as long as all else of a start together.
+    pub(crate) description: OnceLock<String>,
     pub(crate) uses: Uses,
     router: Router,
     endpoints: HashMap<(&'static str, Method), Endpoint>,
@@ -126,9 +125,7 @@ impl Api {
     /// # Errors
     /// A table of routes that contradicts itself: a defect, which a test finds first.
     pub fn new(store: Store, clock: Arc<dyn Clock>, options: ApiOptions) -> Result<Self, TableError> {
-        let endpoints = table();
-        let description = openapi::document(&endpoints, CONTROL);
-        let endpoints = endpoints.into_iter().map(|one| ((one.template, one.method.clone()), one)).collect();
+        let endpoints = table().into_iter().map(|one| ((one.template, one.method.clone()), one)).collect();
         let tries = Tries::new(&*clock, options.sign_ins_per_minute);
         let oidc = options.oidc.clone().map(|oidc| Arc::new(Issuer::new(oidc)));
         let router = Router::new(CONTROL.iter().copied())?;
@@ -138,7 +135,7 @@ impl Api {
             options,
             tries,
             oidc,
-            description,
+            description: OnceLock::new(),
             uses: Uses::default(),
             router,
             endpoints,

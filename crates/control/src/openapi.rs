@@ -1,18 +1,27 @@
 //! `GET /openapi.json`: the API described in OpenAPI 3.1, made from the table of handlers and their types.
 
-use http::Method;
+use http::{Method, StatusCode};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use tidegate_access::route::CONTROL;
 use tidegate_access::{Access, Permission, Route, Verbs};
 
 use crate::call::Visit;
 use crate::endpoint::Endpoint;
+use crate::problem::Problem;
 use crate::reply::{Answer, Nothing, Reply};
+use crate::table::table;
 
 pub(crate) async fn serve(visit: Visit, _: Nothing, _: Nothing) -> Answer<Document> {
-    Ok(Reply::text("application/json", visit.api.description.clone()))
+    let make = move || visit.api.description.get_or_init(|| document(&table(), CONTROL)).clone();
+    let failed = |error: tokio::task::JoinError| {
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the description cannot be made")
+            .because(error.to_string())
+    };
+    // Its first time is long for a thread that serves.
+    Ok(Reply::text("application/json", tokio::task::spawn_blocking(make).await.map_err(failed)?))
 }
 
 /// Any JSON object.
