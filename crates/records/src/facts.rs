@@ -117,7 +117,9 @@ impl<'a> Facts<'a> {
 
     /// The last attempt went elsewhere than the first.
     pub fn fell_back(&self) -> bool {
-        self.first_target != self.last_target
+        // Not a text of no length with another: see `Names::next` of the store in SQLite.
+        !(self.first_target.is_empty() && self.last_target.is_empty())
+            && self.first_target != self.last_target
     }
 
     fn attempt(&mut self, tried: &Tried<'a>) {
