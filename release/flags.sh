@@ -20,6 +20,12 @@ if [ "${1:-}" = --key ]; then
   exit
 fi
 
+# A file that is the same stays as old as it is.
+unpack() {
+  xz -dc "$1" > "$2.new"
+  if cmp -s "$2.new" "$2"; then rm "$2.new"; else mv "$2.new" "$2"; fi
+}
+
 flags=() ordered=()
 packed=release/tidegate.profdata.xz
 if [ ! -f $packed ]; then
@@ -29,13 +35,10 @@ elif [ "$(cat release/tidegate.profdata.key)" != "$(release/flags.sh --key)" ]; 
 else
   plain=${CARGO_TARGET_DIR:-$PWD/target}/tidegate.profdata
   mkdir -p "$(dirname "$plain")"
-  xz -dc $packed > "$plain.new"
-  # A file that is the same stays as old as it is.
-  if cmp -s "$plain.new" "$plain"; then rm "$plain.new"; else mv "$plain.new" "$plain"; fi
+  unpack $packed "$plain"
   flags+=("-Cprofile-use=$plain")
   order=${CARGO_TARGET_DIR:-$PWD/target}/tidegate.order
-  xz -dc release/tidegate.order.xz > "$order.new"
-  if cmp -s "$order.new" "$order"; then rm "$order.new"; else mv "$order.new" "$order"; fi
+  unpack release/tidegate.order.xz "$order"
   # Names that nothing has any more are no news: functions are made parts of others, or changed.
   ordered=("-Clink-arg=-Wl,--symbol-ordering-file=$order" "-Clink-arg=-Wl,--no-warn-symbol-ordering")
 fi
