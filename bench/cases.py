@@ -40,6 +40,7 @@ CASES = [
          marks=CHUNKS, tail="[DONE]", untouched="message_stop"),
     Case("lat1", "plain", TEXT, 1024, connections=1, is_timed=True),
     Case("lat16", "plain", TEXT, 1024, connections=16, is_timed=True),
+    Case("steady16", "plain", TEXT, 1024, connections=16, rate=2000, is_timed=True),
     Case("ttfb", f"stream/5/{GAP_MS}", STREAM, 512, connections=1, marks=5, tail="[DONE]", is_timed=True),
 ]
 
@@ -70,6 +71,8 @@ METRICS = [
     Metric("lat1.p99", "added p99, 1 connection (noise)", "µs"),
     Metric("lat16.p50", "added p50, 16 connections", "µs"),
     Metric("lat16.p99", "added p99, 16 connections", "µs", full=2.0),
+    Metric("steady16.p50", "added p50, 16 connections, 2,000/s", "µs"),
+    Metric("steady16.p99", "added p99, 16 connections, 2,000/s", "µs"),
     Metric("ttfb.p50", "added time to first chunk", "µs", 1.15),
     Metric("hold1000.stream", "memory per open stream, 1000 open", "KiB", 16, absolute=True),
     Metric("hold9500.stream", "memory per open stream, 9500 open", "KiB", 16, absolute=True),

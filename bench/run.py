@@ -52,7 +52,7 @@ def read_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each load")
-    parser.add_argument("--turns", type=int, default=1, help="parts of a load whose CPU is measured: all gateways take the first part, then all the second")
+    parser.add_argument("--turns", type=int, default=1, help="parts of a load: all gateways take the first part, then all the second")
     parser.add_argument("--profile", default="release")
     parser.add_argument("--no-build", action="store_true")
     parser.add_argument("--plain", action="store_true", help="as cargo builds it, without the flags of a release")
@@ -128,14 +128,13 @@ class Bench:
                     gateway.prepare(RESULTS / "data")
                 running[gateway.name] = process = Process(gateway.command, GATEWAY_CORE, log, gateway.env)
                 samples[gateway.name] |= self.start(gateway, process)
+            for name, process in {"the mock": mock, **running}.items():
+                if not process.alive():
+                    sys.exit(f"{name} has ended, and somebody else answers at its port; see {log}")
             for case in self.cases:
-                if case.is_timed:
-                    direct = self.load(Direct(), case, self.seconds)
-                    for gateway in gateways:
-                        samples[gateway.name] |= self.added(gateway, case, direct)
-                else:
-                    for name, sample in self.cpu(gateways, running, case).items():
-                        samples[name] |= sample
+                taken = self.added(gateways, case) if case.is_timed else self.cpu(gateways, running, case)
+                for name, sample in taken.items():
+                    samples[name] |= sample
             for gateway in gateways:
                 for streams in self.held:
                     samples[gateway.name] |= self.hold(gateway, running[gateway.name], streams)
@@ -179,16 +178,23 @@ class Bench:
                 spent[gateway.name][1] += result["marks"] if "chunks" in case.name else result["requests"]
         return {name: {f"{case.name}.cpu": cpu / pieces * 1e6} for name, (cpu, pieces) in spent.items()}
 
-    def added(self, gateway, case, direct):
-        """Times through a gateway over those without one."""
-        result = self.answered(gateway, case, self.seconds)
-        if result is None:
-            return {}
-        of = "first_chunk_p50_us" if case.name == "ttfb" else "p50_us"
-        added = {f"{case.name}.p50": result[of] - direct[of]}
-        if case.name != "ttfb":
-            added[f"{case.name}.p99"] = result["p99_us"] - direct["p99_us"]
-        return added
+    def added(self, gateways, case):
+        """Times through each gateway over those without one, in the same turns; of several turns the median."""
+        first = case.name == "ttfb"
+        wanted = {"p50": "first_chunk_p50_us"} if first else {"p50": "p50_us", "p99": "p99_us"}
+        turns = {gateway.name: [] for gateway in gateways}
+        for _ in range(self.turns):
+            direct = self.load(Direct(), case, self.seconds / self.turns)
+            for gateway in [gateway for gateway in gateways if gateway.name in turns]:
+                result = self.answered(gateway, case, self.seconds / self.turns)
+                if result is None:
+                    del turns[gateway.name]
+                    continue
+                turns[gateway.name].append({name: result[of] - direct[of] for name, of in wanted.items()})
+        return {
+            gateway: {f"{case.name}.{name}": median(turn[name] for turn in taken) for name in wanted}
+            for gateway, taken in turns.items()
+        }
 
     def answered(self, gateway, case, seconds):
         """What a load was like; None when something about it was wrong."""

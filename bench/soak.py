@@ -63,8 +63,9 @@ def soak(gateway, process, programs, options):
             command += ["--header", f"{name}: {value}"]
         return json.loads(subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True).stdout)
 
-    # Memory is compared with a process that has worked, and rests.
+    # Memory is compared with a process that has worked and was asked, and rests.
     drive(WARM_UP_S)
+    records(gateway)
     time.sleep(REST_S)
     idle = process.rss_bytes() / 2**20
     result = drive(options.minutes * 60)

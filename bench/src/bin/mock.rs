@@ -25,7 +25,7 @@ use hyper::body::Incoming;
 use tidegate_bench::answers::{self, Events, Form};
 use tidegate_bench::args::Args;
 use tidegate_bench::listen;
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -89,7 +89,8 @@ fn stream<'a>(events: &Events, mut segments: impl Iterator<Item = &'a str>, want
     let mut number = |default| segments.next().and_then(|word| word.parse().ok()).unwrap_or(default);
     let (chunks, gap_ms) = (number(10), number(0));
     let gap = (gap_ms > 0).then(|| {
-        let mut gap = interval(Duration::from_millis(gap_ms));
+        let gap = Duration::from_millis(gap_ms);
+        let mut gap = interval_at(Instant::now() + gap, gap);
         gap.set_missed_tick_behavior(MissedTickBehavior::Delay);
         gap
     });
@@ -101,7 +102,8 @@ fn stream<'a>(events: &Events, mut segments: impl Iterator<Item = &'a str>, want
     response
 }
 
-/// A stream's events with a pause before each chunk but the first.
+/// A stream's events with a pause before each chunk but the first, which goes out by itself right after the head: a timer, and be it
+/// due, is waited for up to two milliseconds, and to the same stroke whether the request came a little sooner or later.
 struct Stream {
     events: Events,
     left: u64,
@@ -113,6 +115,8 @@ struct Stream {
 #[derive(Clone, Copy)]
 enum Place {
     Start,
+    Head,
+    First,
     Chunks,
     Over,
 }
@@ -127,8 +131,18 @@ impl Body for Stream {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let event = match self.place {
             Place::Start => {
-                self.place = Place::Chunks;
+                self.place = Place::Head;
                 self.events.start.clone()
+            }
+            Place::Head => {
+                self.place = Place::First;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Place::First if self.left > 0 => {
+                self.place = Place::Chunks;
+                self.left -= 1;
+                self.events.chunk.clone()
             }
             Place::Chunks if self.left > 0 => {
                 if let Some(gap) = &mut self.gap {
@@ -137,7 +151,7 @@ impl Body for Stream {
                 self.left -= 1;
                 self.events.chunk.clone()
             }
-            Place::Chunks => {
+            Place::First | Place::Chunks => {
                 self.place = Place::Over;
                 let events = &self.events;
                 if self.wants_usage { events.end_with_usage.clone() } else { events.end.clone() }
