@@ -19,7 +19,8 @@ from gateways import MOCK_PORT, TidegateFull
 from processes import GATEWAY_CORE, LOAD_CORE, Process
 from run import RESULTS, asked, await_count, build, count, listens, say
 
-WARM_UP_S, REST_S = 10, 60
+# Long enough for what comes now and then (roll-ups, checkpoints, the ids of the last records) to have come before memory is looked at.
+WARM_UP_S, REST_S = 120, 60
 
 
 def main():
