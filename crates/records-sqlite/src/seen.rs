@@ -10,12 +10,12 @@ use crate::pages::around;
 /// Ids of this many records are held, and once more as many.
 const HELD: usize = 114_688;
 
-/// Ids are times, so nearly all are later than what was written some time ago. Those written since are held; an id that is
-/// neither later nor held is looked for in the blocks around it.
+/// Ids are times, so nearly all are later than what was written some time ago. Marks of those written since are held; an id that
+/// is neither later nor has a mark that is held is looked for in the blocks around it.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    now: HashSet<u64, foldhash::fast::FixedState>,
-    before: HashSet<u64, foldhash::fast::FixedState>,
+    now: HashSet<u32, foldhash::fast::FixedState>,
+    before: HashSet<u32, foldhash::fast::FixedState>,
     /// The latest id of what is held no more, and of what is in `before`.
     past: u64,
     next_past: u64,
@@ -32,7 +32,8 @@ impl Seen {
 
     /// False: it is surely new.
     pub(crate) fn may_have(&self, id: u64) -> bool {
-        id <= self.past || (id <= self.latest && (self.now.contains(&id) || self.before.contains(&id)))
+        let is_held = |mark| self.now.contains(&mark) || self.before.contains(&mark);
+        id <= self.past || (id <= self.latest && is_held(mark(id)))
     }
 
     pub(crate) fn add(&mut self, id: u64) {
@@ -42,9 +43,14 @@ impl Seen {
             std::mem::swap(&mut self.now, &mut self.before);
             self.now.clear();
         }
-        self.now.insert(id);
+        self.now.insert(mark(id));
         self.latest = self.latest.max(id);
     }
+}
+
+/// Half the room of an id. One in twenty thousand that is new has another's mark, and is looked for in vain.
+fn mark(id: u64) -> u32 {
+    (id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
 }
 
 /// The seals of those of some ids (in their order) that are there.
