@@ -9,7 +9,7 @@ use crate::Catalog;
 use crate::adjust::Adjust;
 use crate::provider::Provider;
 
-const PROVIDERS: &str = include_str!("../data/providers.json");
+include!(concat!(env!("OUT_DIR"), "/providers.rs"));
 const ADJUST: &str = include_str!("../data/adjust.json");
 
 #[derive(Deserialize)]
@@ -20,7 +20,7 @@ struct File {
 
 #[expect(clippy::expect_used, reason = "the texts are part of the program, and the tests below load them")]
 pub(crate) fn embedded() -> Catalog {
-    let file: File = serde_json::from_str(PROVIDERS).expect("data/providers.json");
+    let file: File = serde_json::from_str(PROVIDERS[0].text()).expect("data/providers.json");
     let mut adjust: HashMap<&'static str, Adjust> = serde_json::from_str(ADJUST).expect("data/adjust.json");
     let mut providers = file.providers;
     let mut by_name =

@@ -1,14 +1,12 @@
 //! Facts about models that requests need: how long an answer may get, how much fits in, what it costs on average.
 //!
-//! The file is large, so it is read in two steps: on first use its outline, and a provider's models when one of them is
-//! first asked for. Prices for billing are not here.
+//! The file is large, so a provider's part of it is read when one of its models is first asked for. Prices for billing are not here.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{LazyLock, OnceLock};
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::catalog;
 
@@ -41,13 +39,15 @@ pub fn models_of(provider: &str) -> &'static [&'static str] {
     chapter.map_or(&[], |chapter| &chapter.contents().ids)
 }
 
-const MODELS: &str = include_str!("../data/models.json");
+include!(concat!(env!("OUT_DIR"), "/models.rs"));
 
-static OUTLINE: LazyLock<HashMap<&'static str, Chapter>> = LazyLock::new(outline);
+static OUTLINE: LazyLock<HashMap<&'static str, Chapter>> = LazyLock::new(|| {
+    MODELS.iter().map(|packed| (packed.name(), Chapter { packed, contents: OnceLock::new() })).collect()
+});
 
 /// The models of one provider, read when first needed.
 struct Chapter {
-    text: &'static RawValue,
+    packed: &'static tidegate_packed::Chapter,
     contents: OnceLock<Contents>,
 }
 
@@ -76,7 +76,7 @@ impl Chapter {
         reason = "the text is part of the program, and the tests read every chapter"
     )]
     fn written(&self) -> Written {
-        serde_json::from_str(self.text.get()).expect("data/models.json")
+        serde_json::from_str(self.packed.text()).expect("data/models.json")
     }
 }
 
@@ -90,13 +90,6 @@ impl Contents {
             ids: written.models.into_keys().collect(),
         }
     }
-}
-
-#[expect(clippy::expect_used, reason = "the text is part of the program, and the tests read it")]
-fn outline() -> HashMap<&'static str, Chapter> {
-    let chapters: HashMap<&'static str, &'static RawValue> =
-        serde_json::from_str(MODELS).expect("data/models.json");
-    chapters.into_iter().map(|(id, text)| (id, Chapter { text, contents: OnceLock::new() })).collect()
 }
 
 impl From<(u64, u64, Option<u64>)> for ModelFacts {

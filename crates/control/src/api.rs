@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -106,7 +106,6 @@ pub(crate) struct Inner {
     pub(crate) tries: Tries,
     pub(crate) oidc: Option<Arc<Issuer>>,
     /// The description of the API, as text: made when somebody asks, which takes as long as all else of a start together.
-    pub(crate) description: OnceLock<String>,
     pub(crate) uses: Uses,
     router: Router,
     endpoints: HashMap<(&'static str, Method), Endpoint>,
@@ -135,7 +134,6 @@ impl Api {
             options,
             tries,
             oidc,
-            description: OnceLock::new(),
             uses: Uses::default(),
             router,
             endpoints,

@@ -6,7 +6,9 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
+#[cfg(test)]
+use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -38,8 +40,11 @@ pub(crate) enum Run {
 pub(crate) struct Endpoint {
     pub(crate) method: Method,
     pub(crate) template: &'static str,
+    /// For the description, which tests make.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests describe the API by it"))]
     pub(crate) summary: &'static str,
     pub(crate) run: Run,
+    #[cfg(test)]
     pub(crate) shapes: fn(&mut SchemaGenerator) -> Shapes,
     /// Another media type than JSON.
     pub(crate) media: Option<&'static str>,
@@ -48,6 +53,7 @@ pub(crate) struct Endpoint {
 }
 
 /// Schemas of what goes in and comes out.
+#[cfg(test)]
 #[derive(Debug)]
 pub(crate) struct Shapes {
     pub(crate) query: Schema,
@@ -114,18 +120,30 @@ where
     serve(caller, query, body).await?.into_response()
 }
 
+#[cfg_attr(
+    not(test),
+    expect(clippy::extra_unused_type_parameters, reason = "tests describe the API by them")
+)]
 fn endpoint<Q: JsonSchema, B: JsonSchema, R: JsonSchema>(
     method: Method,
     template: &'static str,
     summary: &'static str,
     run: Run,
 ) -> Endpoint {
-    let shapes = |generator: &mut SchemaGenerator| Shapes {
-        query: Q::json_schema(generator),
-        body: generator.subschema_for::<B>(),
-        reply: generator.subschema_for::<R>(),
-    };
-    Endpoint { method, template, summary, run, shapes, media: None, status: 200 }
+    Endpoint {
+        method,
+        template,
+        summary,
+        run,
+        #[cfg(test)]
+        shapes: |generator| Shapes {
+            query: Q::json_schema(generator),
+            body: generator.subschema_for::<B>(),
+            reply: generator.subschema_for::<R>(),
+        },
+        media: None,
+        status: 200,
+    }
 }
 
 impl Endpoint {

@@ -6,7 +6,7 @@
 //! through the store with who did it and from where, and so into the audit log.
 //!
 //! A handler is a function from the call, its query and its body to a reply. The types of these say what is read and
-//! written, and the description at `/openapi.json` is made from them.
+//! written, and the description at `/openapi.json` is made from them (`openapi`).
 //!
 //! [`principal`] says who somebody is; the data plane uses it as well. Times are milliseconds since 1970.
 

@@ -1,7 +1,7 @@
-//! The catalogue's own prices: `data/prices.tsv`, searched where it lies in the program.
+//! The catalogue's own prices: `data/prices.tsv`, packed into the program with a chapter for each provider.
 //!
-//! Nothing is read at start and no index is kept. The lines are sorted, so a look-up is a binary search over the text
-//! (fourteen steps for twelve thousand lines), and the one line that is found is parsed then.
+//! Nothing is read at start and no index is kept. A provider's lines are inflated when one of them is first asked for; they
+//! are sorted, so a look-up is a binary search over the text, and the one line that is found is parsed then.
 
 use std::cmp::Ordering;
 
@@ -9,7 +9,10 @@ use serde_json::Value;
 
 use crate::table::PriceTable;
 
-const TEXT: &str = include_str!("../data/prices.tsv");
+include!(concat!(env!("OUT_DIR"), "/prices.rs"));
+
+/// The chapter that the header is.
+const HEADER: &str = "#";
 
 /// What the catalogue says of one name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,29 +40,28 @@ pub struct Notes {
 
 /// The entry of a name at a provider (its id), compared without ASCII case.
 pub(crate) fn find(provider: &str, name: &str) -> Option<Entry> {
-    let line = Line::find(TEXT, provider, name)?;
+    let text = tidegate_packed::find(&PRICES, provider)?;
+    let line = Line::find(text, name)?;
     match line.prices.strip_prefix('=') {
-        Some(id) => {
-            Line::find(TEXT, provider, id).filter(|line| !line.is_alias()).and_then(|line| line.entry(true))
-        }
+        Some(id) => Line::find(text, id).filter(|line| !line.is_alias()).and_then(|line| line.entry(true)),
         None => line.entry(false),
     }
 }
 
 /// All entries of a provider that have prices, in the order of their names; aliases are left out.
 pub(crate) fn all(provider: &str) -> Vec<(&'static str, PriceTable)> {
-    let lines = TEXT.lines().skip(1).filter_map(Line::parse);
-    let own = lines.filter(|line| line.provider == provider && !line.is_alias());
+    let text = tidegate_packed::find(&PRICES, provider).filter(|_| provider != HEADER).unwrap_or_default();
+    let own = text.lines().filter_map(Line::parse).filter(|line| !line.is_alias());
     own.filter_map(|line| Some((line.name, line.entry(false)?.table?))).collect()
 }
 
 /// The day that the prices are of, as `2026-11-21`.
 pub fn as_of() -> &'static str {
-    TEXT.split_once("as of ").and_then(|(_, rest)| rest.get(..10)).unwrap_or_default()
+    let header = tidegate_packed::find(&PRICES, HEADER).unwrap_or_default();
+    header.split_once("as of ").and_then(|(_, rest)| rest.get(..10)).unwrap_or_default()
 }
 
 struct Line<'t> {
-    provider: &'t str,
     name: &'t str,
     prices: &'t str,
     notes: &'t str,
@@ -68,11 +70,12 @@ struct Line<'t> {
 impl<'t> Line<'t> {
     fn parse(text: &'t str) -> Option<Self> {
         let mut columns = text.split('\t');
-        let (provider, name, prices) = (columns.next()?, columns.next()?, columns.next().unwrap_or_default());
-        Some(Self { provider, name, prices, notes: columns.next().unwrap_or_default() })
+        let (_provider, name, prices) =
+            (columns.next()?, columns.next()?, columns.next().unwrap_or_default());
+        Some(Self { name, prices, notes: columns.next().unwrap_or_default() })
     }
 
-    fn find(text: &'t str, provider: &str, name: &str) -> Option<Self> {
+    fn find(text: &'t str, name: &str) -> Option<Self> {
         let (mut low, mut high) = (0, text.len());
         while low < high {
             // Both ends are beginnings of lines; so is what the middle is brought to.
@@ -86,7 +89,7 @@ impl<'t> Line<'t> {
             let rest = text.get(begin..high)?;
             let length = rest.find('\n').map_or(rest.len(), |at| at + 1);
             let line = Self::parse(rest.get(..length)?.trim_end_matches('\n'))?;
-            match line.compare(provider, name) {
+            match line.compare(name) {
                 Ordering::Less => low = begin + length,
                 Ordering::Equal => return Some(line),
                 Ordering::Greater => high = begin,
@@ -95,9 +98,9 @@ impl<'t> Line<'t> {
         None
     }
 
-    fn compare(&self, provider: &str, name: &str) -> Ordering {
+    fn compare(&self, name: &str) -> Ordering {
         let lower = |b: u8| b.to_ascii_lowercase();
-        self.provider.cmp(provider).then_with(|| self.name.bytes().map(lower).cmp(name.bytes().map(lower)))
+        self.name.bytes().map(lower).cmp(name.bytes().map(lower))
     }
 
     fn is_alias(&self) -> bool {
@@ -143,13 +146,17 @@ impl Notes {
 mod tests {
     use super::*;
 
-    fn lines() -> impl Iterator<Item = Line<'static>> {
-        TEXT.lines().skip(1).map(|line| Line::parse(line).unwrap())
+    const TEXT: &str = include_str!("../data/prices.tsv");
+
+    /// Of the text before it was packed: the provider with the line.
+    fn lines() -> impl Iterator<Item = (&'static str, Line<'static>)> {
+        TEXT.lines().skip(1).map(|line| (line.split('\t').next().unwrap(), Line::parse(line).unwrap()))
     }
 
     #[test]
     fn lines_are_sorted_and_unique() {
-        let keys: Vec<_> = lines().map(|line| (line.provider, line.name.to_ascii_lowercase())).collect();
+        let keys: Vec<_> =
+            lines().map(|(provider, line)| (provider, line.name.to_ascii_lowercase())).collect();
         let unsorted = keys.windows(2).find(|pair| pair[0] >= pair[1]);
         assert_eq!(unsorted, None);
         assert!(TEXT.starts_with("#\tas of 2"), "the header sorts before every provider");
@@ -160,10 +167,9 @@ mod tests {
     #[test]
     fn every_line_is_found_and_reads() {
         let (mut models, mut priced, mut aliases) = (0, 0, 0);
-        for line in lines() {
-            let at = format!("{} {}", line.provider, line.name);
-            let entry =
-                find(line.provider, &line.name.to_ascii_uppercase()).unwrap_or_else(|| panic!("{at}"));
+        for (provider, line) in lines() {
+            let at = format!("{} {}", provider, line.name);
+            let entry = find(provider, &line.name.to_ascii_uppercase()).unwrap_or_else(|| panic!("{at}"));
             if line.is_alias() {
                 assert_eq!(line.prices, format!("={}", entry.id), "{at}");
                 assert!(entry.is_alias && line.notes.is_empty(), "{at}");
@@ -184,28 +190,23 @@ mod tests {
 
     #[test]
     fn notes_are_words_that_are_known() {
-        for line in lines().filter(|line| !line.notes.is_empty()) {
+        for (provider, line) in lines().filter(|(_, line)| !line.notes.is_empty()) {
             for word in line.notes.split(' ') {
                 let known = matches!(word, "free" | "suspect" | "per_prompt" | "per_query");
                 let since = || word.starts_with("since=") && Notes::read(word).since.is_some();
-                assert!(known || since(), "{} {}: {word}", line.provider, line.name);
+                assert!(known || since(), "{} {}: {word}", provider, line.name);
             }
         }
     }
 
     #[test]
     fn what_is_listed_at_zero_says_so() {
-        for line in lines() {
-            let entry = find(line.provider, line.name).unwrap();
+        for (provider, line) in lines() {
+            let entry = find(provider, line.name).unwrap();
             let Some(table) = entry.table else { continue };
             let zero = |meter| matches!(table.standard.base.get(meter), Some(crate::table::Price::One(p)) if p.is_zero());
             let free = zero(crate::Meter::Input) && zero(crate::Meter::Output);
-            assert!(
-                !free || entry.notes.listed_free,
-                "{} {} is free without a word",
-                line.provider,
-                line.name
-            );
+            assert!(!free || entry.notes.listed_free, "{} {} is free without a word", provider, line.name);
         }
     }
 

@@ -3,7 +3,7 @@
 //! [`Prices::find`] goes from a model's name to its prices and says how; [`Measured::read`] from a provider's usage
 //! object to disjoint [`Quantities`]; [`Found::cost`] from both to a [`Bill`] with a line per meter; [`Found::ceiling`]
 //! tells before a request is sent what it can cost at most. No I/O, no clock, no state but a bounded cache of names.
-//! The prices are data (`data/prices.tsv`, embedded) and are searched where they lie.
+//! The prices are data (`data/prices.tsv`, packed into the program by provider).
 
 mod bill;
 mod book;

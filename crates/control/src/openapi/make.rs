@@ -1,35 +1,14 @@
-//! `GET /openapi.json`: the API described in OpenAPI 3.1, made from the table of handlers and their types.
+//! The description made from the table of handlers and their types.
 
-use http::{Method, StatusCode};
+use http::Method;
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::Serialize;
+use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
-use tidegate_access::route::CONTROL;
 use tidegate_access::{Access, Permission, Route, Verbs};
 
-use crate::call::Visit;
 use crate::endpoint::Endpoint;
-use crate::problem::Problem;
-use crate::reply::{Answer, Nothing, Reply};
-use crate::table::table;
 
-pub(crate) async fn serve(visit: Visit, _: Nothing, _: Nothing) -> Answer<Document> {
-    let make = move || visit.api.description.get_or_init(|| document(&table(), CONTROL)).clone();
-    let failed = |error: tokio::task::JoinError| {
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the description cannot be made")
-            .because(error.to_string())
-    };
-    // Its first time is long for a thread that serves.
-    Ok(Reply::text("application/json", tokio::task::spawn_blocking(make).await.map_err(failed)?))
-}
-
-/// Any JSON object.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct Document {}
-
-/// The document as text.
-pub(crate) fn document(endpoints: &[Endpoint], routes: &[Route]) -> String {
+fn document(endpoints: &[Endpoint], routes: &[Route]) -> Value {
     let mut settings = SchemaSettings::draft2020_12();
     settings.definitions_path = "/components/schemas".into();
     settings.meta_schema = None;
@@ -64,7 +43,6 @@ pub(crate) fn document(endpoints: &[Endpoint], routes: &[Route]) -> String {
             },
         },
     })
-    .to_string()
 }
 
 fn operation(endpoint: &Endpoint, access: Option<Access>, generator: &mut SchemaGenerator) -> Value {
@@ -196,4 +174,28 @@ fn problem() -> Value {
             },
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_description_is_of_the_api_as_it_is() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/openapi.json");
+        let made = document(&crate::table::table(), tidegate_access::route::CONTROL);
+        if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+            std::fs::write(&path, format!("{made:#}\n")).unwrap();
+            return;
+        }
+        let kept: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        assert!(
+            kept == made,
+            "handlers, types or routes have changed: UPDATE_SNAPSHOTS=1 cargo nextest run -p tidegate-control \
+             the_description writes data/openapi.json anew"
+        );
+        assert_eq!(super::super::OPENAPI[0].text(), made.to_string());
+    }
 }
