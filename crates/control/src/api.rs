@@ -105,7 +105,6 @@ pub(crate) struct Inner {
     pub(crate) options: ApiOptions,
     pub(crate) tries: Tries,
     pub(crate) oidc: Option<Arc<Issuer>>,
-    /// The description of the API, as text: made when somebody asks, which takes as long as all else of a start together.
     pub(crate) uses: Uses,
     router: Router,
     endpoints: HashMap<(&'static str, Method), Endpoint>,
