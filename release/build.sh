@@ -44,6 +44,7 @@ RUSTFLAGS=$(printf -- '--remap-path-prefix=%s ' "${maps[@]}")
 if [ "$profile" = release ] && [ -z "$target" ]; then
   RUSTFLAGS="$(release/flags.sh) $RUSTFLAGS"
 fi
+# With what .cargo/config.toml has, which this takes the place of.
 CFLAGS="-fno-asynchronous-unwind-tables $(printf -- '-ffile-prefix-map=%s ' "${maps[@]}")"
 export RUSTFLAGS CFLAGS CARGO_INCREMENTAL=0
 unset CARGO_ENCODED_RUSTFLAGS

@@ -39,10 +39,11 @@ impl Chapter {
         self.text.get_or_init(|| {
             let mut text = String::new();
             let packed = self.packed.get(self.begin..self.end).unwrap_or_default();
-            match DeflateDecoder::new(packed).read_to_string(&mut text) {
-                Ok(_) => text.into_boxed_str().into_string(),
-                Err(_) => String::new(),
+            if DeflateDecoder::new(packed).read_to_string(&mut text).is_err() {
+                text.clear();
             }
+            text.shrink_to_fit();
+            text
         })
     }
 }
@@ -54,11 +55,16 @@ pub fn find(chapters: &'static [Chapter], name: &str) -> Option<&'static str> {
 }
 
 /// For build scripts: writes `NAME.z`, the chapters one after the other, and `NAME.rs`, which includes it as
-/// `static NAME: [Chapter; …]` (upper case), into `directory`.
+/// `static NAME: [Chapter; …]` (upper case), to where cargo wants what they make.
 ///
 /// # Errors
-/// When the chapters are not in the order of their names, or a file cannot be written.
-pub fn pack(directory: &Path, name: &str, chapters: &[(&str, &str)]) -> io::Result<()> {
+/// When it is no build script that calls, the chapters are not in the order of their names, or a file cannot be written.
+pub fn pack(name: &str, chapters: &[(&str, impl AsRef<str>)]) -> io::Result<()> {
+    let directory = std::env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?;
+    write(Path::new(&directory), name, chapters)
+}
+
+fn write(directory: &Path, name: &str, chapters: &[(&str, impl AsRef<str>)]) -> io::Result<()> {
     if !chapters.is_sorted_by(|(one, _), (next, _)| one < next) {
         return Err(io::Error::other(format!("the chapters of {name} are not in the order of their names")));
     }
@@ -66,7 +72,7 @@ pub fn pack(directory: &Path, name: &str, chapters: &[(&str, &str)]) -> io::Resu
     for (chapter, text) in chapters {
         let begin = packed.len();
         let mut encoder = DeflateEncoder::new(&mut packed, Compression::best());
-        encoder.write_all(text.as_bytes())?;
+        encoder.write_all(text.as_ref().as_bytes())?;
         encoder.finish()?;
         let end = packed.len();
         writeln!(rows, "    Chapter::new({chapter:?}, PACKED, {begin}, {end}),").map_err(io::Error::other)?;
@@ -90,7 +96,7 @@ mod tests {
         let directory = std::env::temp_dir().join(format!("tidegate-packed-{}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
         let long = "tide ".repeat(10_000);
-        pack(&directory, "book", &[("a", &long), ("b", ""), ("c", "潮")]).unwrap();
+        write(&directory, "book", &[("a", long.as_str()), ("b", ""), ("c", "潮")]).unwrap();
         let source = std::fs::read_to_string(directory.join("book.rs")).unwrap();
         let packed: &'static [u8] = Vec::leak(std::fs::read(directory.join("book.z")).unwrap());
         assert!(packed.len() < 500, "{}", packed.len());
@@ -114,7 +120,7 @@ mod tests {
     fn chapters_that_could_not_be_found_are_not_packed() {
         let directory = std::env::temp_dir();
         for chapters in [[("b", ""), ("a", "")], [("a", ""), ("a", "")]] {
-            assert!(pack(&directory, "never", &chapters).is_err());
+            assert!(write(&directory, "never", &chapters).is_err());
         }
         assert!(!directory.join("never.rs").exists());
     }

@@ -11,9 +11,6 @@ use crate::table::PriceTable;
 
 include!(concat!(env!("OUT_DIR"), "/prices.rs"));
 
-/// The chapter that the header is.
-const HEADER: &str = "#";
-
 /// What the catalogue says of one name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -50,14 +47,15 @@ pub(crate) fn find(provider: &str, name: &str) -> Option<Entry> {
 
 /// All entries of a provider that have prices, in the order of their names; aliases are left out.
 pub(crate) fn all(provider: &str) -> Vec<(&'static str, PriceTable)> {
-    let text = tidegate_packed::find(&PRICES, provider).filter(|_| provider != HEADER).unwrap_or_default();
+    let text = tidegate_packed::find(&PRICES, provider).unwrap_or_default();
     let own = text.lines().filter_map(Line::parse).filter(|line| !line.is_alias());
     own.filter_map(|line| Some((line.name, line.entry(false)?.table?))).collect()
 }
 
 /// The day that the prices are of, as `2026-11-21`.
 pub fn as_of() -> &'static str {
-    let header = tidegate_packed::find(&PRICES, HEADER).unwrap_or_default();
+    // The header is a chapter of its own.
+    let header = tidegate_packed::find(&PRICES, "#").unwrap_or_default();
     header.split_once("as of ").and_then(|(_, rest)| rest.get(..10)).unwrap_or_default()
 }
 
