@@ -15,7 +15,9 @@ pub struct Amount(i128);
 
 const DECIMALS: u32 = 20;
 const ONE: i128 = 10_i128.pow(DECIMALS);
-const HALF: u128 = 10_u128.pow(DECIMALS / 2);
+const HALF: u64 = 10_u64.pow(DECIMALS / 2);
+/// For the text of any amount: 39 digits, a sign and a point.
+pub(crate) const ROOM: usize = 41;
 
 /// Text that is not a plain decimal number of at most 20 decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +56,10 @@ impl Amount {
 
     /// The figure of one request: never below zero, never above the bound, rounded up where it is too fine.
     pub(crate) fn of_request(money: Money) -> Taken {
-        let exact = Self::usd(money).or_else(|| Self::usd(money.rounded_up(DECIMALS)));
-        let amount = exact.unwrap_or(Self::MOST_PER_REQUEST).clamp(Self::ZERO, Self::MOST_PER_REQUEST);
-        Taken { amount, adjusted: Self::usd(money) != Some(amount) }
+        let exact = Self::usd(money);
+        let near = exact.or_else(|| Self::usd(money.rounded_up(DECIMALS)));
+        let amount = near.unwrap_or(Self::MOST_PER_REQUEST).clamp(Self::ZERO, Self::MOST_PER_REQUEST);
+        Taken { amount, adjusted: exact != Some(amount) }
     }
 
     pub(crate) fn tokens_of_request(count: u64) -> Taken {
@@ -81,6 +84,48 @@ impl Amount {
     pub(crate) fn millionths(self, count: u32) -> Self {
         const STEP: i128 = ONE / 1_000_000;
         Self(self.0 / 1_000_000 * i128::from(count) / STEP * STEP)
+    }
+
+    /// Its text, in the room given: the journal has several of them for each request.
+    pub(crate) fn spell(self, room: &mut [u8; ROOM]) -> &[u8] {
+        let size = self.0.unsigned_abs();
+        // What one request costs is less than 0.18 as a rule, and fits into a word: that is divided many times faster.
+        let (mut whole, rest) = match u64::try_from(size) {
+            Ok(small) => (0, [small / HALF, small % HALF]),
+            Err(_) => {
+                let (whole, rest) = (size / ONE.unsigned_abs(), size % ONE.unsigned_abs());
+                (whole as u64, [rest / u128::from(HALF), rest % u128::from(HALF)].map(|half| half as u64))
+            }
+        };
+        let mut at = ROOM;
+        // Zeros are left out until there is another digit.
+        for mut half in rest.into_iter().rev() {
+            let zeros = half == 0 && at == ROOM;
+            for _ in 0..if zeros { 0 } else { DECIMALS / 2 } {
+                if half % 10 != 0 || at < ROOM {
+                    at -= 1;
+                    room[at] = b'0' + (half % 10) as u8;
+                }
+                half /= 10;
+            }
+        }
+        if at < ROOM {
+            at -= 1;
+            room[at] = b'.';
+        }
+        loop {
+            at -= 1;
+            room[at] = b'0' + (whole % 10) as u8;
+            whole /= 10;
+            if whole == 0 {
+                break;
+            }
+        }
+        if self.0 < 0 {
+            at -= 1;
+            room[at] = b'-';
+        }
+        &room[at..]
     }
 
     /// # Errors
@@ -127,25 +172,7 @@ impl Sum for Amount {
 impl fmt::Display for Amount {
     /// `1500`, `0.0025`: all digits, and no zeros behind them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, rest) =
-            (self.0.unsigned_abs() / ONE.unsigned_abs(), self.0.unsigned_abs() % ONE.unsigned_abs());
-        let sign = if self.0 < 0 { "-" } else { "" };
-        if rest == 0 {
-            return write!(f, "{sign}{whole}");
-        }
-        // Two halves of ten digits: a word is divided many times faster than two.
-        let (mut halves, mut digits) = ([rest / HALF, rest % HALF].map(|half| half as u64), [b'0'; 20]);
-        for (half, digits) in halves.iter_mut().zip(digits.chunks_exact_mut(10)) {
-            for digit in digits.iter_mut().rev() {
-                *digit = b'0' + (*half % 10) as u8;
-                *half /= 10;
-            }
-        }
-        let digits = std::str::from_utf8(&digits).unwrap_or_default().trim_end_matches('0');
-        match u64::try_from(whole) {
-            Ok(whole) => write!(f, "{sign}{whole}.{digits}"),
-            Err(_) => write!(f, "{sign}{whole}.{digits}"),
-        }
+        f.write_str(std::str::from_utf8(self.spell(&mut [0; ROOM])).unwrap_or_default())
     }
 }
 
@@ -198,9 +225,23 @@ mod tests {
 
     #[test]
     fn texts_go_there_and_back() {
-        for text in ["0", "1", "-1.5", "0.00000000000000000001", "1000000000000000", "0.1"] {
+        for text in [
+            "0",
+            "1",
+            "-1.5",
+            "0.00000000000000000001",
+            "1000000000000000",
+            "0.1",
+            "0.0000000001",
+            "-0.00000000010000000001",
+            "0.18446744073709551615",
+            "0.18446744073709551616",
+            "7.00000000010000000001",
+            "10.5",
+        ] {
             assert_eq!(text.parse::<Amount>().unwrap().to_string(), text);
         }
+        assert_eq!(Amount(i128::MIN).to_string(), "-1701411834604692317.31687303715884105728");
         assert_eq!("1.500".parse::<Amount>().unwrap().to_string(), "1.5");
         for text in ["", "-", ".5", "1.", "1e3", "+1", "0.000000000000000000001", "99999999999999999999"] {
             assert_eq!(text.parse::<Amount>(), Err(NotAnAmount), "{text}");

@@ -1,7 +1,6 @@
 //! The two entries that every request makes, as JSON without a serializer: the same bytes, in a third of the time.
 
-use std::io::Write;
-
+use crate::amount::ROOM;
 use crate::books::{Account, Entry, How, Move, What};
 
 /// Appends the line of an entry. `false`, and nothing is appended: another kind of entry.
@@ -44,13 +43,13 @@ fn parts(entry: &Entry, out: &mut Vec<u8>) -> Option<()> {
     out.extend_from_slice(b"}}");
     for (at, one) in entry.moves.iter().enumerate() {
         out.extend_from_slice(if at == 0 { b",\"moves\":[" } else { b"," });
-        moved(one, out)?;
+        moved(one, out);
     }
     out.extend_from_slice(if entry.moves.is_empty() { b"}}" } else { b"]}}" });
     Some(())
 }
 
-fn moved(one: &Move, out: &mut Vec<u8>) -> Option<()> {
+fn moved(one: &Move, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"b\":");
     number(one.budget.into(), out);
     out.extend_from_slice(b",\"p\":");
@@ -60,9 +59,8 @@ fn moved(one: &Move, out: &mut Vec<u8>) -> Option<()> {
     out.extend_from_slice(b"\",\"t\":\"");
     out.extend_from_slice(account_word(one.to).as_bytes());
     out.extend_from_slice(b"\",\"a\":\"");
-    write!(out, "{}", one.amount).ok()?;
+    out.extend_from_slice(one.amount.spell(&mut [0; ROOM]));
     out.extend_from_slice(b"\"}");
-    Some(())
 }
 
 fn flag(name: &str, is: bool, out: &mut Vec<u8>) {
