@@ -76,9 +76,25 @@ const PAIRS: usize = Column::Pairs as usize;
 #[derive(Debug)]
 pub(crate) struct Columns([Vec<u64>; COLUMNS]);
 
+impl Default for Columns {
+    fn default() -> Self {
+        Self([const { Vec::new() }; COLUMNS])
+    }
+}
+
 impl Columns {
     pub(crate) fn new(records: usize) -> Self {
-        Self(std::array::from_fn(|_| Vec::with_capacity(records)))
+        let mut columns = Self::default();
+        columns.begin(records);
+        columns
+    }
+
+    /// Empty, with room for so many records.
+    pub(crate) fn begin(&mut self, records: usize) {
+        for values in &mut self.0 {
+            values.clear();
+            values.reserve(records);
+        }
     }
 
     pub(crate) fn push(&mut self, column: Column, value: u64) {

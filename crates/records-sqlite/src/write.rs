@@ -29,6 +29,8 @@ pub(crate) struct Known {
     next_chunk: i64,
     /// Used again for each chunk.
     chunk: Vec<u8>,
+    /// Used again for each batch.
+    columns: Columns,
 }
 
 impl Known {
@@ -73,7 +75,8 @@ pub(crate) fn batch(
     let in_doubt: Vec<u64> = ids.iter().copied().filter(|id| known.seen.may_have(*id)).collect();
     let there = seen::seals(connection, &in_doubt)?;
     let mut written = Written::default();
-    let mut columns = Columns::new(sorted.len());
+    let mut columns = std::mem::take(&mut known.columns);
+    columns.begin(sorted.len());
     let mut ends: Option<(u64, u64)> = None;
     // Of an id that is twice in the batch the first is stored.
     let mut before = None;
@@ -114,6 +117,7 @@ pub(crate) fn batch(
             known.roll(connection)?;
         }
     }
+    known.columns = columns;
     Ok(written)
 }
 

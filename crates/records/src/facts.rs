@@ -144,9 +144,13 @@ impl<'a> Facts<'a> {
     /// As [`codec::decode`].
     pub fn read(encoded: &'a [u8]) -> Result<Self, DecodeError> {
         let mut facts = Self::default();
-        each(codec::body(encoded)?, |number, value| facts.set(number, value))
-            .map_err(DecodeError::Malformed)?;
+        facts.fill(encoded)?;
         Ok(facts)
+    }
+
+    /// As [`Facts::read`], of facts that are empty, for those who have a place for them: they are large.
+    pub(crate) fn fill(&mut self, encoded: &'a [u8]) -> Result<(), DecodeError> {
+        each(codec::body(encoded)?, |number, value| self.set(number, value)).map_err(DecodeError::Malformed)
     }
 
     // The numbers are those at the end of `record.rs`; a test reads what that table writes.

@@ -48,7 +48,8 @@ impl Options {
         Self {
             queue_records: 65_536,
             queue_bytes: 64 << 20,
-            batch_records: 1_000,
+            // A full batch is a block that the store in SQLite never copies.
+            batch_records: 1_024,
             batch_bytes: 1 << 20,
             gather: Duration::from_millis(250),
             retry: Duration::from_millis(50),

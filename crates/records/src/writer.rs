@@ -158,10 +158,11 @@ impl Writer {
         let mut entries = Vec::with_capacity(ready.chunk.len());
         let mut unreadable = 0;
         for (encoded, bodies) in ready.items() {
-            match Facts::read(encoded) {
-                Ok(facts) => entries.push(Entry { facts, encoded, bodies }),
+            entries.push(Entry { facts: Facts::default(), encoded, bodies });
+            if entries.last_mut().is_some_and(|entry| entry.facts.fill(encoded).is_err()) {
                 // Written by this binary a moment ago: it cannot happen, and would be told if it did.
-                Err(_) => unreadable += 1,
+                entries.pop();
+                unreadable += 1;
             }
         }
         let Some(outcome) = self.store.write(&entries) else { return false };
