@@ -19,8 +19,8 @@ use crate::route::Route;
 use crate::websocket::{self, Asked};
 use tidegate_catalog::Endpoint;
 
-/// A request as it arrived, before anything was judged.
-pub type Inbound = http::Request<Incoming>;
+/// A request as it arrived, before anything was judged. On the heap, because it passes through many hands.
+pub type Inbound = Box<http::Request<Incoming>>;
 
 /// What a request may cost to read. Sizes in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,7 @@ pub struct Bounds {
 pub struct Call {
     pub route: Route,
     pub parts: Parts,
-    pub own: GatewayHeaders,
+    pub own: Box<GatewayHeaders>,
     pub body: CallBody,
     /// Facts of a JSON body; empty for others.
     pub peek: Peek,
@@ -129,7 +129,7 @@ pub async fn read(
 /// A handshake has no body: its model stands in the query.
 fn session(
     parts: Parts,
-    own: GatewayHeaders,
+    own: Box<GatewayHeaders>,
     asked: Option<Box<Asked>>,
     route: Route,
 ) -> Result<Box<Call>, Refusal> {

@@ -99,6 +99,8 @@ struct Bodies {
 #[derive(Debug)]
 pub struct Closing {
     pub gateway: Arc<Gateway>,
+    /// When that was.
+    pub unix_ms: u64,
     pub route: &'static str,
     pub method: Method,
     pub path: Box<str>,
@@ -120,14 +122,14 @@ pub struct Closing {
 }
 
 impl Account {
-    /// For a caller whose requests leave something behind.
-    pub fn open(gateway: &Gateway, caller: &Caller) -> Option<Box<Self>> {
+    /// For a caller whose requests leave something behind. `now_ms` is when this one came.
+    pub fn open(gateway: &Gateway, caller: &Caller, now_ms: u64) -> Option<Box<Self>> {
         let records = gateway.control.records.as_ref();
         if caller.key.is_none() && records.is_none() {
             return None;
         }
         // Its time is the record's, so it is made now and not at the end.
-        let id = records.map(|recorder| recorder.ids.next(gateway.clock.unix_ms()));
+        let id = records.map(|recorder| recorder.ids.next(now_ms));
         let key = caller.key.clone();
         // Somebody has to see requests without a key: whoever sees the default workspace.
         let nobodys = || if key.is_none() { gateway.control.directory.home() } else { None };
@@ -334,7 +336,7 @@ impl Account {
             review.close(tokens, now);
         }
         if let Some(recorder) = &control.records {
-            let id = self.id.unwrap_or_else(|| recorder.ids.next(gateway.clock.unix_ms()));
+            let id = self.id.unwrap_or_else(|| recorder.ids.next(closing.unix_ms));
             let bodies = self.bodies.take().map(|bodies| {
                 let Bodies { request, response, .. } = *bodies;
                 std::iter::once(request).chain(response).collect::<RawBodies>()
@@ -374,7 +376,7 @@ impl Account {
             usage,
             self.facts.as_deref(),
             estimated,
-            closing.gateway.clock.unix_ms() / 1_000,
+            closing.unix_ms / 1_000,
         )
     }
 

@@ -60,22 +60,45 @@ pub struct Answer {
     pub hides_usage: bool,
 }
 
-#[expect(clippy::large_enum_variant, reason = "one is built per request; a box would be an allocation more")]
+/// What is large is on the heap, because it passes through many hands.
 pub enum AnswerBody {
     /// JSON of the gateway's own making.
     Full(Bytes),
-    /// The provider's bytes. `events`: an event stream, which has to end honestly.
-    Pass { source: Source, tap: Tap, events: bool },
-    Translated {
-        source: Source,
-        decoder: Box<dyn StreamDecoder>,
-        encoder: Box<dyn StreamEncoder>,
-        events: Vec<StreamEvent>,
-        /// Bytes that go out before the first event.
-        preface: Vec<u8>,
-    },
+    /// The provider's bytes.
+    Pass(Box<Passing>),
+    Translated(Box<Translating>),
     /// No body: a WebSocket.
     Session(Box<Opening>),
+}
+
+impl AnswerBody {
+    pub fn is_stream(&self) -> bool {
+        match self {
+            Self::Pass(passing) => passing.events,
+            Self::Translated(_) => true,
+            Self::Full(_) | Self::Session(_) => false,
+        }
+    }
+}
+
+/// An answer that goes out as it comes.
+#[derive(Debug)]
+pub struct Passing {
+    pub source: Source,
+    pub tap: Tap,
+    /// An event stream, which has to end honestly.
+    pub events: bool,
+}
+
+/// A stream on its way from one dialect to another.
+pub(crate) struct Translating {
+    pub source: Source,
+    pub decoder: Box<dyn StreamDecoder>,
+    pub encoder: Box<dyn StreamEncoder>,
+    /// Decoded and not yet written: those that were read while the head was held back.
+    pub events: Vec<StreamEvent>,
+    /// Bytes that go out before the first event.
+    pub preface: Vec<u8>,
 }
 
 /// An answer, and where it came from.
@@ -98,13 +121,13 @@ pub struct Attempted {
 pub async fn run(scene: &Scene<'_>, call: &Call, record: &mut Record) -> Result<Answered, Refusal> {
     let known = Known::of(call, scene.resolved.plan.needs);
     let mut walk = Walk::new(&scene.resolved.plan);
-    let now = scene.gateway.clock.now();
+    let mut now = scene.gateway.clock.now();
     let mut step = decide(scene, call, &known, now, |facts, env| walk.begin(facts, env))?;
     let mut last: Option<(Attempted, Arc<Target>)> = None;
     loop {
         let (target, wait_ms, hedge_after_ms) = match step {
             Step::Try { target, wait_ms, hedge_after_ms, .. } => (target, wait_ms, hedge_after_ms),
-            Step::Done { retry_count } => return finish(scene, last, retry_count),
+            Step::Done { retry_count } => return finish(scene, last, retry_count, now),
         };
         if wait_ms > 0 {
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;
@@ -115,13 +138,13 @@ pub async fn run(scene: &Scene<'_>, call: &Call, record: &mut Record) -> Result<
             None => guard::attempt(scene, call, &target).await,
             Some(after_ms) => Box::pin(hedged(scene, call, &target, after_ms)).await,
         };
-        let now = scene.gateway.clock.now();
+        now = scene.gateway.clock.now();
         note(scene, &target, &attempted, now);
         record.attempted(&target, &attempted, began);
         let outcome = attempted.outcome;
         last = Some((attempted, target));
         if !call.body.can_be_sent() {
-            return finish(scene, last, 0); // an upload went through once; its answer stands
+            return finish(scene, last, 0, now); // an upload went through once; its answer stands
         }
         step = decide(scene, call, &known, now, |facts, env| walk.after(&outcome, facts, env))?;
     }
@@ -280,11 +303,12 @@ fn finish(
     scene: &Scene<'_>,
     last: Option<(Attempted, Arc<Target>)>,
     retry_count: i32,
+    now: Moment,
 ) -> Result<Answered, Refusal> {
     let Some((attempted, target)) = last else {
         return Err(Refusal::exception(500, "the config selects no target"));
     };
-    let circuit = scene.gateway.health.state(&target.key, scene.gateway.clock.now());
+    let circuit = scene.gateway.health.state(&target.key, now);
     Ok(Answered { answer: attempted.answer.map_err(|refusal| *refusal)?, target, retry_count, circuit })
 }
 

@@ -18,7 +18,7 @@ use tidegate_routing::plan::{HookList, Plan};
 use tidegate_routing::{Outcome, Target};
 
 use crate::accept::Call;
-use crate::attempt::{Answer, AnswerBody, Attempted};
+use crate::attempt::{Answer, AnswerBody, Attempted, Passing};
 use crate::body::Source;
 use crate::headers::GatewayHeaders;
 use crate::prepare::{self, Scene};
@@ -124,7 +124,7 @@ async fn guarded(
     let mut attempted = crate::attempt::one(scene, call, target, changed).await;
     let Ok(answer) = &mut attempted.answer else { return attempted };
     let verdict = Before { results: before.results, failed: before.failed };
-    if is_stream(&answer.body) {
+    if answer.body.is_stream() {
         on_stream(answer, &verdict, !hooks.after.is_empty());
     } else {
         let input = Input { shape, request: &seen, response: None, metadata: &metadata };
@@ -180,8 +180,8 @@ fn on_stream(answer: &mut Answer, before: &Before, has_output_hooks: bool) {
     tidegate_dialect::framing::write_event(&mut event, name, results.as_bytes());
     match &mut answer.body {
         AnswerBody::Full(_) | AnswerBody::Session(_) => {}
-        AnswerBody::Pass { source, .. } => source.hold(std::iter::once(Bytes::from(event))),
-        AnswerBody::Translated { preface, .. } => *preface = event,
+        AnswerBody::Pass(passing) => passing.source.hold(std::iter::once(Bytes::from(event))),
+        AnswerBody::Translated(translating) => translating.preface = event,
     }
 }
 
@@ -221,7 +221,8 @@ async fn on_whole(
 async fn whole_body(answer: &mut Answer) -> Option<Value> {
     let bytes = match &mut answer.body {
         AnswerBody::Full(bytes) => bytes.clone(),
-        AnswerBody::Pass { source, tap, .. } => {
+        AnswerBody::Pass(passing) => {
+            let Passing { source, tap, .. } = &mut **passing;
             let bytes = source.collect(ANSWER_LIMIT).await.ok()?;
             tap.push(&bytes);
             tap.end();
@@ -229,13 +230,9 @@ async fn whole_body(answer: &mut Answer) -> Option<Value> {
             *source = Source::of([bytes.clone()]);
             bytes
         }
-        AnswerBody::Translated { .. } | AnswerBody::Session(_) => return None,
+        AnswerBody::Translated(_) | AnswerBody::Session(_) => return None,
     };
     serde_json::from_slice(&bytes).ok()
-}
-
-fn is_stream(body: &AnswerBody) -> bool {
-    matches!(body, AnswerBody::Pass { events: true, .. } | AnswerBody::Translated { .. })
 }
 
 fn shape(route: Route) -> Option<Shape> {

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use bytes::BytesMut;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use tidegate_http1::MoreFields;
 use tidegate_limits::Standing;
 
 use crate::trace_context::{Foreign, TraceContext};
@@ -53,8 +53,9 @@ pub struct GatewayHeaders {
 }
 
 impl GatewayHeaders {
-    pub fn read(headers: &HeaderMap) -> Self {
-        let mut found = Self::default();
+    /// On the heap, because they are large and pass through many hands.
+    pub fn read(headers: &HeaderMap) -> Box<Self> {
+        let mut found = Box::<Self>::default();
         for (name, value) in headers {
             let name = name.as_str();
             if let Some(suffix) = name.strip_prefix("x-tidegate-") {
@@ -220,8 +221,8 @@ pub fn is_gateway_header(name: &HeaderName) -> bool {
     name.starts_with("x-portkey-") || name.starts_with("x-tidegate-")
 }
 
-/// The headers that tell a client how its limits stand. Their values share one piece of memory.
-pub fn put_standing(headers: &mut HeaderMap, standing: &Standing) {
+/// Tells a client how its limits stand. A provider's own word of the same name goes.
+pub fn put_standing(headers: &mut HeaderMap, more: &mut MoreFields, standing: &Standing) {
     static NAMES: [HeaderName; 6] = {
         let [a, b, c, d, e, f] = tidegate_limits::HEADERS;
         [
@@ -233,19 +234,12 @@ pub fn put_standing(headers: &mut HeaderMap, standing: &Standing) {
             HeaderName::from_static(f),
         ]
     };
-    if *standing == Standing::default() {
-        return;
-    }
-    headers.reserve(NAMES.len());
-    let (mut text, mut digits) = (BytesMut::with_capacity(128), itoa::Buffer::new());
+    let says_some = headers.keys().any(|name| name.as_str().starts_with("x-ratelimit-"));
     for (at, figure) in standing.figures() {
-        for (number, unit) in figure.parts() {
-            text.extend_from_slice(digits.format(number).as_bytes());
-            text.extend_from_slice(unit.as_bytes());
+        if says_some {
+            headers.remove(&NAMES[at]);
         }
-        if let Ok(value) = HeaderValue::from_maybe_shared(text.split().freeze()) {
-            headers.insert(NAMES[at].clone(), value);
-        }
+        more.put_numbers(&NAMES[at], figure.parts());
     }
 }
 

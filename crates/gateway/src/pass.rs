@@ -9,9 +9,9 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
 use tidegate_core::ApiError;
 use tidegate_dialect::ClientDialect;
-use tidegate_dialect::tap::Tap;
 
-use crate::body::{Cut, Piece, Source};
+use crate::attempt::Passing;
+use crate::body::{Cut, Piece};
 use crate::patience::{Lost, Patience};
 use crate::record::{End, Record};
 use crate::responses;
@@ -21,8 +21,7 @@ const TAIL_LIMIT: usize = 64 * 1024;
 
 #[derive(Debug)]
 pub struct PassBody {
-    source: Source,
-    tap: Tap,
+    from: Box<Passing>,
     /// Present for event streams: they must end in a finish or in an error event of the client's dialect.
     events: Option<Events>,
     patience: Patience,
@@ -126,18 +125,17 @@ impl std::fmt::Debug for Events {
 
 impl PassBody {
     pub fn new(
-        source: Source,
-        tap: Tap,
+        from: Box<Passing>,
         events: Option<Events>,
         patience: Patience,
         mut record: Box<Record>,
     ) -> Self {
         if events.is_some() {
             record.begin_stream();
-        } else if source.is_end() {
+        } else if from.source.is_end() {
             record.ended(End::Ok); // a body that is over is not asked
         }
-        Self { source, tap, events, patience, record, done: false }
+        Self { from, events, patience, record, done: false }
     }
 
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
@@ -145,13 +143,13 @@ impl PassBody {
             return Poll::Ready(None);
         }
         loop {
-            let Poll::Ready(piece) = self.source.poll(cx) else {
+            let Poll::Ready(piece) = self.from.source.poll(cx) else {
                 let (end, message) = lost(ready!(self.patience.poll(cx)));
                 return self.broken(end, message);
             };
             match piece {
                 Piece::Data(bytes) => {
-                    self.tap.push(&bytes);
+                    self.from.tap.push(&bytes);
                     self.patience.touch();
                     let bytes = match &mut self.events {
                         Some(events) => {
@@ -163,7 +161,7 @@ impl PassBody {
                     if let Some(bytes) = bytes {
                         self.record.first_byte();
                         self.record.sent(&bytes);
-                        if self.source.is_end() && self.events.is_none() {
+                        if self.from.source.is_end() && self.events.is_none() {
                             self.close(End::Ok); // nobody may ask again
                         }
                         return Poll::Ready(Some(Ok(Frame::data(bytes))));
@@ -176,16 +174,16 @@ impl PassBody {
     }
 
     pub fn is_end(&self) -> bool {
-        self.done || (self.events.is_none() && self.source.is_end())
+        self.done || (self.events.is_none() && self.from.source.is_end())
     }
 
     pub fn size_hint(&self) -> SizeHint {
-        if self.events.is_some() { SizeHint::default() } else { self.source.size_hint() }
+        if self.events.is_some() { SizeHint::default() } else { self.from.source.size_hint() }
     }
 
     /// The body ended cleanly; an event stream must also have said its finish.
     fn ended(&mut self) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
-        self.tap.end();
+        self.from.tap.end();
         if self.events.is_some() && !self.is_over() {
             return self.cut(End::UpstreamCut, "the provider's stream ended without its finish");
         }
@@ -206,7 +204,7 @@ impl PassBody {
 
     /// The event stream has said its finish, or an error.
     fn is_over(&self) -> bool {
-        let report = self.tap.report();
+        let report = self.from.tap.report();
         let finished = match self.events.as_ref().map(|events| events.ending) {
             Some(Ending::Responses { seen }) => seen,
             Some(Ending::Tapped) | None => report.finished,
@@ -216,7 +214,7 @@ impl PassBody {
 
     /// Nothing is missing.
     fn whole(&mut self) {
-        let end = if self.tap.report().error.is_some() { End::UpstreamError } else { End::Ok };
+        let end = if self.from.tap.report().error.is_some() { End::UpstreamError } else { End::Ok };
         self.close(end);
         self.done = true;
     }
@@ -231,8 +229,8 @@ impl PassBody {
     }
 
     fn close(&mut self, end: End) {
-        self.tap.end();
-        let report = self.tap.report();
+        self.from.tap.end();
+        let report = self.from.tap.report();
         self.record.usage.clone_from(&report.usage);
         self.record.is_finished = report.finished;
         if let Some(model) = &report.model {
@@ -245,7 +243,7 @@ impl PassBody {
 impl Drop for PassBody {
     fn drop(&mut self) {
         if !self.done && self.record.usage.is_none() {
-            let report = self.tap.report();
+            let report = self.from.tap.report();
             self.record.usage.clone_from(&report.usage);
             self.record.is_finished = report.finished;
         }

@@ -72,7 +72,7 @@ async fn steps(
     }
     let desk = Desk::new(gateway, &snapshot, peer);
     let caller = authenticate::identify(&desk, inbound.headers(), wants).await?; // who, and with which credential
-    record.caller(&caller);
+    record.caller(&caller, desk.now_ms);
     if asked.is_some() {
         websocket::judge_origin(&caller, inbound.headers())?;
     }

@@ -151,8 +151,8 @@ impl Record {
         }
     }
 
-    pub(crate) fn caller(&mut self, caller: &Caller) {
-        self.account = Account::open(&self.gateway, caller);
+    pub(crate) fn caller(&mut self, caller: &Caller, now_ms: u64) {
+        self.account = Account::open(&self.gateway, caller, now_ms);
     }
 
     pub(crate) fn call(&mut self, call: &Call) {
@@ -242,9 +242,10 @@ impl Drop for Record {
         if let Some(usage) = &self.usage {
             count_tokens(&series, usage);
         }
+        let unix_ms = self.gateway.clock.unix_ms();
         if self.gateway.log.enabled() {
             self.gateway.log.push(&LogLine {
-                unix_ms: self.gateway.clock.unix_ms(),
+                unix_ms,
                 method: self.method.as_str(),
                 path: &self.path,
                 provider: self.provider,
@@ -263,6 +264,7 @@ impl Drop for Record {
         if let Some(account) = self.account.take() {
             account.close(Box::new(Closing {
                 gateway: self.gateway.clone(),
+                unix_ms,
                 route: self.route,
                 method: self.method.clone(),
                 path: std::mem::take(&mut self.path),

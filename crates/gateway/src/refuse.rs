@@ -149,8 +149,8 @@ pub fn respond(
     if refusal.exception || refusal.target {
         out.insert(headers::EXCEPTION, HeaderValue::from_static("true"));
     }
-    headers::put_standing(out, &standing);
-    for (name, value) in &refusal.headers {
+    // What the refusal says of a limit is the last word on it.
+    for (name, value) in standing.headers().iter().chain(&refusal.headers) {
         if let Ok(value) = HeaderValue::from_str(value) {
             out.insert(*name, value);
         }

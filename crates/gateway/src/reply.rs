@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use tidegate_catalog::Endpoint;
 use tidegate_core::Usage;
 use tidegate_dialect::ClientDialect;
+use tidegate_http1::MoreFields;
 use tidegate_limits::Pace;
 use tidegate_records::Text;
 use tidegate_routing::CircuitState;
@@ -25,17 +26,33 @@ use crate::patience::Patience;
 use crate::prepare::Scene;
 use crate::record::Record;
 use crate::route::Route;
-use crate::translated::{Coders, TranslatedBody};
+use crate::translated::TranslatedBody;
 use crate::websocket::{self, Joined};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 const DISABLED: HeaderValue = HeaderValue::from_static("DISABLED");
+/// What an answer says of this gateway.
+static OWN: [HeaderName; 11] = [
+    LAST_INDEX,
+    PROVIDER,
+    RETRY_COUNT,
+    TRACE_ID,
+    CACHE_STATUS,
+    WARNINGS,
+    ESTIMATED,
+    CIRCUIT,
+    EXCEPTION,
+    LIMITS,
+    HeaderName::from_static(QUEUED),
+];
 
 /// An answer with its head written, waiting for the record that will ride with its body.
 pub struct Reply {
     status: StatusCode,
     headers: HeaderMap,
+    /// The gateway's own.
+    more: MoreFields,
     body: AnswerBody,
     provider: &'static str,
     model: Box<str>,
@@ -72,40 +89,41 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Recor
     } = *answer;
     strip_hop_by_hop(&mut headers);
     if headers.keys().any(is_gateway_header) {
-        for name in [WARNINGS, ESTIMATED, CIRCUIT, EXCEPTION] {
+        for name in &OWN {
             headers.remove(name); // another gateway's
         }
     }
+    let mut more = MoreFields::with_capacity(512);
     match &*target.path {
-        "config" => drop(headers.insert(LAST_INDEX, HeaderValue::from_static("config"))),
-        path => insert(&mut headers, LAST_INDEX, HeaderValue::from_str(path)),
+        "config" => more.put(&LAST_INDEX, &HeaderValue::from_static("config")),
+        path => put(&mut more, &LAST_INDEX, HeaderValue::from_str(path)),
     }
-    headers.insert(PROVIDER, HeaderValue::from_static(provider));
-    headers.insert(RETRY_COUNT, retry_count_value(retry_count));
-    headers.insert(TRACE_ID, call.own.trace_id.clone().unwrap_or_else(|| HeaderValue::from_static("")));
+    more.put(&PROVIDER, &HeaderValue::from_static(provider));
+    more.put(&RETRY_COUNT, &retry_count_value(retry_count));
+    more.put(&TRACE_ID, call.own.trace_id.as_ref().unwrap_or(&HeaderValue::from_static("")));
     if !uncalled {
-        headers.insert(CACHE_STATUS, DISABLED);
+        more.put(&CACHE_STATUS, &DISABLED);
     }
     if !warnings.is_empty() {
-        insert(&mut headers, WARNINGS, HeaderValue::from_str(&warnings.header_value()));
+        put(&mut more, &WARNINGS, HeaderValue::from_str(&warnings.header_value()));
     }
     if estimated {
-        headers.insert(ESTIMATED, HeaderValue::from_static("true"));
+        more.put(&ESTIMATED, &HeaderValue::from_static("true"));
     }
     match circuit {
         CircuitState::Closed => {}
-        CircuitState::Open => drop(headers.insert(CIRCUIT, HeaderValue::from_static("open"))),
-        CircuitState::HalfOpen => drop(headers.insert(CIRCUIT, HeaderValue::from_static("half-open"))),
+        CircuitState::Open => more.put(&CIRCUIT, &HeaderValue::from_static("open")),
+        CircuitState::HalfOpen => more.put(&CIRCUIT, &HeaderValue::from_static("half-open")),
     }
     match &body {
         AnswerBody::Full(_) => rewritten(&mut headers, JSON),
-        AnswerBody::Translated { .. } => {
+        AnswerBody::Translated(_) => {
             rewritten(&mut headers, EVENT_STREAM);
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         }
         // A stream that breaks ends in an event more than was announced.
-        AnswerBody::Pass { events: true, .. } => drop(headers.remove(header::CONTENT_LENGTH)),
-        AnswerBody::Pass { .. } => {}
+        AnswerBody::Pass(passing) if passing.events => drop(headers.remove(header::CONTENT_LENGTH)),
+        AnswerBody::Pass(_) => {}
         AnswerBody::Session(_) => drop(headers.remove(header::SEC_WEBSOCKET_ACCEPT)),
     }
     let idle_ms = target.timeouts.between_chunks_ms.or(scene.snapshot.timeouts.between_chunks_ms);
@@ -123,16 +141,13 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Recor
         account.sent_model = Text::new(&model);
         account.answered(&headers);
         if scene.gateway.control.limits.is_away() {
-            headers.insert(LIMITS, HeaderValue::from_static("local"));
+            more.put(&LIMITS, &HeaderValue::from_static("local"));
         }
         if let Some(waited) = account.waited {
-            insert(
-                &mut headers,
-                HeaderName::from_static(QUEUED),
-                HeaderValue::from_str(&waited.as_millis().to_string()),
-            );
+            let ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+            more.put_numbers(&HeaderName::from_static(QUEUED), std::iter::once((ms, "")));
         }
-        put_standing(&mut headers, &account.standing());
+        put_standing(&mut headers, &mut more, &account.standing());
     }
     let patience = Patience::new(idle, &scene.gateway.cut);
     let ending = match call.route {
@@ -143,6 +158,7 @@ pub fn of(scene: &Scene<'_>, call: &Call, answered: Answered, record: &mut Recor
     Box::new(Reply {
         status,
         headers,
+        more,
         body,
         provider,
         model,
@@ -165,32 +181,29 @@ impl Reply {
         record.usage = self.usage;
         record.detail = self.detail;
         if let Some(session) = self.session {
-            return websocket::respond(*session, self.headers, record);
+            let mut response = websocket::respond(*session, self.headers, record);
+            response.extensions_mut().insert(self.more);
+            return response;
         }
         let cut = record.gateway.cut.clone();
-        let is_stream =
-            matches!(self.body, AnswerBody::Pass { events: true, .. } | AnswerBody::Translated { .. });
+        let is_stream = self.body.is_stream();
         let body = match self.body {
             AnswerBody::Full(bytes) => ClientBody::recorded(bytes, record),
             // Taken out when the head was written.
             AnswerBody::Session(_) => ClientBody::recorded(Bytes::new(), record),
-            AnswerBody::Pass { source, tap, events } => {
-                let events = events.then(|| {
+            AnswerBody::Pass(passing) => {
+                let events = passing.events.then(|| {
                     Events::new(self.client, self.provider, self.ending).hiding_usage(self.hides_usage)
                 });
-                ClientBody::Pass(Box::new(PassBody::new(source, tap, events, self.patience, record)))
+                ClientBody::Pass(Box::new(PassBody::new(passing, events, self.patience, record)))
             }
-            AnswerBody::Translated { source, decoder, encoder, events, preface } => {
-                let coders = Coders { decoder, encoder, client: self.client, provider: self.provider };
-                ClientBody::Translated(Box::new(TranslatedBody::new(
-                    source,
-                    coders,
-                    preface,
-                    events,
-                    self.patience,
-                    record,
-                )))
-            }
+            AnswerBody::Translated(translating) => ClientBody::Translated(Box::new(TranslatedBody::new(
+                *translating,
+                self.client,
+                self.provider,
+                self.patience,
+                record,
+            ))),
         };
         let body = match self.pace.filter(|_| is_stream) {
             Some(pace) => ClientBody::Paced(Box::new(PacedBody::new(body, pace, &cut))),
@@ -199,6 +212,9 @@ impl Reply {
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
+        if !self.more.is_empty() {
+            response.extensions_mut().insert(self.more);
+        }
         response
     }
 }
@@ -219,9 +235,9 @@ fn retry_count_value(count: i32) -> HeaderValue {
     }
 }
 
-fn insert<E>(headers: &mut HeaderMap, name: HeaderName, value: Result<HeaderValue, E>) {
+fn put<E>(more: &mut MoreFields, name: &HeaderName, value: Result<HeaderValue, E>) {
     if let Ok(value) = value {
-        headers.insert(name, value);
+        more.put(name, &value);
     }
 }
 
@@ -232,6 +248,7 @@ pub fn own_json(call: &Call, body: &serde_json::Value) -> Box<Reply> {
     Box::new(Reply {
         status: StatusCode::OK,
         headers,
+        more: MoreFields::default(),
         body: AnswerBody::Full(body.to_string().into()),
         provider: "",
         model: Box::default(),

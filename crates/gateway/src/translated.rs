@@ -10,6 +10,7 @@ use tidegate_core::ApiError;
 use tidegate_dialect::chat::StreamEvent;
 use tidegate_dialect::{ClientDialect, StreamDecoder, StreamEncoder};
 
+use crate::attempt::Translating;
 use crate::body::{Cut, Piece, Source};
 use crate::pass::{code, lost};
 use crate::patience::Patience;
@@ -19,12 +20,12 @@ use crate::record::{End, Record};
 const LAST_BYTES: Duration = Duration::from_secs(1);
 
 /// Both ends of the translation.
-pub struct Coders {
-    pub decoder: Box<dyn StreamDecoder>,
-    pub encoder: Box<dyn StreamEncoder>,
-    pub client: &'static dyn ClientDialect,
+struct Coders {
+    decoder: Box<dyn StreamDecoder>,
+    encoder: Box<dyn StreamEncoder>,
+    client: &'static dyn ClientDialect,
     /// Named in error events.
-    pub provider: &'static str,
+    provider: &'static str,
 }
 
 pub struct TranslatedBody {
@@ -40,15 +41,15 @@ pub struct TranslatedBody {
 }
 
 impl TranslatedBody {
-    /// `events` are those that were decoded while the head was held back.
-    pub fn new(
-        source: Source,
-        coders: Coders,
-        preface: Vec<u8>,
-        events: Vec<StreamEvent>,
+    pub(crate) fn new(
+        translating: Translating,
+        client: &'static dyn ClientDialect,
+        provider: &'static str,
         patience: Patience,
         mut record: Box<Record>,
     ) -> Self {
+        let Translating { source, decoder, encoder, events, preface } = translating;
+        let coders = Coders { decoder, encoder, client, provider };
         record.begin_stream();
         Self { source, coders, preface, events, patience, record, done: false }
     }

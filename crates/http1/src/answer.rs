@@ -93,8 +93,7 @@ fn parse_one(bytes: &mut Bytes, method: &Method) -> Result<Option<Head>, Malform
         .map_err(|_| Malformed)?;
     let httparse::Status::Complete(len) = parsed else { return Ok(None) };
     let status = answer.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or(Malformed)?;
-    // The gateway adds some of its own to every answer, and more where limits are counted.
-    let mut headers = fields::collect(answer.headers, bytes, 14)?;
+    let mut headers = fields::collect(answer.headers, bytes)?;
     let is_http11 = answer.version == Some(1);
     let framing = framing(status, method, &headers)?;
     // The coding counts, and nobody else on the way shall think otherwise; nor is such a peer trusted with a next request.

@@ -1,19 +1,15 @@
 //! What heads of both kinds say of the body and the connection.
 
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 
 use crate::{Malformed, names};
 
 /// The fields that were parsed from `head`, whose bytes they keep.
-pub(crate) fn collect(
-    parsed: &[httparse::Header<'_>],
-    head: &Bytes,
-    room: usize,
-) -> Result<HeaderMap, Malformed> {
-    let mut headers = HeaderMap::with_capacity(parsed.len() + room);
+pub(crate) fn collect(parsed: &[httparse::Header<'_>], head: &Bytes) -> Result<HeaderMap, Malformed> {
+    let mut headers = HeaderMap::with_capacity(parsed.len());
     for header in parsed {
         let name = names::name(header.name.as_bytes())?;
         let value = HeaderValue::from_maybe_shared(head.slice_ref(header.value)).map_err(|_| Malformed)?;
@@ -59,6 +55,42 @@ pub(crate) fn is_kept(headers: &HeaderMap, is_http11: bool) -> bool {
         options.any(|option| option.trim_ascii().eq_ignore_ascii_case(wanted))
     };
     !says(b"close") && (is_http11 || says(b"keep-alive"))
+}
+
+/// Fields that an answer's head has behind those of its header map, written as they go out: for a service that adds many to
+/// every answer, which would only be put into the map to be read out again. They are in the answer's extensions. Whoever puts
+/// one here sees to it that the map has none of its name.
+#[derive(Debug, Clone, Default)]
+pub struct MoreFields(BytesMut);
+
+impl MoreFields {
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(BytesMut::with_capacity(bytes))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn put(&mut self, name: &HeaderName, value: &HeaderValue) {
+        put(&mut self.0, name.as_str().as_bytes(), value.as_bytes());
+    }
+
+    /// A value of numbers, each with what is written behind it.
+    pub fn put_numbers(&mut self, name: &HeaderName, numbers: impl Iterator<Item = (u64, &'static str)>) {
+        self.0.put_slice(name.as_str().as_bytes());
+        self.0.put_slice(b": ");
+        for (number, unit) in numbers {
+            self.0.put_slice(itoa::Buffer::new().format(number).as_bytes());
+            self.0.put_slice(unit.as_bytes());
+        }
+        self.0.put_slice(b"\r\n");
+    }
+
+    /// Of an answer that may have some.
+    pub(crate) fn of(extensions: &Extensions) -> &[u8] {
+        extensions.get::<Self>().map_or(&[], |more| &more.0)
+    }
 }
 
 pub(crate) fn put(head: &mut BytesMut, name: &[u8], value: &[u8]) {

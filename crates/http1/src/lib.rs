@@ -25,6 +25,7 @@ pub mod server;
 pub mod upgrade;
 
 pub use busy::give_way;
+pub use fields::MoreFields;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, Request, StatusCode, Uri, Version};
 
 use crate::body::Framing;
 use crate::send::Length;
-use crate::server::Bad;
+use crate::server::{Bad, Incoming};
 use crate::{Malformed, fields};
 
 /// Fields of a request that are read.
@@ -18,7 +18,8 @@ const MAX_FIELDS: usize = 128;
 /// The head of a request, and what follows from it.
 #[derive(Debug)]
 pub struct Head {
-    pub request: Request<()>,
+    /// On the heap, because it passes through many hands. Without its body as yet.
+    pub request: Box<Request<Incoming>>,
     pub framing: Framing,
     pub is_kept: bool,
     /// The client sends its body when it is told to.
@@ -48,7 +49,7 @@ pub fn parse(bytes: &mut Bytes, max_bytes: usize) -> Result<Option<Head>, Bad> {
     let method = parsed.method.and_then(|method| Method::from_bytes(method.as_bytes()).ok());
     let target = parsed.path.unwrap_or_default();
     let uri = Uri::from_maybe_shared(bytes.slice_ref(target.as_bytes())).map_err(|_| Bad::Malformed)?;
-    let headers = fields::collect(parsed.headers, bytes, 0).map_err(malformed)?;
+    let headers = fields::collect(parsed.headers, bytes).map_err(malformed)?;
     let is_http11 = parsed.version == Some(1);
     let _ = bytes.split_to(len);
     let framing = framing(&headers, is_http11).map_err(malformed)?;
@@ -64,8 +65,8 @@ pub fn parse(bytes: &mut Bytes, max_bytes: usize) -> Result<Option<Head>, Bad> {
     Ok(Some(head))
 }
 
-fn request(method: Method, uri: Uri, headers: HeaderMap, is_http11: bool) -> Request<()> {
-    let mut request = Request::new(());
+fn request(method: Method, uri: Uri, headers: HeaderMap, is_http11: bool) -> Box<Request<Incoming>> {
+    let mut request = Box::new(Request::new(Incoming::none()));
     *request.method_mut() = method;
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
@@ -112,8 +113,14 @@ pub struct Encoded {
     pub is_kept: bool,
 }
 
-/// `exact` is the body's length where it is known.
-pub fn encode(status: StatusCode, headers: &HeaderMap, exact: Option<u64>, manner: Manner) -> Encoded {
+/// `more` are fields as they go out; `exact` is the body's length where it is known.
+pub fn encode(
+    status: StatusCode,
+    headers: &HeaderMap,
+    more: &[u8],
+    exact: Option<u64>,
+    manner: Manner,
+) -> Encoded {
     let has_no_body = status.is_informational() || matches!(status.as_u16(), 204 | 304);
     let length = match exact {
         _ if has_no_body => Length::Unsaid,
@@ -123,7 +130,7 @@ pub fn encode(status: StatusCode, headers: &HeaderMap, exact: Option<u64>, manne
     };
     let ends_with_connection = length == Length::Unsaid && !has_no_body && !manner.is_head;
     let is_kept = manner.is_kept && !ends_with_connection;
-    let mut head = BytesMut::with_capacity(fields::size(headers) + 160);
+    let mut head = BytesMut::with_capacity(fields::size(headers) + more.len() + 160);
     head.put_slice(b"HTTP/1.1 ");
     head.put_slice(status.as_str().as_bytes());
     head.put_u8(b' ');
@@ -137,6 +144,7 @@ pub fn encode(status: StatusCode, headers: &HeaderMap, exact: Option<u64>, manne
             fields::put(&mut head, name.as_str().as_bytes(), value.as_bytes());
         }
     }
+    head.put_slice(more);
     match length {
         Length::Exact(_) if says_length && headers.contains_key(CONTENT_LENGTH) => {}
         Length::Exact(bytes) => fields::put_length(&mut head, bytes),
@@ -283,7 +291,7 @@ mod tests {
             headers.insert("connection", HeaderValue::from_static("upgrade"));
             headers.insert("date", HeaderValue::from_static("now"));
             let status = StatusCode::from_u16(status).unwrap();
-            let encoded = encode(status, &headers, exact, manner);
+            let encoded = encode(status, &headers, b"", exact, manner);
             let text = format!("HTTP/1.1 {status}\r\nx: y\r\ndate: now\r\n{fields}\r\n");
             assert_eq!(String::from_utf8_lossy(&encoded.head), text);
             assert_eq!((encoded.length, encoded.is_kept), (length, kept), "{manner:?}");
@@ -294,7 +302,7 @@ mod tests {
         }
         let mut headers = HeaderMap::new();
         headers.insert("content-length", HeaderValue::from_static("99"));
-        let encoded = encode(StatusCode::OK, &headers, Some(0), head);
+        let encoded = encode(StatusCode::OK, &headers, b"", Some(0), head);
         let text = String::from_utf8(encoded.head.to_vec()).unwrap();
         assert!(text.contains("content-length: 99\r\n") && !text.contains("content-length: 0"), "{text}");
         assert!(text.contains("\r\ndate: "), "{text}");

@@ -23,6 +23,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::body::{Framing, Reading};
 use crate::busy::{Busy, give_way};
+use crate::fields::MoreFields;
 use crate::receive::Receiver;
 use crate::request::{self, Encoded, Head, Manner};
 use crate::send::Sending;
@@ -62,7 +63,7 @@ pub async fn serve<S, F, B>(
     mut service: S,
     refuse: impl FnOnce(Bad) -> Response<B>,
 ) where
-    S: FnMut(Request<Incoming>) -> F,
+    S: FnMut(Box<Request<Incoming>>) -> F,
     F: Future<Output = Response<B>>,
     B: Body<Data = Bytes> + Unpin,
 {
@@ -172,16 +173,17 @@ impl Connection {
     /// One request and its answer.
     async fn turn<S, F, B>(&mut self, head: Head, service: &mut S, waiting: &Waiting) -> Turn
     where
-        S: FnMut(Request<Incoming>) -> F,
+        S: FnMut(Box<Request<Incoming>>) -> F,
         F: Future<Output = Response<B>>,
         B: Body<Data = Bytes> + Unpin,
     {
         let _busy = Busy::begin();
         let body = self.begin(&head);
-        let Head { request, is_kept, .. } = head;
+        let Head { mut request, is_kept, .. } = head;
         let is_http11 = request.version() == Version::HTTP_11;
         let is_head = *request.method() == Method::HEAD;
-        let mut answering = pin!(service(request.map(|()| body)));
+        *request.body_mut() = body;
+        let mut answering = pin!(service(request));
         let response = loop {
             let polled = poll_fn(|cx| {
                 if let Poll::Ready(response) = answering.as_mut().poll(cx) {
@@ -215,7 +217,8 @@ impl Connection {
     fn switching<B>(&self, response: &Response<B>) -> Turn {
         match response.extensions().get::<Takeover>() {
             Some(takeover) if self.wire().body.is_over() => {
-                Turn::Switch(upgrade::encode(response.headers()), takeover.clone())
+                let more = MoreFields::of(response.extensions());
+                Turn::Switch(upgrade::encode(response.headers(), more), takeover.clone())
             }
             _ => Turn::Last,
         }
@@ -236,7 +239,7 @@ impl Connection {
 
     fn begin(&mut self, head: &Head) -> Incoming {
         if head.framing == Framing::Length(0) {
-            return Incoming { wire: None, left: Some(0) };
+            return Incoming::none();
         }
         let reading = head.framing.reading();
         let left = reading.exact();
@@ -253,7 +256,7 @@ impl Connection {
         let (parts, body) = response.into_parts();
         let exact = if body.is_end_stream() { Some(0) } else { body.size_hint().exact() };
         let Encoded { head, length, has_body, is_kept } =
-            request::encode(parts.status, &parts.headers, exact, manner);
+            request::encode(parts.status, &parts.headers, MoreFields::of(&parts.extensions), exact, manner);
         drop(parts);
         let mut sending = Sending::new(head, length, has_body.then_some(body));
         // What is ready at the same time goes out at the same time: decision 0017.
@@ -384,6 +387,12 @@ pub struct Incoming {
     /// Absent when there is no body, and once it has ended or failed.
     wire: Option<Arc<Mutex<Wire>>>,
     left: Option<u64>,
+}
+
+impl Incoming {
+    pub(crate) fn none() -> Self {
+        Self { wire: None, left: Some(0) }
+    }
 }
 
 impl Body for Incoming {

@@ -91,7 +91,7 @@ struct Client {
 impl Client {
     async fn of<S, F>(service: S) -> Self
     where
-        S: FnMut(Request<Incoming>) -> F + Send + 'static,
+        S: FnMut(Box<Request<Incoming>>) -> F + Send + 'static,
         F: Future<Output = Response<Frames>> + Send + 'static,
     {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -134,7 +134,7 @@ async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(120), what).await.expect("this should have happened by now")
 }
 
-async fn echo(request: Request<Incoming>) -> Response<Frames> {
+async fn echo(request: Box<Request<Incoming>>) -> Response<Frames> {
     match request.into_body().collect().await {
         Ok(body) => text(String::leak(String::from_utf8(body.to_bytes().to_vec()).unwrap())),
         Err(_) => text("failed"),
@@ -230,7 +230,7 @@ async fn a_client_that_leaves_ends_what_is_done_for_it() {
         }
     }
     let (told, mut tidings) = mpsc::unbounded_channel();
-    let mut client = Client::of(move |request: Request<Incoming>| {
+    let mut client = Client::of(move |request: Box<Request<Incoming>>| {
         let told = Told(told.clone());
         async move {
             let _ = request.into_body().collect().await;
@@ -247,7 +247,7 @@ async fn a_client_that_leaves_ends_what_is_done_for_it() {
     assert_eq!(soon(tidings.recv()).await, Some("dropped"));
 
     let (told, mut tidings) = mpsc::unbounded_channel();
-    let mut client = Client::of(move |request: Request<Incoming>| {
+    let mut client = Client::of(move |request: Box<Request<Incoming>>| {
         let told = told.clone();
         async move {
             let _ = request.into_body().collect().await;
@@ -266,7 +266,7 @@ async fn a_client_that_leaves_ends_what_is_done_for_it() {
 #[tokio::test]
 async fn a_body_that_breaks_off_is_an_error_of_the_body() {
     let (told, mut tidings) = mpsc::unbounded_channel();
-    let mut client = Client::of(move |request: Request<Incoming>| {
+    let mut client = Client::of(move |request: Box<Request<Incoming>>| {
         let told = told.clone();
         async move {
             told.send(request.into_body().collect().await.map(|_| ()).map_err(|error| error.kind())).unwrap();

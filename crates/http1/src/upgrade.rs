@@ -60,9 +60,9 @@ pub fn names(headers: &HeaderMap, protocol: &str) -> bool {
     listed(http::header::UPGRADE, protocol) && listed(CONNECTION, "upgrade")
 }
 
-/// The head of an answer of 101. `headers` name the protocol.
-pub(crate) fn encode(headers: &HeaderMap) -> BytesMut {
-    let mut head = BytesMut::with_capacity(fields::size(headers) + 64);
+/// The head of an answer of 101. `headers` name the protocol; `more` are fields as they go out.
+pub(crate) fn encode(headers: &HeaderMap, more: &[u8]) -> BytesMut {
+    let mut head = BytesMut::with_capacity(fields::size(headers) + more.len() + 64);
     head.put_slice(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\n");
     for (name, value) in headers {
         // It has no body, and what it is like is nothing of the connection's.
@@ -70,6 +70,7 @@ pub(crate) fn encode(headers: &HeaderMap) -> BytesMut {
             fields::put(&mut head, name.as_str().as_bytes(), value.as_bytes());
         }
     }
+    head.put_slice(more);
     head.put_slice(b"\r\n");
     head
 }

@@ -14,7 +14,7 @@ use tidegate_dialect::{AnswerContext, DialectId, openai_chat, provider_dialect};
 use tidegate_routing::Outcome;
 
 use super::send::expects_json;
-use super::{Answer, AnswerBody, Attempted, network_outcome, outcome_of};
+use super::{Answer, AnswerBody, Attempted, Passing, Translating, network_outcome, outcome_of};
 use crate::accept::Call;
 use crate::body::{CollectError, Piece, Source};
 use crate::headers::SHOULD_RETRY;
@@ -75,7 +75,7 @@ impl Reader<'_> {
     /// The bytes pass as they come.
     fn pass(&self, coming: Box<Coming>, tap: TapKind, events: bool) -> Attempted {
         let Coming { head, source } = *coming;
-        let body = AnswerBody::Pass { source, tap: Tap::new(tap), events };
+        let body = AnswerBody::Pass(Box::new(Passing { source, tap: Tap::new(tap), events }));
         self.done(self.outcome(&head), head, body, None)
     }
 
@@ -276,7 +276,8 @@ impl Reader<'_> {
             }
         }
         let encoder = self.call.client().chat_stream(&context);
-        let body = AnswerBody::Translated { source, decoder, encoder, events, preface: Vec::new() };
+        let body = Translating { source, decoder, encoder, events, preface: Vec::new() };
+        let body = AnswerBody::Translated(Box::new(body));
         self.done(self.outcome(&head), head, body, None)
     }
 

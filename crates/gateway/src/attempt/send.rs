@@ -1,13 +1,14 @@
 //! One request on the wire, up to the point where it is known to have begun well or to have failed.
 
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tidegate_core::{ApiError, ErrorKind, Fault, Warnings};
 use tidegate_routing::{Outcome, Target};
 use tidegate_upstream::{Handshake, OutBody, SendError, SendErrorKind};
+use tokio::time::Instant;
 
 use super::read::{self, Coming, Head};
 use super::{Answer, AnswerBody, Attempted, network_outcome};
@@ -54,7 +55,8 @@ pub async fn send(scene: &Scene<'_>, call: &Call, target: &Target, prepared: Pre
         }
     };
     let answer = pin!(answer);
-    let mut attempted = match tokio::time::timeout(Duration::from_millis(limits.first_byte), answer).await {
+    let late = started + Duration::from_millis(limits.first_byte);
+    let mut attempted = match tokio::time::timeout_at(late, answer).await {
         Ok(attempted) => attempted,
         Err(_) => first_byte_timeout(call, &job, limits.first_byte),
     };
