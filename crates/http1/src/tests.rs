@@ -10,13 +10,15 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::header::{HOST, RETRY_AFTER, SERVER};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
+use crate::MoreFields;
 use crate::server::{Bad, Incoming, Limits, serve};
 
 const LIMITS: Limits = Limits { max_head_bytes: 4096, head_patience: Duration::from_secs(10) };
@@ -261,6 +263,24 @@ async fn a_client_that_leaves_ends_what_is_done_for_it() {
     client.hear("5\r\nhello\r\n").await;
     drop(client.stream);
     assert_eq!(soon(tidings.recv()).await, Some("dropped"));
+}
+
+#[tokio::test]
+async fn more_fields_go_out_behind_those_of_the_map() {
+    let mut client = Client::of(|_| async {
+        let mut more = MoreFields::default();
+        more.put(&HOST, &HeaderValue::from_static("here"));
+        more.put_numbers(&RETRY_AFTER, [(6, "m"), (10, "s")].into_iter());
+        let mut response = text("hello");
+        response.headers_mut().insert(SERVER, HeaderValue::from_static("first"));
+        response.extensions_mut().insert(more);
+        response
+    })
+    .await;
+    client.say("GET / HTTP/1.1\r\n\r\n").await;
+    let heard = client.hear("hello").await;
+    assert!(heard.contains("\r\nserver: first\r\nhost: here\r\nretry-after: 6m10s\r\n"), "{heard}");
+    assert_eq!(heard.matches("\r\n\r\n").count(), 1, "{heard}");
 }
 
 #[tokio::test]

@@ -322,6 +322,32 @@ async fn a_providers_headers_come_back_without_those_of_its_connection() {
     }
 }
 
+/// A provider may be such a gateway itself: what the client reads is of the one that it asked, once.
+#[tokio::test]
+async fn what_another_gateway_says_of_itself_is_not_passed_on() {
+    struct Gateway;
+    impl Handler for Gateway {
+        fn answer(&self, _: &Seen) -> Reply {
+            Reply::json(200, &json!({"id": "x"}))
+                .with_header("x-portkey-provider", "theirs")
+                .with_header("x-portkey-trace-id", "theirs")
+                .with_header("x-tidegate-circuit", "open")
+                .with_header("x-portkey-else", "theirs")
+        }
+    }
+    let (tidegate, upstream) = (Tidegate::start().await, Server::start(Gateway).await);
+    let answer = tidegate.ask(&target("openai", &upstream.url()), &chat("m")).await;
+    let all = |name: &str| -> Vec<&str> {
+        answer.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
+    };
+    assert_eq!(all("x-portkey-provider"), ["openai"]);
+    assert_eq!(all("x-portkey-retry-attempt-count"), ["0"]);
+    assert_eq!(all("x-portkey-else"), ["theirs"]);
+    assert_eq!(all("x-tidegate-circuit"), [""; 0]);
+    assert_eq!(all("x-portkey-trace-id").len(), 1);
+    assert_ne!(all("x-portkey-trace-id"), ["theirs"]);
+}
+
 /// What passes through loses nothing; what is translated says what it lost.
 #[tokio::test]
 async fn a_member_that_a_translation_loses_is_named_in_a_header() {
